@@ -1,0 +1,37 @@
+"""What can go wrong, in the user's words, and the exit code of each kind."""
+
+from __future__ import annotations
+
+OK = 0
+DATA = 1
+USAGE = 2
+INTERRUPTED = 130
+
+
+class EmbedInspectError(Exception):
+    """A mistake that the user can mend; its text is the one line that is shown."""
+
+    exit_code = DATA
+
+
+class DataError(EmbedInspectError):
+    """A file, a text or a matrix that cannot be used as it is."""
+
+    exit_code = DATA
+
+
+class UsageError(EmbedInspectError):
+    """Options that are wrong by themselves or do not go together."""
+
+    exit_code = USAGE
+
+
+class KerasUnavailable(EmbedInspectError):
+    """Keras, or the backend that was asked for, cannot be imported."""
+
+    exit_code = DATA
+
+
+def os_reason(error: OSError) -> str:
+    """Return the operating system's reason in lower case, such as `no such file or directory`."""
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,72 @@
+"""The embedding matrix: rows of numbers, one for each id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from embedinspect.errors import UsageError
+
+FloatArray = np.ndarray[Any, np.dtype[np.float32]]
+
+# Keras's default for Embedding: RandomUniform(-0.05, 0.05).
+LIMIT = 0.05
+MOST_VALUES = 2**31
+
+
+@dataclass(frozen=True)
+class EmbeddingMatrix:
+    """Rows that ids are looked up in.
+
+    Attributes:
+        rows: float32, shape (input_dim, output_dim).
+        origin: where the rows come from, in words.
+    """
+
+    rows: FloatArray
+    origin: str
+
+    @property
+    def input_dim(self) -> int:
+        """How many rows there are."""
+        return int(self.rows.shape[0])
+
+    @property
+    def output_dim(self) -> int:
+        """How many numbers a row has."""
+        return int(self.rows.shape[1])
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the matrix has: `input_dim` times `output_dim`."""
+        return self.input_dim * self.output_dim
+
+    @property
+    def not_finite(self) -> int:
+        """How many of the numbers are NaN or infinite."""
+        return int(self.rows.size - np.isfinite(self.rows).sum())
+
+
+def draw(input_dim: int, output_dim: int, seed: int) -> EmbeddingMatrix:
+    """Return a matrix drawn uniformly from -0.05 to 0.05, Keras's default distribution.
+
+    It comes from `numpy.random.RandomState(seed)`, whose stream NumPy has frozen (NEP 19), so the
+    same seed gives the same rows on every version and backend; Keras's own initializers do not.
+
+    Raises:
+        UsageError: more than 2**31 numbers.
+    """
+    if input_dim * output_dim > MOST_VALUES:
+        raise UsageError(
+            f"input_dim {input_dim:,} x output_dim {output_dim:,} is {input_dim * output_dim:,} "
+            f"numbers; expected at most {MOST_VALUES:,}; lower one of the two"
+        )
+    stream = np.random.RandomState(seed)
+    rows = np.empty((input_dim, output_dim), np.float32)
+    block = max(1, 2**20 // max(1, output_dim))  # the stream yields float64: keep only a part
+    for start in range(0, input_dim, block):
+        part = rows[start : start + block]
+        part[:] = stream.uniform(-LIMIT, LIMIT, part.shape)
+    return EmbeddingMatrix(rows, f"drawn uniformly from -{LIMIT} to {LIMIT} with seed {seed}")

@@ -1,0 +1,105 @@
+"""Where texts come from: arguments, files (one text a line), standard input."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from embedinspect.errors import DataError, UsageError, os_reason
+
+
+def collect_texts(
+    arguments: Sequence[str], files: Sequence[str], encoding: str = "utf-8"
+) -> list[str]:
+    """Return the texts of the arguments, then those of the files, in their order.
+
+    A file holds one text a line; `-` is standard input, which is also read when neither
+    arguments nor files are given and it is not a terminal.
+
+    Raises:
+        UsageError: no text at all, or an unknown encoding.
+        DataError: a file that cannot be read, is empty, or is not in `encoding`.
+    """
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise UsageError(
+            f"--encoding {encoding!r} is not known; expected a name such as utf-8 or latin-1"
+        ) from None
+    texts = list(arguments)
+    if not texts and not files:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError(
+                'no text given; expected one or more texts, as in: embedinspect show "This is a '
+                'text", or --file PATH, or texts on standard input, one a line'
+            )
+        files = ["-"]
+    for name in files:
+        texts.extend(read_texts(name, encoding))
+    return texts
+
+
+def read_texts(name: str, encoding: str = "utf-8") -> list[str]:
+    """Return the lines of one file, or of standard input for `-`.
+
+    Lines end at `\\n` or `\\r\\n` alone: other line separators of Unicode belong to the text.
+
+    Raises:
+        DataError: the file cannot be read, is empty, or holds bytes that are not `encoding`.
+    """
+    shown = "standard input" if name == "-" else repr(name)
+    try:
+        if name == "-":
+            data = _read_all(sys.stdin.buffer)
+        else:
+            with Path(name).open("rb") as file:
+                data = _read_all(file)
+    except (OSError, ValueError) as error:
+        reason = os_reason(error) if isinstance(error, OSError) else str(error)
+        raise DataError(f"cannot read {shown}: {reason}; expected a text file") from None
+    if not data:
+        raise DataError(f"{shown} is empty; expected one text a line")
+    text = decode(data, encoding, shown)
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
+
+
+def decode(data: bytes, encoding: str, shown: str) -> str:
+    """Return `data` as text; a byte order mark at the start of UTF-8 is left out.
+
+    Raises:
+        DataError: names the first byte that is not `encoding`, its offset and its line.
+    """
+    if encoding.lower().replace("_", "-") in {"utf-8", "utf8"}:
+        encoding = "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{shown} is not {error.encoding}: byte 0x{data[error.start]:02x} at offset "
+            f"{error.start}, line {line}; name its encoding with --encoding, such as latin-1"
+        ) from None
+    except (UnicodeError, LookupError, ValueError) as error:
+        raise DataError(f"{shown} cannot be read as {encoding}: {error}; see --encoding") from None
+
+
+def _read_all(file: BinaryIO) -> bytes:
+    return file.read()
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Return `1 text`, `2 texts`, `1,000 texts`."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def listed(items: Iterable[str], most: int = 8) -> str:
+    """Return the items in a row, and how many more there are beyond `most`."""
+    items = list(items)
+    rest = len(items) - most
+    return ", ".join(items[:most]) + (f", and {rest:,} more" if rest > 0 else "")

@@ -1,0 +1,308 @@
+"""Words and their ids, by the rules of Keras's classic Tokenizer.
+
+The rules are those of `tensorflow.keras.preprocessing.text.Tokenizer`, against which the tests
+compare every one of them:
+
+- the text is lower-cased, each character of `filters` becomes `split`, the text is cut at
+  `split`, and empty tokens are left out; at character level every character is a token and
+  `filters` are not applied;
+- ids start at 1, by count, the highest first; of equal counts the word seen first comes first;
+- `oov_token` takes id 1 and shifts all others by one;
+- `num_words` n applies when a text is encoded: ids from n on are left out, or replaced by the id
+  of `oov_token`; the word index stays complete.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from embedinspect.errors import DataError, UsageError
+
+DEFAULT_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+
+
+@dataclass(frozen=True)
+class Tokenization:
+    """How a text is cut into tokens.
+
+    Attributes:
+        filters: characters that become `split`.
+        lower: whether texts are lower-cased first.
+        split: what separates tokens.
+        char_level: whether every character is a token.
+    """
+
+    filters: str = DEFAULT_FILTERS
+    lower: bool = True
+    split: str = " "
+    char_level: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.split and not self.char_level:
+            raise UsageError("the split is empty; expected one character or more between tokens")
+        object.__setattr__(self, "_table", str.maketrans({c: self.split for c in self.filters}))
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the tokens of a text.
+
+        >>> Tokenization().tokens("This is, not: a text!")
+        ['this', 'is', 'not', 'a', 'text']
+        """
+        if self.lower:
+            text = text.lower()
+        if self.char_level:
+            return list(text)
+        table: dict[int, str] = self._table  # type: ignore[attr-defined]
+        return [token for token in text.translate(table).split(self.split) if token]
+
+    def pieces(self, text: str) -> list[str]:
+        """Return the tokens, and between them the pieces of which `filters` left nothing.
+
+        A piece stands between two separators of the text as it was written. Where `split` is
+        longer than one character the pieces cannot be told apart safely, and are left out.
+
+        >>> Tokenization().pieces("so -- what?")
+        ['so', '--', 'what']
+        """
+        if self.char_level or len(self.split) != 1:
+            return self.tokens(text)
+        if self.lower:
+            text = text.lower()
+        table: dict[int, str] = self._table  # type: ignore[attr-defined]
+        found: list[str] = []
+        for piece in text.split(self.split):
+            tokens = [token for token in piece.translate(table).split(self.split) if token]
+            if tokens:
+                found.extend(tokens)
+            elif piece.strip():
+                found.append(piece)
+        return found
+
+    def filtered_characters(self, text: str) -> Counter[str]:
+        """Return how often each character that `filters` removed stood in the text."""
+        if self.char_level:
+            return Counter()
+        filters = set(self.filters) - {self.split}
+        if self.lower:
+            text = text.lower()
+        return Counter(character for character in text if character in filters)
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of a text before padding: what the vocabulary made of it.
+
+    Attributes:
+        token: the token as it was cut from the text.
+        id: its id in the sequence; None where it has none.
+        rank: its id in the complete word index; None where it is not in there.
+        status: `looked_up`, `replaced` (by the out-of-vocabulary token), `dropped`, `filtered`.
+        reason: why, in words; None for a token that is looked up.
+    """
+
+    token: str
+    id: int | None
+    rank: int | None
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words, their counts and ids.
+
+    Attributes:
+        word_index: id of each word, complete whatever `num_words` is.
+        word_counts: how often each word occurred, in the order of first sight.
+        word_docs: in how many texts each word occurred.
+        document_count: how many texts were counted.
+        num_words: ids from this one on are not used; None for no limit.
+        oov_token: stands for words without an id; None to drop them.
+    """
+
+    word_index: dict[str, int]
+    word_counts: dict[str, int] = field(default_factory=dict)
+    word_docs: dict[str, int] = field(default_factory=dict)
+    document_count: int = 0
+    num_words: int | None = None
+    oov_token: str | None = None
+    tokenization: Tokenization = field(default_factory=Tokenization)
+    name: str = "classic"
+
+    @property
+    def oov_id(self) -> int | None:
+        """The id of the out-of-vocabulary token; None where there is none."""
+        return None if self.oov_token is None else self.word_index.get(self.oov_token)
+
+    @property
+    def words(self) -> dict[int, str]:
+        """The word of each id; where two words claim an id, the later one."""
+        return {id_: word for word, id_ in self.word_index.items()}
+
+    def encode(self, texts: Iterable[str]) -> list[list[int]]:
+        """Return the ids of each text, as `Tokenizer.texts_to_sequences` does."""
+        limit, oov, known = self.num_words, self.oov_id, self.word_index.get
+        sequences: list[list[int]] = []
+        for text in texts:
+            ids: list[int] = []
+            for token in self.tokenization.tokens(text):
+                rank = known(token)
+                if rank is None or (limit and rank >= limit):
+                    if oov is not None:
+                        ids.append(oov)
+                else:
+                    ids.append(rank)
+            sequences.append(ids)
+        return sequences
+
+    def trace(self, text: str) -> list[Token]:
+        """Return what becomes of every token of a text, removed pieces included."""
+        found: list[Token] = []
+        filters, oov = set(self.tokenization.filters), self.oov_id
+        may_be_filtered = not self.tokenization.char_level
+        for token in self.tokenization.pieces(text):
+            # Tokens never hold a filter character, so what is made of them alone was removed.
+            if may_be_filtered and all(character in filters for character in token):
+                reason = "all of it is in filters"
+                found.append(Token(token, None, None, "filtered", reason))
+                continue
+            rank = self.word_index.get(token)
+            if rank is not None and not (self.num_words and rank >= self.num_words):
+                found.append(Token(token, rank, rank, "looked_up", None))
+                continue
+            if rank is None:
+                reason = "not in the vocabulary"
+            else:
+                reason = f"its rank {rank} is not below num_words {self.num_words}"
+            status = "dropped" if oov is None else "replaced"
+            found.append(Token(token, oov, rank, status, reason))
+        return found
+
+    def to_json(self) -> str:
+        """Return the form that `Tokenizer.to_json` writes and `tokenizer_from_json` reads."""
+        index_word = self.words
+        docs = {self.word_index[word]: n for word, n in self.word_docs.items()}
+        config = {
+            "num_words": self.num_words,
+            "filters": self.tokenization.filters,
+            "lower": self.tokenization.lower,
+            "split": self.tokenization.split,
+            "char_level": self.tokenization.char_level,
+            "oov_token": self.oov_token,
+            "document_count": self.document_count,
+            "word_counts": json.dumps(self.word_counts),
+            "word_docs": json.dumps(self.word_docs),
+            "index_docs": json.dumps(docs),
+            "index_word": json.dumps(index_word),
+            "word_index": json.dumps(self.word_index),
+        }
+        return json.dumps({"class_name": "Tokenizer", "config": config})
+
+
+def fit(
+    texts: Sequence[str],
+    *,
+    num_words: int | None = None,
+    oov_token: str | None = None,
+    tokenization: Tokenization | None = None,
+) -> tuple[Vocabulary, list[np.ndarray[Any, np.dtype[np.int32]]]]:
+    """Count the words of the texts, and encode the texts in the same pass.
+
+    Tokenizing is most of the work, so it is done once: each word gets a provisional id when it is
+    first seen, and the ids by count are put in their place at the end.
+
+    Returns:
+        The vocabulary, and for each text an int32 array of its ids, equal to `Vocabulary.encode`.
+    """
+    tokenization = tokenization or Tokenization()
+    seen: defaultdict[str, int] = defaultdict()
+    seen.default_factory = seen.__len__
+    provisional, lengths = array("i"), array("q", [0])
+    documents: Counter[str] = Counter()
+    for text in texts:
+        tokens = tokenization.tokens(text)
+        provisional.extend(map(seen.__getitem__, tokens))
+        lengths.append(len(tokens))
+        documents.update(set(tokens))
+    words = list(seen)
+    flat = np.frombuffer(provisional, dtype=np.int32) if provisional else np.empty(0, np.int32)
+    counts = np.bincount(flat, minlength=len(words))
+    order = np.argsort(-counts, kind="stable")
+    first = 1 if oov_token is None else 2
+    rank = np.empty(len(words), np.int32)
+    rank[order] = np.arange(first, len(words) + first, dtype=np.int32)
+
+    word_index = {} if oov_token is None else {oov_token: 1}
+    word_index.update((words[i], r) for r, i in enumerate(order.tolist(), first))
+    vocabulary = Vocabulary(
+        word_index=word_index,
+        word_counts=dict(zip(words, counts.tolist(), strict=True)),
+        word_docs=dict(documents),
+        document_count=len(texts),
+        num_words=num_words,
+        oov_token=oov_token,
+        tokenization=tokenization,
+    )
+    ids, ends = rank[flat], np.cumsum(np.frombuffer(lengths, dtype=np.int64))
+    if num_words:
+        over = ids >= num_words
+        if vocabulary.oov_id is not None:
+            ids = np.where(over, np.int32(vocabulary.oov_id), ids)
+        else:
+            kept = np.concatenate(([0], np.cumsum(~over)))
+            ids, ends = ids[~over], kept[ends]
+    bounds = ends.tolist()
+    return vocabulary, [ids[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+def from_json(text: str, shown: str = "vocabulary") -> Vocabulary:
+    """Return the vocabulary of a saved Keras Tokenizer (`Tokenizer.to_json`).
+
+    Raises:
+        DataError: not JSON, not such a tokenizer, or a word index that is no mapping to ids.
+    """
+    expected = "expected what Keras's Tokenizer.to_json or --save-vocabulary writes"
+    try:
+        config = json.loads(text)["config"]
+        tables: dict[str, dict[str, int]] = {}
+        for key in ("word_index", "word_counts", "word_docs"):
+            value = config.get(key, "{}") if key != "word_index" else config[key]
+            value = json.loads(value) if isinstance(value, str) else value
+            if not all(type(n) is int for n in value.values()):
+                raise TypeError(f"{key} has a value that is no whole number")
+            tables[key] = value
+        if any(id_ < 1 for id_ in tables["word_index"].values()):
+            raise TypeError("word_index has an id below 1")
+        num_words, oov_token = config.get("num_words"), config.get("oov_token")
+        if not (num_words is None or (type(num_words) is int and num_words >= 0)):
+            raise TypeError("num_words is no whole number")
+        if not (oov_token is None or isinstance(oov_token, str)):
+            raise TypeError("oov_token is no string")
+        filters, split = config.get("filters", DEFAULT_FILTERS), config.get("split", " ")
+        if not isinstance(filters, str) or not isinstance(split, str):
+            raise TypeError("filters or split is no string")
+        return Vocabulary(
+            **tables,
+            document_count=int(config.get("document_count", 0)),
+            num_words=num_words or None,
+            oov_token=oov_token,
+            tokenization=Tokenization(
+                filters=filters,
+                lower=bool(config.get("lower", True)),
+                split=split,
+                char_level=bool(config.get("char_level", False)),
+            ),
+        )
+    except json.JSONDecodeError as error:
+        raise DataError(f"{shown} is not JSON (line {error.lineno}); {expected}") from None
+    except KeyError as error:
+        raise DataError(f"{shown} has no {error.args[0]}; {expected}") from None
+    except (TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise DataError(f"{shown} is not a saved tokenizer ({error}); {expected}") from None
