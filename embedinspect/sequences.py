@@ -42,7 +42,7 @@ def pad(
 
 def mask(sequences: IntArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return where the sequences hold an id other than 0, the rule of `Embedding.compute_mask`."""
-    return sequences != 0
+    return np.not_equal(sequences, 0)
 
 
 def placement(length: int, maxlen: int, padding: Side, truncating: Side) -> list[int | None]:
@@ -54,6 +54,7 @@ def placement(length: int, maxlen: int, padding: Side, truncating: Side) -> list
     if length <= maxlen:
         start = maxlen - length if padding == "pre" else 0
         return list(range(start, start + length))
-    cut: list[int | None] = [None] * (length - maxlen)
-    kept = list(range(maxlen))
-    return cut + kept if truncating == "pre" else kept + cut
+    places: list[int | None] = [None] * length
+    start = length - maxlen if truncating == "pre" else 0
+    places[start : start + maxlen] = range(maxlen)
+    return places

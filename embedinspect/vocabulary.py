@@ -19,6 +19,7 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -259,7 +260,7 @@ def fit(
             kept = np.concatenate(([0], np.cumsum(~over)))
             ids, ends = ids[~over], kept[ends]
     bounds = ends.tolist()
-    return vocabulary, [ids[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return vocabulary, [ids[start:end] for start, end in pairwise(bounds)]
 
 
 def from_json(text: str, shown: str = "vocabulary") -> Vocabulary:
