@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import codecs
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from embedinspect.errors import DataError, UsageError, os_reason
+
+_LITERAL = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
+# Control, format, surrogate, private and unassigned characters, line and paragraph separators:
+# they move the cursor, hide or reorder text, or have no width that could be known.
+_ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def collect_texts(
@@ -51,15 +56,7 @@ def read_texts(name: str, encoding: str = "utf-8") -> list[str]:
         DataError: the file cannot be read, is empty, or holds bytes that are not `encoding`.
     """
     shown = "standard input" if name == "-" else repr(name)
-    try:
-        if name == "-":
-            data = _read_all(sys.stdin.buffer)
-        else:
-            with Path(name).open("rb") as file:
-                data = _read_all(file)
-    except (OSError, ValueError) as error:
-        reason = os_reason(error) if isinstance(error, OSError) else str(error)
-        raise DataError(f"cannot read {shown}: {reason}; expected a text file") from None
+    data = sys.stdin.buffer.read() if name == "-" else read_bytes(name, "a text file")
     if not data:
         raise DataError(f"{shown} is empty; expected one text a line")
     text = decode(data, encoding, shown)
@@ -89,8 +86,17 @@ def decode(data: bytes, encoding: str, shown: str) -> str:
         raise DataError(f"{shown} cannot be read as {encoding}: {error}; see --encoding") from None
 
 
-def _read_all(file: BinaryIO) -> bytes:
-    return file.read()
+def read_bytes(path: str, expected: str) -> bytes:
+    """Return what is in a file; `expected` says in errors what kind of file it should be.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = os_reason(error) if isinstance(error, OSError) else str(error)
+        raise DataError(f"cannot read {path!r}: {reason}; expected {expected}") from None
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:
@@ -103,3 +109,26 @@ def listed(items: Iterable[str], most: int = 8) -> str:
     items = list(items)
     rest = len(items) - most
     return ", ".join(items[:most]) + (f", and {rest:,} more" if rest > 0 else "")
+
+
+def literal(text: str, encoding: str = "utf-8") -> str:
+    """Return the text with every character that could disturb a screen written as an escape.
+
+    >>> literal("a\\x1b[1mb")
+    'a\\\\x1b[1mb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown = "".join(_literal(character) for character in text)
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _literal(character: str) -> str:
+    if unicodedata.category(character) not in _ESCAPED:
+        return character
+    if character in _LITERAL:
+        return _LITERAL[character]
+    code = ord(character)
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )

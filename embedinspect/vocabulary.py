@@ -90,10 +90,9 @@ class Tokenization:
         """Return how often each character that `filters` removed stood in the text."""
         if self.char_level:
             return Counter()
-        filters = set(self.filters) - {self.split}
-        if self.lower:
-            text = text.lower()
-        return Counter(character for character in text if character in filters)
+        counts = Counter(text.lower() if self.lower else text)
+        filters = dict.fromkeys(self.filters)
+        return Counter({c: counts[c] for c in filters if c != self.split and counts[c]})
 
 
 @dataclass(frozen=True)

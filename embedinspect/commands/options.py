@@ -1,0 +1,102 @@
+"""Options that commands share: one name, one meaning, one help text."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+TOKENIZING, SEQUENCES, MATRIX = "Tokenizing", "Sequences", "Matrix"
+INPUT, KERAS, OUTPUT = "Input", "Keras", "Output"
+
+
+def _option(panel: str, help_text: str, *names: str, **settings: Any) -> Any:
+    return typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
+
+
+Side = Literal["pre", "post"]
+Format = Literal["table", "json", "ndjson", "csv"]
+BackendName = Literal["tensorflow", "jax", "torch", "numpy", "openvino"]
+
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TEXT]...", help="Texts; else --file, else standard input."),
+]
+File = Annotated[
+    list[str] | None,
+    _option(
+        INPUT,
+        "Texts from a file, one a line; - is standard input. Repeatable.",
+        "--file",
+        metavar="PATH",
+    ),
+]
+Encoding = Annotated[str, _option(INPUT, "Encoding of the files.")]
+
+NumWords = Annotated[
+    int | None,
+    _option(TOKENIZING, "Use ids below this one: the n-1 most frequent words.", min=1),
+]
+OovToken = Annotated[
+    str | None, _option(TOKENIZING, "Takes id 1 and stands for words without an id.")
+]
+CharLevel = Annotated[bool, _option(TOKENIZING, "Every character is a token.", "--char-level")]
+Filters = Annotated[
+    str | None,
+    _option(
+        TOKENIZING,
+        "Characters that are removed and separate words.",
+        show_default="punctuation, tab, newline",
+    ),
+]
+TokenizerName = Annotated[
+    Literal["classic", "textvectorization"],
+    _option(TOKENIZING, "Rules of Keras's classic Tokenizer, or its TextVectorization layer."),
+]
+VocabularyFile = Annotated[
+    str | None,
+    _option(TOKENIZING, "Use a saved vocabulary (Tokenizer.to_json).", metavar="FILE"),
+]
+SaveVocabulary = Annotated[
+    str | None, _option(TOKENIZING, "Save the vocabulary in that form.", metavar="FILE")
+]
+
+Maxlen = Annotated[int | None, _option(SEQUENCES, "Positions.", min=1, show_default="longest text")]
+Padding = Annotated[Side | None, _option(SEQUENCES, "Where padding goes.", show_default="pre")]
+Truncating = Annotated[
+    Side | None, _option(SEQUENCES, "Where long texts are cut.", show_default="pre")
+]
+MaskZero = Annotated[bool, _option(SEQUENCES, "Mask the padding.", "--mask-zero")]
+
+InputDim = Annotated[
+    int | None,
+    _option(MATRIX, "Rows.", min=1, show_default="num_words, else words + 1"),
+]
+OutputDim = Annotated[int | None, _option(MATRIX, "Numbers in a row.", min=1, show_default="3")]
+Seed = Annotated[
+    int | None, _option(MATRIX, "Of the drawn matrix.", min=0, max=2**32 - 1, show_default="0")
+]
+MatrixFile = Annotated[
+    str | None,
+    _option(MATRIX, "Use these rows: .npy, .npz, or a text of numbers.", metavar="FILE"),
+]
+
+NoKeras = Annotated[bool, _option(KERAS, "Leave out the check by the real layer.", "--no-keras")]
+Backend = Annotated[
+    BackendName | None,
+    _option(KERAS, "Backend of the check.", show_default="KERAS_BACKEND, else tensorflow"),
+]
+Code = Annotated[bool, _option(KERAS, "Print a Keras script that does the same.", "--code")]
+
+OneHotToo = Annotated[
+    bool, _option(OUTPUT, "Show the one-hot ids and their product with the matrix.", "--one-hot")
+]
+FormatName = Annotated[
+    Format | None, _option(OUTPUT, "How to print.", "--format", show_default="table")
+]
+Json = Annotated[bool, _option(OUTPUT, "Short for --format json.", "--json")]
+Full = Annotated[bool, _option(OUTPUT, "Leave nothing out of the tables.", "--full")]
+Precision = Annotated[
+    int | None,
+    _option(OUTPUT, "Decimals in the tables.", min=0, max=20, show_default="3 digits"),
+]

@@ -1,0 +1,97 @@
+"""Blocks of aligned columns, side by side or below each other.
+
+Widths are counted, never negotiated: a column of numbers is shown whole or not at all, where a
+general table would crop it silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from rich.cells import cell_len
+from rich.text import Text
+
+RULE_STYLE = "bright_black"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one line of a column."""
+
+    text: str = ""
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Cells below each other; `gap` is the space to the column before it."""
+
+    header: str
+    cells: Sequence[Cell]
+    right: bool = False
+    gap: int = 2
+
+    @property
+    def width(self) -> int:
+        """Cells that the header and every cell fit in."""
+        return max(cell_len(self.header), *(cell_len(cell.text) for cell in self.cells), 0)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Columns under one title."""
+
+    title: str
+    columns: Sequence[Column]
+
+    @property
+    def width(self) -> int:
+        """Cells of its widest line."""
+        return max(cell_len(self.title), columns_width(self.columns))
+
+    def lines(self, rule: str = "─") -> Iterator[Text]:
+        """Yield the title, the headers, a rule and one line for each cell."""
+        widths = [column.width for column in self.columns]
+        whole = self.width
+        yield Text(self.title, style="bold")
+        yield self._line([Cell(column.header) for column in self.columns], widths)
+        yield Text(rule * whole, style=RULE_STYLE)
+        for cells in zip(*(column.cells for column in self.columns), strict=True):
+            yield self._line(cells, widths)
+
+    def _line(self, cells: Sequence[Cell], widths: Sequence[int]) -> Text:
+        line = Text()
+        for number, (column, cell, width) in enumerate(
+            zip(self.columns, cells, widths, strict=True)
+        ):
+            space = " " * (width - cell_len(cell.text))
+            if number:
+                line.append(" " * column.gap)
+            if column.right:
+                line.append(space)
+            line.append(cell.text, cell.style)
+            if not column.right:
+                line.append(space)
+        return line
+
+
+def columns_width(columns: Sequence[Column]) -> int:
+    """Return the cells that the columns take with the gaps between them."""
+    gaps = sum(column.gap for column in columns[1:])
+    return gaps + sum(column.width for column in columns)
+
+
+def beside(blocks: Sequence[Block], gap: int, rule: str = "─") -> Iterator[Text]:
+    """Yield the lines of the blocks side by side, `gap` cells apart."""
+    for parts in zip_longest(*(block.lines(rule) for block in blocks)):
+        line = Text()
+        for number, (part, block) in enumerate(zip(parts, blocks, strict=True)):
+            if number:
+                line.append(" " * gap)
+            part = part if part is not None else Text()
+            line.append_text(part)
+            if number + 1 < len(blocks):
+                line.append(" " * (block.width - part.cell_len))
+        yield line

@@ -1,0 +1,39 @@
+"""JSON that is exact, safe to print, and can be written piece by piece."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+
+from embedinspect.matrix import FloatArray
+from embedinspect.output.numbers import vector_json
+
+SCHEMA_VERSION = 1
+_CACHED_NUMBERS = 2**21
+
+
+def dumps(value: object) -> str:
+    """Return the value as JSON on one line.
+
+    Characters that are not printable (controls, bidirectional overrides, lone surrogates) are
+    escaped: that is the same string to a parser, and harmless on a terminal.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text if text.isprintable() else json.dumps(value, allow_nan=False)
+
+
+def cached_rows(rows: FloatArray, write: Callable[[FloatArray], str] = vector_json) -> "RowText":
+    """Return a function from a row's number to its text; a row is formatted once, mostly.
+
+    The cache is bounded in numbers, so that a large matrix does not fill the memory.
+    """
+
+    @lru_cache(maxsize=max(1, _CACHED_NUMBERS // max(1, rows.shape[1])))
+    def text(id_: int) -> str:
+        return write(rows[id_])
+
+    return text
+
+
+RowText = Callable[[int], str]

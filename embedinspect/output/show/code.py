@@ -1,0 +1,172 @@
+"""The same lookup as a Keras script: what `--code` prints."""
+
+from __future__ import annotations
+
+import pprint
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedinspect.lookup import Lookup
+from embedinspect.vocabulary import Tokenization
+
+
+@dataclass(frozen=True)
+class Given:
+    """What came from files and not from the texts: named in the script, read by it."""
+
+    vocabulary: str | None = None
+    matrix: str | None = None
+    backend: str | None = None
+    maxlen: int | None = None
+
+
+def script(lookup: Lookup, given: Given) -> str:
+    """Return a complete script that prints the same sequences and the same output tensor."""
+    parts = [
+        _head(lookup, given),
+        f"texts = {_literal(list(lookup.texts))}",
+        _vectorize(lookup, given)
+        if lookup.vocabulary.name != "classic"
+        else _tokenize(lookup, given),
+        _weights(lookup, given),
+        _model(lookup),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _literal(value: object) -> str:
+    return pprint.pformat(value, width=96, sort_dicts=False)
+
+
+def _head(lookup: Lookup, given: Given) -> str:
+    classic = lookup.vocabulary.name == "classic"
+    lines = [
+        '"""What an Embedding layer does with texts: ids, a padded sequence, rows of a matrix."""',
+        "",
+    ]
+    if classic and given.vocabulary:
+        lines.append("import json")
+    if given.backend:
+        lines.append("import os")
+    if classic and not given.vocabulary:
+        lines.append("from collections import Counter")
+    if lines[-1]:
+        lines.append("")
+    if given.backend:
+        lines += [
+            f'os.environ["KERAS_BACKEND"] = "{given.backend}"  # before Keras is imported',
+            "",
+        ]
+    lines += ["import keras", "import numpy as np", ""]
+    lines.append('np.set_printoptions(threshold=10**9, floatmode="unique")  # print every number')
+    return "\n".join(lines)
+
+
+def _tokens(tokenization: Tokenization) -> str:
+    lower = ".lower()" if tokenization.lower else ""
+    if tokenization.char_level:
+        return f"def tokens(text):\n    return list(text{lower})\n"
+    return (
+        f"FILTERS = {tokenization.filters!r}\n\n\n"
+        "def tokens(text):\n"
+        f"    text = text{lower}.translate(str.maketrans({{c: {tokenization.split!r} for c in FILTERS}}))\n"
+        f"    return [token for token in text.split({tokenization.split!r}) if token]\n"
+    )
+
+
+def _tokenize(lookup: Lookup, given: Given) -> str:
+    vocabulary, settings = lookup.vocabulary, lookup.settings
+    first = 1 if vocabulary.oov_token is None else 2
+    lines = [
+        "# Words become ids: the most frequent first, 0 is kept for padding.",
+        _tokens(vocabulary.tokenization),
+        "",
+    ]
+    if given.vocabulary:
+        lines += [
+            f'with open({given.vocabulary!r}, encoding="utf-8") as file:',
+            '    word_index = json.loads(json.load(file)["config"]["word_index"])',
+        ]
+    else:
+        lines += [
+            "counts = Counter(token for text in texts for token in tokens(text))",
+            "word_index = {word: id_ for id_, (word, _) in enumerate(counts.most_common(), start="
+            f"{first})}}",
+        ]
+        if vocabulary.oov_token is not None:
+            lines.append(f"word_index = {{{vocabulary.oov_token!r}: 1}} | word_index")
+    limit = f"id_ < {vocabulary.num_words}" if vocabulary.num_words else ""
+    lines += ["", "", "def encode(text):"]
+    lines.append("    ids = [word_index.get(token) for token in tokens(text)]")
+    known = "id_ is not None" + (f" and {limit}" if limit else "")
+    if vocabulary.oov_id is None:
+        lines.append(f"    return [id_ for id_ in ids if {known}]")
+    else:
+        lines.append(f"    return [id_ if {known} else {vocabulary.oov_id} for id_ in ids]")
+    lines += [
+        "",
+        "",
+        "# Sequences of one length: the rest is padding, what is too long is cut off.",
+        "sequences = keras.utils.pad_sequences(",
+        f"    [encode(text) for text in texts], maxlen={lookup.maxlen}, "
+        f'padding="{settings.padding}", truncating="{settings.truncating}"',
+        ")",
+        "print(sequences)",
+    ]
+    return "\n".join(lines)
+
+
+def _vectorize(lookup: Lookup, given: Given) -> str:
+    max_tokens = lookup.settings.num_words
+    return "\n".join(
+        [
+            "# Words become ids: 0 is padding, 1 stands for every word that is not known.",
+            "vectorization = keras.layers.TextVectorization(",
+            f"    max_tokens={max_tokens}, output_sequence_length={given.maxlen}",
+            ")",
+            "vectorization.adapt(texts)",
+            'sequences = np.asarray(vectorization(texts)).astype("int32")',
+            "print(sequences)",
+        ]
+    )
+
+
+def _weights(lookup: Lookup, given: Given) -> str:
+    matrix = lookup.matrix
+    if given.matrix is None:
+        return (
+            "# The embedding matrix: a row for each id, drawn as Keras draws it by default.\n"
+            f"weights = np.random.RandomState({lookup.settings.seed}).uniform("
+            f'-0.05, 0.05, ({matrix.input_dim}, {matrix.output_dim})).astype("float32")'
+        )
+    return f"# The embedding matrix: a row for each id.\nweights = {_read(given.matrix)}"
+
+
+def _read(path: str) -> str:
+    """Return the expression that reads a matrix file of the kinds that `--matrix` takes."""
+    with Path(path).open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(b"\x93NUMPY"):
+        return f'np.load({path!r}).astype("float32")'
+    if start.startswith(b"PK"):
+        return f'next(a for a in np.load({path!r}).values() if a.ndim == 2).astype("float32")'
+    delimiter = next((sign for sign in (",", ";") if sign.encode() in start), None)
+    return f'np.loadtxt({path!r}, delimiter={delimiter!r}, ndmin=2, dtype="float32")'
+
+
+def _model(lookup: Lookup) -> str:
+    mask = ", mask_zero=True" if lookup.settings.mask_zero else ""
+    return "\n".join(
+        [
+            "# The model: an Embedding layer that holds these rows.",
+            f"embedding = keras.layers.Embedding({lookup.matrix.input_dim}, {lookup.matrix.output_dim}{mask})",
+            f'model = keras.Sequential([keras.Input(({lookup.maxlen},), dtype="int32"), embedding])',
+            "embedding.set_weights([weights])",
+            "",
+            "output = model.predict(sequences, verbose=0)",
+            "print(output)",
+            "",
+            "# Every output vector is the row of its id.",
+            "print(np.array_equal(output, weights[sequences], equal_nan=True))",
+        ]
+    )

@@ -1,0 +1,341 @@
+"""The three tables of `show`: token ids, output tensor, embedding matrix.
+
+One line is one position, so that the eye goes straight from token to id to vector. What fits is
+computed before anything is drawn: three layouts, three densities, and as many dimensions of the
+vectors as there is room for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rich.cells import cell_len
+from rich.text import Text
+
+from embedinspect.lookup import Lookup
+from embedinspect.output.grid import Block, Cell, Column, beside, columns_width
+from embedinspect.output.numbers import decimals_for, table_number
+from embedinspect.output.screen import Screen, clip
+from embedinspect.texts import literal
+from embedinspect.output.show.lines import Line, RowLine, id_of, position_lines, row_lines
+
+GREY = "bright_black"
+# Six hues, dark on light, that stand out from dark and light backgrounds alike.
+HUES = ("#9ad1f5", "#f5c98a", "#a8e0a0", "#e7b3e8", "#f2a7a0", "#d9dc8a")
+NAMED_HUES = ("cyan", "yellow", "green", "magenta", "red", "blue")
+BLOCK_GAP = 3
+FEWEST_DIMENSIONS = {"beside": 4, "below": 3, "stacked": 1}
+
+
+@dataclass(frozen=True)
+class Density:
+    """How much space a table takes for the same content."""
+
+    position: str
+    mask: tuple[str, str]
+    token: int
+    gap: int
+
+
+DENSITIES = (
+    Density("position", ("False", "True"), 24, 2),
+    Density("pos", ("False", "True"), 16, 2),
+    Density("pos", ("F", "T"), 8, 1),
+)
+TIGHT = DENSITIES[-1]
+
+
+def draw_tables(
+    lookup: Lookup, screen: Screen, *, full: bool = False, precision: int | None = None
+) -> Iterator[Text]:
+    """Yield the lines of the three tables, laid out for the screen's width.
+
+    Args:
+        full: leave nothing out.
+        precision: decimals of every number; by default three significant digits of the largest.
+    """
+    tables = _Tables(lookup, screen, full, precision)
+    layout, density, dimensions = tables.fit()
+    yield from tables.draw(layout, density, dimensions)
+
+
+class _Tables:
+    """What the layouts share, computed once."""
+
+    def __init__(self, lookup: Lookup, screen: Screen, full: bool, precision: int | None) -> None:
+        self.lookup, self.screen, self.full = lookup, screen, full
+        self.lines = position_lines(lookup, full)
+        self.rows = row_lines(lookup, self.lines, full)
+        ids = {row.id for row in self.rows if not row.count}
+        ids |= {id_of(lookup, line) for line in self.lines if line.kind in {"position", "padding"}}
+        order = sorted(ids)
+        values = lookup.matrix.rows[order]
+        decimals = precision if precision is not None else decimals_for(values)
+        self.decimals = decimals
+        self.value_of = {id_: row for id_, row in zip(order, values, strict=True)}
+        widest = _widest(values, decimals)
+        last = f"dim {lookup.matrix.output_dim - 1}"
+        self.dimension_width = max(widest, len(last))
+        self.id_width = len(str(max(order, default=0)))
+
+    # -- what fits ---------------------------------------------------------------------------
+
+    def fit(self) -> tuple[str, Density, list[int | None]]:
+        """Return layout, density and dimensions: the roomiest that the width allows."""
+        all_of_them = self.lookup.matrix.output_dim
+        for layout, fewest in FEWEST_DIMENSIONS.items():
+            for density in DENSITIES:
+                widths = self._widths_without_dimensions(layout, density)
+                # Lines that are shared matter more than dimensions: one is enough to share them.
+                enough = 1 if layout == "below" and density is TIGHT else fewest
+                least = all_of_them if self.full else min(enough, all_of_them)
+                for shown in self._candidates(least, all_of_them):
+                    if self._fits(layout, density, widths, shown):
+                        return layout, density, self._dimensions(shown)
+        if self.full:  # lines longer than the screen, rather than a number left out
+            return "below", DENSITIES[0], self._dimensions(all_of_them)
+        return "stacked", TIGHT, self._dimensions(1)
+
+    def _candidates(self, least: int, most: int) -> range:
+        roof = min(most, max(least, self.screen.width // self.dimension_width))
+        return range(most, least - 1, -1) if roof == most else range(roof, least - 1, -1)
+
+    def _dimensions(self, shown: int) -> list[int | None]:
+        """Return the dimensions to show; None stands for those left out in the middle."""
+        most = self.lookup.matrix.output_dim
+        if shown >= most:
+            return list(range(most))
+        tail = max(1, shown // 3) if shown > 1 else 0
+        head = shown - tail
+        return [*range(head), None, *range(most - tail, most)]
+
+    def _widths_without_dimensions(self, layout: str, density: Density) -> list[int]:
+        blocks = [
+            self._input(density).columns,
+            self._output(density, [], layout == "stacked").columns,
+            self._matrix(density, []).columns,
+        ]
+        return [columns_width(columns) for columns in blocks]
+
+    def _fits(self, layout: str, density: Density, widths: Sequence[int], shown: int) -> bool:
+        most = self.lookup.matrix.output_dim
+        extra = shown * (self.dimension_width + density.gap)
+        if shown < most:
+            extra += len(_left_out(most - shown, density)) + density.gap
+        titles = [cell_len(title) for title in self._titles()]
+        first, second, third = (
+            max(title, width + added)
+            for title, width, added in zip(titles, widths, (0, extra, extra), strict=True)
+        )
+        together = first + BLOCK_GAP + second
+        needed = {
+            "beside": together + BLOCK_GAP + third,
+            "below": max(together, third),
+            "stacked": max(first, second, third),
+        }
+        return needed[layout] <= self.screen.width
+
+    # -- what is drawn -----------------------------------------------------------------------
+
+    def draw(
+        self, layout: str, density: Density, dimensions: Sequence[int | None]
+    ) -> Iterator[Text]:
+        """Yield the lines of the layout."""
+        rule = self.screen.glyphs.rule
+        first = self._input(density)
+        second = self._output(density, dimensions, layout == "stacked")
+        third = self._matrix(density, dimensions)
+        if layout == "beside":
+            yield from beside([first, second, third], BLOCK_GAP, rule)
+            return
+        groups = [[first, second], [third]] if layout == "below" else [[first], [second], [third]]
+        for number, group in enumerate(groups):
+            if number:
+                yield Text()
+            yield from beside(group, BLOCK_GAP, rule)
+
+    def _titles(self) -> tuple[str, str, str]:
+        texts, maxlen, output_dim = self.lookup.output_shape
+        return (
+            f"Input token ids  ({texts}, {maxlen})",
+            f"Output tensor  ({texts}, {maxlen}, {output_dim})",
+            f"Embedding matrix  ({self.lookup.matrix.input_dim}, {output_dim})",
+        )
+
+    def _input(self, density: Density) -> Block:
+        columns = self._where(density)
+        if self.lookup.settings.mask_zero:
+            columns.append(Column("mask", self._masks(density), gap=density.gap))
+        tokens = [self._token(line, density) for line in self.lines]
+        columns.append(Column("token", tokens, gap=density.gap))
+        columns.append(Column("id ", [self._chip(line) for line in self.lines], True, 1))
+        return Block(self._titles()[0], columns)
+
+    def _where(self, density: Density) -> list[Column]:
+        """Return the columns that say which position of which text a line is."""
+        dash = self.screen.glyphs.dash
+        texts, positions = [], []
+        for line in self.lines:
+            texts.append(Cell(str(line.text) if line.opens else ""))
+            last = line.first + line.count - 1
+            spoken = {"position": str(line.first), "padding": f"{line.first}{dash}{last}"}
+            spoken["more"] = self.screen.glyphs.more
+            positions.append(Cell(spoken.get(line.kind, "")))
+        return [
+            Column("text", texts, right=True),
+            Column(density.position, positions, right=True, gap=density.gap),
+        ]
+
+    def _masks(self, density: Density) -> list[Cell]:
+        return [
+            Cell(density.mask[id_of(self.lookup, line) != 0])
+            if line.kind in {"position", "padding"}
+            else Cell()
+            for line in self.lines
+        ]
+
+    def _token(self, line: Line, density: Density) -> Cell:
+        glyphs = self.screen.glyphs
+        if line.kind == "padding":
+            return Cell(f"{glyphs.padding} {line.count}{glyphs.times}", GREY)
+        if line.kind == "position":
+            if line.token is None:
+                return Cell(glyphs.padding, GREY)
+            word = self.shown(line.token.token, density.token)
+            return Cell(f"? {word}" if line.token.status == "replaced" else word)
+        noun = "text" if line.count == 1 else "texts"
+        spoken = {
+            "more": f"{line.count} more",
+            "cut": f"{line.count} cut off",
+            "nothing": "no positions",
+            "texts": f"{line.count} more {noun}",
+        }
+        return Cell(spoken.get(line.kind, ""), GREY)
+
+    def shown(self, word: str, width: int) -> str:
+        """Return a token as it is shown: literally, clipped, white space in quotes."""
+        if not word.strip():
+            word = f"'{word}'"
+        return clip(literal(word, self.screen.glyphs.encoding), width, self.screen.glyphs.more)
+
+    def _chip(self, line: Line) -> Cell:
+        if line.kind not in {"position", "padding"}:
+            return Cell()
+        return self._id_chip(id_of(self.lookup, line))
+
+    def _id_chip(self, id_: int) -> Cell:
+        """Return the id on the colour that it has in all three tables."""
+        reserved = id_ in {0, self.lookup.vocabulary.oov_id}
+        if self.screen.console.color_system == "standard":
+            back = "white" if reserved else NAMED_HUES[id_ % len(NAMED_HUES)]
+            style = f"black on {back}"
+        else:
+            style = f"#1c1c1c on {'#c8c8c8' if reserved else HUES[id_ % len(HUES)]}"
+        return Cell(f" {id_:>{self.id_width}} ", style)
+
+    def _output(
+        self, density: Density, dimensions: Sequence[int | None], repeat_where: bool
+    ) -> Block:
+        arrow = Cell(self.screen.glyphs.arrow)
+        arrows, ids, chips = [], [], []
+        for line in self.lines:
+            found = line.kind in {"position", "padding"}
+            arrows.append(arrow if found else Cell())
+            ids.append(id_of(self.lookup, line) if found else None)
+            chips.append(self._chip(line))
+        columns = self._where(density) if repeat_where else []
+        columns.append(Column("", arrows, gap=density.gap))
+        columns.append(Column("row ", chips, True, 1))
+        columns.extend(self._dimension_columns(ids, dimensions, density))
+        return Block(self._titles()[1], columns)
+
+    def _dimension_columns(
+        self, ids: Sequence[int | None], dimensions: Sequence[int | None], density: Density
+    ) -> list[Column]:
+        """Return a column for each dimension; ids of None leave their line empty."""
+        columns = []
+        hidden = self.lookup.matrix.output_dim - sum(d is not None for d in dimensions)
+        for number, dimension in enumerate(dimensions):
+            gap = 1 if not number else density.gap
+            if dimension is None:
+                more = Cell(self.screen.glyphs.more)
+                cells = [Cell() if id_ is None else more for id_ in ids]
+                columns.append(Column(_left_out(hidden, density), cells, True, gap))
+                continue
+            cells = [
+                Cell()
+                if id_ is None
+                else Cell(table_number(self.value_of[id_][dimension], self.decimals))
+                for id_ in ids
+            ]
+            header = f"dim {dimension}".rjust(self.dimension_width)
+            columns.append(Column(header, cells, True, gap))
+        return columns
+
+    def _matrix(self, density: Density, dimensions: Sequence[int | None]) -> Block:
+        times = self.screen.glyphs.times
+        uses = self.lookup.uses
+        chips, tokens, ids, used = [], [], [], []
+        for row in self.rows:
+            ids.append(None if row.count else row.id)
+            chips.append(Cell(self.screen.glyphs.more) if row.count else self._row_chip(row))
+            tokens.append(self._row_token(row, density))
+            count = int(uses[row.id])
+            spoken = Cell(f"{count}{times}", "" if count else GREY)
+            used.append(Cell() if row.count else spoken)
+        columns = [Column("row ", chips, True), Column("token", tokens, gap=1)]
+        values = self._dimension_columns(ids, dimensions, density)
+        for column in values[:1]:
+            values[0] = Column(column.header, column.cells, True, density.gap)
+        columns.extend(
+            Column(column.header, self._greyed(column.cells), True, column.gap) for column in values
+        )
+        columns.append(Column("used", used, True, density.gap))
+        return Block(self._titles()[2], columns)
+
+    def _row_chip(self, row: RowLine) -> Cell:
+        chip = self._id_chip(row.id)
+        return chip if self.lookup.uses[row.id] else Cell(chip.text, GREY)
+
+    def _greyed(self, cells: Sequence[Cell]) -> list[Cell]:
+        return [
+            cell if row.count or self.lookup.uses[row.id] else Cell(cell.text, GREY)
+            for cell, row in zip(cells, self.rows, strict=True)
+        ]
+
+    def _row_token(self, row: RowLine, density: Density) -> Cell:
+        lookup, glyphs = self.lookup, self.screen.glyphs
+        if row.count:
+            used = int(np.count_nonzero(lookup.uses[row.id : row.id + row.count]))
+            return Cell(f"{row.count:,} more" + (f", {used:,} used" if used else ""), GREY)
+        if row.id == 0:
+            return Cell(f"{glyphs.padding} padding", GREY)
+        word = lookup.words.get(row.id)
+        style = "" if lookup.uses[row.id] else GREY
+        if word is None:
+            return Cell("no token", style)
+        mark = "? " if row.id == lookup.vocabulary.oov_id else ""
+        return Cell(mark + self.shown(word, density.token), style)
+
+
+def _left_out(count: int, density: Density) -> str:
+    return f"+{count}" if density is TIGHT else f"{count} more"
+
+
+def _widest(values: np.ndarray, decimals: int | None) -> int:  # type: ignore[type-arg]
+    """Return the width of the widest number, from the few that can be the widest."""
+    if not values.size:
+        return 1
+    flat = values.ravel()
+    finite = flat[np.isfinite(flat)]
+    candidates = [flat[~np.isfinite(flat)][:3]]
+    if finite.size:
+        candidates.append(np.array([finite.min(), finite.max()]))
+    if not np.isfinite(flat).all():
+        candidates.append(np.array([-np.inf]) if (flat == -np.inf).any() else flat[:0])
+    numbers = [float(value) for part in candidates for value in part]
+    if decimals is None:
+        numbers.extend(finite.tolist() if finite.size < 10_000 else [-1.11e-38])
+    return max(len(table_number(number, decimals)) for number in numbers)

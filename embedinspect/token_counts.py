@@ -1,0 +1,86 @@
+"""What became of all tokens of a lookup: counts, and a few examples of each kind of loss."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from embedinspect.lookup import Lookup, TracedToken
+
+STATUSES = ("looked_up", "replaced", "dropped", "cut_off", "filtered")
+_TEXTS_WITH_EXAMPLES = 20
+
+
+@dataclass(frozen=True)
+class TokenCounts:
+    """How many tokens met which end.
+
+    Attributes:
+        by_status: tokens of each status; `filtered` counts pieces of which nothing is left.
+        filtered_characters: how often each character was removed by the filters.
+        examples: for each status that lost tokens, (text, its tokens of that status), from the
+            first texts that lost any.
+    """
+
+    by_status: dict[str, int]
+    filtered_characters: dict[str, int]
+    examples: dict[str, list[tuple[int, list[TracedToken]]]]
+
+    @property
+    def total(self) -> int:
+        """Tokens of all texts, removed pieces not counted."""
+        return sum(self.by_status.values()) - self.by_status["filtered"]
+
+
+def count_tokens(lookup: Lookup) -> TokenCounts:
+    """Count what became of the tokens of every text.
+
+    Texts are traced token by token only where that is needed: for examples, and where the
+    out-of-vocabulary token stands in a text as a word of its own.
+    """
+    by_status: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
+    characters: Counter[str] = Counter()
+    examples: dict[str, list[tuple[int, list[TracedToken]]]] = {}
+    vocabulary = lookup.vocabulary
+    cut_start = lookup.settings.truncating == "pre"
+    for index, text in enumerate(lookup.texts):
+        removed = lookup.filtered_characters(index)
+        characters.update(removed)
+        ids = lookup.ids[index]
+        tokens = vocabulary.tokenization.tokens(text)
+        cut = max(0, len(ids) - lookup.maxlen)
+        kept = ids[cut:] if cut_start else ids[: len(ids) - cut]
+        oov = vocabulary.oov_id
+        replaced = 0 if oov is None else int(np.count_nonzero(kept == oov))
+        lost = cut or replaced or len(ids) < len(tokens) or removed
+        wanted = lost and sum(map(len, examples.values())) < _TEXTS_WITH_EXAMPLES
+        if wanted or (replaced and vocabulary.oov_token in tokens):
+            traced = lookup.trace(index)
+            by_status.update(token.status for token in traced)
+            if wanted:
+                _keep_examples(examples, index, traced)
+            continue
+        counts = {
+            "looked_up": len(kept) - replaced,
+            "replaced": replaced,
+            "dropped": len(tokens) - len(ids),
+            "cut_off": cut,
+        }
+        if removed:
+            pieces = vocabulary.tokenization.pieces(text)
+            counts["filtered"] = len(pieces) - len(tokens)
+        by_status.update(counts)
+    return TokenCounts(dict(by_status), dict(characters), examples)
+
+
+def _keep_examples(
+    examples: dict[str, list[tuple[int, list[TracedToken]]]],
+    index: int,
+    traced: list[TracedToken],
+) -> None:
+    for status in STATUSES[1:]:
+        found = [token for token in traced if token.status == status]
+        if found:
+            examples.setdefault(status, []).append((index, found))
