@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
 import sys
+from itertools import pairwise
 from typing import Annotated
 
 import typer
 
 from embedinspect import __version__
-from embedinspect.errors import DATA, INTERRUPTED, OK, USAGE, EmbedInspectError
+from embedinspect.errors import DATA, INTERRUPTED, OK, USAGE, EmbedInspectError, os_reason
 
 app = typer.Typer(
     help="Inspect embeddings: what an Embedding layer does, shown on your own texts.",
@@ -54,7 +56,7 @@ def run(arguments: list[str] | None = None) -> int:
                 stream.flush()
         return code if isinstance(code, int) else OK
     except typer.TyperException as error:
-        _say(_with_hint(error.format_message()))
+        _say(_mended(error, sys.argv[1:] if arguments is None else arguments))
         return USAGE
     except EmbedInspectError as error:
         _say(str(error))
@@ -65,9 +67,21 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone. What is still buffered has nowhere to go either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return OK
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}:
+            raise
+        _forget_stdout()
+        _say(f"cannot write the output: {os_reason(error)}; expected a place with room for it")
+        return DATA
+
+
+def _forget_stdout() -> None:
+    """Let what is still buffered go nowhere: its reader has gone, or its disk is full."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _say(message: str) -> None:
@@ -77,14 +91,30 @@ def _say(message: str) -> None:
     print(f"Error: {line}", file=sys.stderr)  # noqa: T201 (the one place for errors)
 
 
-def _with_hint(message: str) -> str:
-    """Add the closest choice to a message that lists choices; Typer does so for names only."""
-    found = re.search(r": '([^']*)' is not one of (.*)\.$", message)
+def _mended(error: typer.TyperException, arguments: list[str]) -> str:
+    """Return the message of a usage error: what came, what was expected, the closest choice."""
+    message = error.format_message()
+    found = re.search(r"'([^']*)' is not one of (.*)\.$", message)
     if found:
-        close = difflib.get_close_matches(found[1], re.findall(r"'([^']*)'", found[2]), n=1)
-        if close:
-            return f"{message} Did you mean {close[0]!r}?"
+        option = message.split(":")[0].removeprefix("Invalid value for ").strip("'")
+        choices = re.findall(r"'([^']*)'", found[2])
+        close = difflib.get_close_matches(found[1], choices, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{option} is {found[1]!r}; expected one of {', '.join(choices)}{hint}"
+    found = re.search(r"Invalid value for '([^' ]*)'.*: Input should be (.*)$", message)
+    if found:
+        return f"{found[1]}{_given(found[1], arguments)}; expected {found[2]}"
     return message
+
+
+def _given(option: str, arguments: list[str]) -> str:
+    """Return ` is '...'` with what was given for the option, where it can be found."""
+    for argument, after in pairwise([*arguments, ""]):
+        if argument == option:
+            return f" is {after!r}"
+        if argument.startswith(f"{option}="):
+            return f" is {argument.removeprefix(option + '=')!r}"
+    return ""
 
 
 def _register() -> None:

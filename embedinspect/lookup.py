@@ -13,7 +13,7 @@ from embedinspect import matrix as matrices
 from embedinspect import sequences as padded
 from embedinspect import vocabulary as vocabularies
 from embedinspect.errors import DataError, UsageError
-from embedinspect.matrix import EmbeddingMatrix, FloatArray
+from embedinspect.matrix import MOST_VALUES, EmbeddingMatrix, FloatArray
 from embedinspect.sequences import IntArray, Side
 from embedinspect.vocabulary import Tokenization, Vocabulary
 
@@ -194,6 +194,11 @@ def look_up(
     elif ids is None:
         ids = [np.array(row, np.int32) for row in vocabulary.encode(texts)]
     assert ids is not None
+    if len(texts) * (settings.maxlen or 0) > MOST_VALUES:
+        raise UsageError(
+            f"--maxlen {settings.maxlen} times {len(texts)} texts is more than {MOST_VALUES:,} "
+            "positions; give a smaller --maxlen"
+        )
     sequences = padded.pad(ids, settings.maxlen, settings.padding, settings.truncating)
     largest = int(sequences.max()) if sequences.size else 0
     if matrix is None:

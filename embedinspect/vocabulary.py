@@ -289,7 +289,9 @@ def from_json(text: str, shown: str = "vocabulary") -> Vocabulary:
         if not isinstance(filters, str) or not isinstance(split, str):
             raise TypeError("filters or split is no string")
         return Vocabulary(
-            **tables,
+            word_index=tables["word_index"],
+            word_counts=tables["word_counts"],
+            word_docs=tables["word_docs"],
             document_count=int(config.get("document_count", 0)),
             num_words=num_words or None,
             oov_token=oov_token,

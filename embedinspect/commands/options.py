@@ -20,7 +20,7 @@ BackendName = Literal["tensorflow", "jax", "torch", "numpy", "openvino"]
 
 Texts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TEXT]...", help="Texts; else --file, else standard input."),
+    typer.Argument(metavar="TEXT", help="Texts; else --file, else standard input."),
 ]
 File = Annotated[
     list[str] | None,

@@ -50,7 +50,7 @@ def show(
 
     \b
     embedinspect show "This is a text" "This is not a text" --num-words 10
-    embedinspect show --file sample_texts/classic.txt --oov-token "<OOV>" --mask-zero
+    embedinspect show --file sample_texts/classic.txt --mask-zero --one-hot
     embedinspect show "one two" "two three" --json --no-keras
     """
     form = _form(format_name, json, code)

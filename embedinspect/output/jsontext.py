@@ -12,6 +12,8 @@ from embedinspect.output.numbers import vector_json
 SCHEMA_VERSION = 1
 _CACHED_NUMBERS = 2**21
 
+RowText = Callable[[int], str]
+
 
 def dumps(value: object) -> str:
     """Return the value as JSON on one line.
@@ -23,17 +25,12 @@ def dumps(value: object) -> str:
     return text if text.isprintable() else json.dumps(value, allow_nan=False)
 
 
-def cached_rows(rows: FloatArray, write: Callable[[FloatArray], str] = vector_json) -> "RowText":
+def cached_rows(rows: FloatArray, write: Callable[[FloatArray], str] = vector_json) -> RowText:
     """Return a function from a row's number to its text; a row is formatted once, mostly.
 
     The cache is bounded in numbers, so that a large matrix does not fill the memory.
     """
 
-    @lru_cache(maxsize=max(1, _CACHED_NUMBERS // max(1, rows.shape[1])))
-    def text(id_: int) -> str:
-        return write(rows[id_])
-
-    return text
-
-
-RowText = Callable[[int], str]
+    return lru_cache(maxsize=max(1, _CACHED_NUMBERS // max(1, rows.shape[1])))(
+        lambda id_: write(rows[id_])
+    )

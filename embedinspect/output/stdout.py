@@ -30,6 +30,8 @@ def waiting(message: str) -> Iterator[None]:
         return
     from rich.console import Console
 
-    with os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as own:
-        with Console(file=own).status(message, spinner="line"):
-            yield
+    with (
+        os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as own,
+        Console(file=own).status(message, spinner="line"),
+    ):
+        yield

@@ -139,6 +139,8 @@ class _Sentences:
             if by_status[status]
         ]
         total = self.counts.total
+        if not total:
+            return "none"
         if total == by_status["looked_up"]:
             return f"{total:,}, all looked up: none dropped, none cut off"
         return f"{total:,} = " + " + ".join(parts)

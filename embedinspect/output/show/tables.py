@@ -15,11 +15,12 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from embedinspect.lookup import Lookup
+from embedinspect.matrix import FloatArray
 from embedinspect.output.grid import Block, Cell, Column, beside, columns_width
 from embedinspect.output.numbers import decimals_for, table_number
 from embedinspect.output.screen import Screen, clip
-from embedinspect.texts import literal
 from embedinspect.output.show.lines import Line, RowLine, id_of, position_lines, row_lines
+from embedinspect.texts import literal
 
 GREY = "bright_black"
 # Six hues, dark on light, that stand out from dark and light backgrounds alike.
@@ -324,7 +325,7 @@ def _left_out(count: int, density: Density) -> str:
     return f"+{count}" if density is TIGHT else f"{count} more"
 
 
-def _widest(values: np.ndarray, decimals: int | None) -> int:  # type: ignore[type-arg]
+def _widest(values: FloatArray, decimals: int | None) -> int:
     """Return the width of the widest number, from the few that can be the widest."""
     if not values.size:
         return 1
