@@ -168,6 +168,7 @@ def look_up(
     vocabulary: Vocabulary | None = None,
     ids: Sequence[IntArray] | None = None,
     matrix: EmbeddingMatrix | None = None,
+    count_documents: bool = False,
 ) -> Lookup:
     """Trace the texts through vocabulary, sequences and matrix.
 
@@ -175,6 +176,7 @@ def look_up(
         vocabulary: a saved one; without it the words of the texts are counted.
         ids: of each text in that vocabulary, where they are known already.
         matrix: given rows; without it they are drawn.
+        count_documents: also count the texts that hold each word, for a vocabulary to be saved.
 
     Raises:
         UsageError: settings that cannot work together.
@@ -190,6 +192,7 @@ def look_up(
             num_words=settings.num_words,
             oov_token=settings.oov_token,
             tokenization=settings.tokenization,
+            count_documents=count_documents,
         )
     elif ids is None:
         ids = [np.array(row, np.int32) for row in vocabulary.encode(texts)]

@@ -10,7 +10,7 @@ import numpy as np
 from embedinspect.lookup import Lookup, TracedToken
 
 STATUSES = ("looked_up", "replaced", "dropped", "cut_off", "filtered")
-_TEXTS_WITH_EXAMPLES = 20
+_TEXTS_WITH_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -54,33 +54,27 @@ def count_tokens(lookup: Lookup) -> TokenCounts:
         kept = ids[cut:] if cut_start else ids[: len(ids) - cut]
         oov = vocabulary.oov_id
         replaced = 0 if oov is None else int(np.count_nonzero(kept == oov))
-        lost = cut or replaced or len(ids) < len(tokens) or removed
-        wanted = lost and sum(map(len, examples.values())) < _TEXTS_WITH_EXAMPLES
-        if wanted or (replaced and vocabulary.oov_token in tokens):
-            traced = lookup.trace(index)
-            by_status.update(token.status for token in traced)
-            if wanted:
-                _keep_examples(examples, index, traced)
-            continue
         counts = {
             "looked_up": len(kept) - replaced,
             "replaced": replaced,
             "dropped": len(tokens) - len(ids),
             "cut_off": cut,
+            "filtered": 0,
         }
         if removed:
-            pieces = vocabulary.tokenization.pieces(text)
-            counts["filtered"] = len(pieces) - len(tokens)
+            counts["filtered"] = len(vocabulary.tokenization.pieces(text)) - len(tokens)
+        wanted = [
+            status
+            for status in STATUSES[1:]
+            if counts[status] and len(examples.get(status, ())) < _TEXTS_WITH_EXAMPLES
+        ]
+        ambiguous = replaced and vocabulary.oov_token in tokens
+        if wanted or ambiguous:
+            traced = lookup.trace(index)
+            counts = dict(Counter(token.status for token in traced))
+            for status in wanted:
+                found = [token for token in traced if token.status == status]
+                if found:
+                    examples.setdefault(status, []).append((index, found))
         by_status.update(counts)
     return TokenCounts(dict(by_status), dict(characters), examples)
-
-
-def _keep_examples(
-    examples: dict[str, list[tuple[int, list[TracedToken]]]],
-    index: int,
-    traced: list[TracedToken],
-) -> None:
-    for status in STATUSES[1:]:
-        found = [token for token in traced if token.status == status]
-        if found:
-            examples.setdefault(status, []).append((index, found))

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from embedinspect.matrix import EmbeddingMatrix
     from embedinspect.vocabulary import Vocabulary
 
+MOST_FULL_LINES = 200_000
+
 
 def show(
     texts: option.Texts = None,
@@ -101,7 +103,19 @@ def show(
     if vectorizing:
         lookup = _vectorized(found, settings, rows, backend)
     else:
-        lookup = look_up(found, settings, vocabulary=saved, matrix=rows)
+        lookup = look_up(
+            found,
+            settings,
+            vocabulary=saved,
+            matrix=rows,
+            count_documents=save_vocabulary is not None,
+        )
+    lines = lookup.sequences.size + lookup.matrix.input_dim
+    if full and form == "table" and lines > MOST_FULL_LINES:
+        raise UsageError(
+            f"--full would print {lines:,} lines of tables; expected at most {MOST_FULL_LINES:,}, "
+            "so use --format csv or ndjson, which leave nothing out"
+        )
     if save_vocabulary is not None:
         from embedinspect.files import write_whole
 

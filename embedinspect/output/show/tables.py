@@ -309,8 +309,8 @@ class _Tables:
     def _row_token(self, row: RowLine, density: Density) -> Cell:
         lookup, glyphs = self.lookup, self.screen.glyphs
         if row.count:
-            used = int(np.count_nonzero(lookup.uses[row.id : row.id + row.count]))
-            return Cell(f"{row.count:,} more" + (f", {used:,} used" if used else ""), GREY)
+            unused = int((lookup.uses[row.id : row.id + row.count] == 0).sum())
+            return Cell(f"{row.count:,} more" + (f", {unused:,} unused" if unused else ""), GREY)
         if row.id == 0:
             return Cell(f"{glyphs.padding} padding", GREY)
         word = lookup.words.get(row.id)
