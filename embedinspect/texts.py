@@ -12,8 +12,9 @@ from embedinspect.errors import DataError, UsageError, os_reason
 
 _LITERAL = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
 # Control, format, surrogate, private and unassigned characters, line and paragraph separators:
-# they move the cursor, hide or reorder text, or have no width that could be known.
-_ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# they move the cursor, hide or reorder text, or have no width that could be known. And spaces
+# other than the plain one, which would pass for it.
+_ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 
 
 def collect_texts(
@@ -124,7 +125,7 @@ def literal(text: str, encoding: str = "utf-8") -> str:
 
 
 def _literal(character: str) -> str:
-    if unicodedata.category(character) not in _ESCAPED:
+    if character == " " or unicodedata.category(character) not in _ESCAPED:
         return character
     if character in _LITERAL:
         return _LITERAL[character]
@@ -132,3 +133,8 @@ def _literal(character: str) -> str:
     return (
         f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
     )
+
+
+def clipped_repr(text: str, most: int = 40) -> str:
+    """Return the text in quotes for a message, no longer than `most` characters of it."""
+    return repr(text if len(text) <= most else text[: most - 3] + "...")

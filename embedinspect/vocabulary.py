@@ -286,6 +286,8 @@ def from_json(text: str, shown: str = "vocabulary") -> Vocabulary:
             tables[key] = value
         if any(id_ < 1 for id_ in tables["word_index"].values()):
             raise TypeError("word_index has an id below 1")
+        if any(id_ >= 2**31 - 1 for id_ in tables["word_index"].values()):
+            raise TypeError("word_index has an id beyond int32")
         num_words, oov_token = config.get("num_words"), config.get("oov_token")
         if not (num_words is None or (type(num_words) is int and num_words >= 0)):
             raise TypeError("num_words is no whole number")
@@ -308,6 +310,8 @@ def from_json(text: str, shown: str = "vocabulary") -> Vocabulary:
                 char_level=bool(config.get("char_level", False)),
             ),
         )
+    except UsageError as error:
+        raise DataError(f"{shown} is not a saved tokenizer ({error}); {expected}") from None
     except json.JSONDecodeError as error:
         raise DataError(f"{shown} is not JSON (line {error.lineno}); {expected}") from None
     except KeyError as error:

@@ -220,7 +220,7 @@ def _print_tables(
     from embedinspect.token_counts import count_tokens
 
     screen = open_screen()
-    screen.line(Text(sentences.FIRST_SENTENCE))
+    screen.paragraph(sentences.FIRST_SENTENCE)
     screen.line(Text())
     for line in draw_tables(lookup, screen, full=full, precision=precision):
         screen.line(line)
@@ -240,10 +240,10 @@ def _print_tables(
     screen.line(Text())
     sys.stdout.flush()
     if no_keras:
-        screen.line(Text(sentences.LEFT_OUT))
+        screen.paragraph(sentences.LEFT_OUT)
         return
     proof = _prove(lookup, backend)
-    screen.line(Text(sentences.describe_proof(proof), style="" if proof.holds else "bold red"))
+    screen.paragraph(sentences.describe_proof(proof), "" if proof.holds else "bold red")
     _insist(proof, lookup)
 
 

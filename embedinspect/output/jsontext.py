@@ -31,6 +31,6 @@ def cached_rows(rows: FloatArray, write: Callable[[FloatArray], str] = vector_js
     The cache is bounded in numbers, so that a large matrix does not fill the memory.
     """
 
-    return lru_cache(maxsize=max(1, _CACHED_NUMBERS // max(1, rows.shape[1])))(
-        lambda id_: write(rows[id_])
-    )
+    cache = lru_cache(maxsize=max(1, _CACHED_NUMBERS // max(1, rows.shape[1])))
+    text: RowText = cache(lambda id_: write(rows[id_]))
+    return text

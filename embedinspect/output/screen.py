@@ -43,6 +43,11 @@ class Screen:
         text.rstrip()
         self.console.print(text, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
+    def paragraph(self, text: str, style: str = "") -> None:
+        """Print a sentence, wrapped between words at the screen's width."""
+        for part in Text(text).wrap(self.console, self.width):
+            self.line(Text(part.plain, style=style))
+
 
 def open_screen(file: IO[str] | None = None, width: int | None = None) -> Screen:
     """Return the screen for stdout: its width, its colours, and signs that it can encode.

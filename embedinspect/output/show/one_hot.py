@@ -20,7 +20,7 @@ def draw_one_hot(lookup: Lookup, screen: Screen, *, full: bool = False) -> Itera
 
     Where a vector is too wide it is written as counts: `3 zeros, 1, 6 zeros`.
     """
-    ids: list[int | None] = np.flatnonzero(lookup.uses).tolist()
+    ids: list[int | None] = [*np.flatnonzero(lookup.uses).tolist()]
     hidden = 0
     if len(ids) > _MOST_IDS and not full:
         hidden = len(ids) - _MOST_IDS + 1

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rich.cells import cell_len
 from rich.text import Text
 
 from embedinspect.lookup import Lookup
@@ -26,7 +25,6 @@ GREY = "bright_black"
 # Six hues, dark on light, that stand out from dark and light backgrounds alike.
 HUES = ("#9ad1f5", "#f5c98a", "#a8e0a0", "#e7b3e8", "#f2a7a0", "#d9dc8a")
 NAMED_HUES = ("cyan", "yellow", "green", "magenta", "red", "blue")
-BLOCK_GAP = 3
 FEWEST_DIMENSIONS = {"beside": 4, "below": 3, "stacked": 1}
 
 
@@ -38,12 +36,13 @@ class Density:
     mask: tuple[str, str]
     token: int
     gap: int
+    block_gap: int
 
 
 DENSITIES = (
-    Density("position", ("False", "True"), 24, 2),
-    Density("pos", ("False", "True"), 16, 2),
-    Density("pos", ("F", "T"), 8, 1),
+    Density("position", ("False", "True"), 24, 2, 3),
+    Density("pos", ("False", "True"), 16, 2, 3),
+    Density("pos", ("F", "T"), 8, 1, 2),
 )
 TIGHT = DENSITIES[-1]
 
@@ -125,14 +124,14 @@ class _Tables:
         extra = shown * (self.dimension_width + density.gap)
         if shown < most:
             extra += len(_left_out(most - shown, density)) + density.gap
-        titles = [cell_len(title) for title in self._titles()]
+        titles = [len(title) for title in self._titles(density)]
         first, second, third = (
             max(title, width + added)
             for title, width, added in zip(titles, widths, (0, extra, extra), strict=True)
         )
-        together = first + BLOCK_GAP + second
+        together = first + density.block_gap + second
         needed = {
-            "beside": together + BLOCK_GAP + third,
+            "beside": together + density.block_gap + third,
             "below": max(together, third),
             "stacked": max(first, second, third),
         }
@@ -149,20 +148,21 @@ class _Tables:
         second = self._output(density, dimensions, layout == "stacked")
         third = self._matrix(density, dimensions)
         if layout == "beside":
-            yield from beside([first, second, third], BLOCK_GAP, rule)
+            yield from beside([first, second, third], density.block_gap, rule)
             return
         groups = [[first, second], [third]] if layout == "below" else [[first], [second], [third]]
         for number, group in enumerate(groups):
             if number:
                 yield Text()
-            yield from beside(group, BLOCK_GAP, rule)
+            yield from beside(group, density.block_gap, rule)
 
-    def _titles(self) -> tuple[str, str, str]:
+    def _titles(self, density: Density) -> tuple[str, str, str]:
+        space = " " * density.gap
         texts, maxlen, output_dim = self.lookup.output_shape
         return (
-            f"Input token ids  ({texts}, {maxlen})",
-            f"Output tensor  ({texts}, {maxlen}, {output_dim})",
-            f"Embedding matrix  ({self.lookup.matrix.input_dim}, {output_dim})",
+            f"Input token ids{space}({texts}, {maxlen})",
+            f"Output tensor{space}({texts}, {maxlen}, {output_dim})",
+            f"Embedding matrix{space}({self.lookup.matrix.input_dim}, {output_dim})",
         )
 
     def _input(self, density: Density) -> Block:
@@ -170,9 +170,13 @@ class _Tables:
         if self.lookup.settings.mask_zero:
             columns.append(Column("mask", self._masks(density), gap=density.gap))
         tokens = [self._token(line, density) for line in self.lines]
-        columns.append(Column("token", tokens, gap=density.gap))
-        columns.append(Column("id ", [self._chip(line) for line in self.lines], True, 1))
-        return Block(self._titles()[0], columns)
+        title = self._titles(density)[0]
+        token = Column("token", tokens, gap=density.gap)
+        id_ = Column("id ", [self._chip(line) for line in self.lines], True, 1)
+        # Under a title that is wider, the token column gives way: the id touches the arrow.
+        spare = max(0, len(title) - columns_width([*columns, token, id_]))
+        token = Column("token".ljust(token.width + spare), tokens, gap=density.gap)
+        return Block(title, [*columns, token, id_])
 
     def _where(self, density: Density) -> list[Column]:
         """Return the columns that say which position of which text a line is."""
@@ -250,7 +254,7 @@ class _Tables:
         columns.append(Column("", arrows, gap=density.gap))
         columns.append(Column("row ", chips, True, 1))
         columns.extend(self._dimension_columns(ids, dimensions, density))
-        return Block(self._titles()[1], columns)
+        return Block(self._titles(density)[1], columns)
 
     def _dimension_columns(
         self, ids: Sequence[int | None], dimensions: Sequence[int | None], density: Density
@@ -294,7 +298,7 @@ class _Tables:
             Column(column.header, self._greyed(column.cells), True, column.gap) for column in values
         )
         columns.append(Column("used", used, True, density.gap))
-        return Block(self._titles()[2], columns)
+        return Block(self._titles(density)[2], columns)
 
     def _row_chip(self, row: RowLine) -> Cell:
         chip = self._id_chip(row.id)

@@ -1,0 +1,150 @@
+"""Arrays as NumPy saves them: `.npy`, and `.npz`, a zip of them.
+
+The files come from strangers: nothing is unpickled, and the shape that a header claims is held
+against the bytes that are there before memory is taken for it. Format: NEP 1, `numpy.lib.format`.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from embedinspect.errors import DataError
+from embedinspect.matrix import MOST_VALUES, FloatArray
+
+NPY_MAGIC = npy.MAGIC_PREFIX
+ZIP_MAGIC = b"PK"
+_BLOCK = 2**20
+# No compressed matrix of numbers that means something shrinks to a thousandth.
+_MOST_EXPANSION = 1000
+_SMALL = 2**20
+
+
+def read_npy(path: Path) -> FloatArray:
+    """Return the matrix of a `.npy` file as float32.
+
+    Raises:
+        DataError: a damaged file, another dtype than real numbers, or other than two dimensions.
+    """
+    with path.open("rb") as file:
+        return _read_array(file, path.stat().st_size, repr(str(path)))
+
+
+def read_npz(path: Path) -> FloatArray:
+    """Return the one matrix of a `.npz` file as float32.
+
+    Raises:
+        DataError: as for `read_npy`; or no array, or several that could be meant.
+    """
+    shown = repr(str(path))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+            if not members:
+                raise DataError(
+                    f"{shown} is a zip without arrays; expected .npz, as numpy.savez writes it"
+                )
+            member = _only_matrix(archive, members, shown)
+            name = f"{member.filename.removesuffix('.npy')!r} in {shown}"
+            _refuse_bomb(member, name)
+            with archive.open(member) as file:
+                return _read_array(file, member.file_size, name)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        raise DataError(f"{shown} is a damaged zip ({error}); expected .npz") from None
+
+
+def _only_matrix(
+    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], shown: str
+) -> zipfile.ZipInfo:
+    """Return the only array, or else the only one that has two dimensions."""
+    if len(members) == 1:
+        return members[0]
+    shapes = {}
+    for member in members:
+        with archive.open(member) as file:
+            shapes[member.filename] = _header(file, shown)[0]
+    matrices = [member for member in members if len(shapes[member.filename]) == 2]
+    if len(matrices) == 1:
+        return matrices[0]
+    listed = ", ".join(f"{name.removesuffix('.npy')!r} {shape}" for name, shape in shapes.items())
+    raise DataError(
+        f"{shown} holds {len(matrices)} arrays of two dimensions ({listed}); expected one matrix, "
+        "so save the one that is meant by itself"
+    )
+
+
+def _refuse_bomb(member: zipfile.ZipInfo, name: str) -> None:
+    if member.file_size > max(_SMALL, _MOST_EXPANSION * member.compress_size):
+        raise DataError(
+            f"{name} claims to grow from {member.compress_size:,} to {member.file_size:,} bytes; "
+            "expected a matrix of numbers, which does not shrink so far"
+        )
+
+
+def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Return shape, whether it is in Fortran order, and dtype."""
+    try:
+        version = npy.read_magic(file)
+        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        return read[version](file)
+    except (ValueError, KeyError, EOFError, TypeError, SyntaxError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "unknown version"
+        raise DataError(f"{name} has a damaged header ({reason}); expected a .npy array") from None
+
+
+def _read_array(file: IO[bytes], size: int, name: str) -> FloatArray:
+    """Return the array that starts here as float32; `size` is all that the file can hold."""
+    shape, fortran, dtype = _header(file, name)
+    if len(shape) != 2 or 0 in shape or min(shape) < 0:
+        raise DataError(
+            f"{name} has shape {shape}; expected two dimensions, (rows, output_dim), neither empty"
+        )
+    if dtype.hasobject or dtype.kind not in "iuf":
+        raise DataError(f"{name} has dtype {dtype}; expected real numbers, such as float32")
+    values = math.prod(shape)
+    wanted, there = values * dtype.itemsize, size - file.tell()
+    if wanted > there:
+        raise DataError(
+            f"{name} claims shape {shape}, {wanted:,} bytes, but only {there:,} follow; expected a "
+            "whole file"
+        )
+    if values > MOST_VALUES:
+        raise DataError(f"{name} has {values:,} numbers; expected at most {MOST_VALUES:,}")
+    return _float32(_fill(file, shape, fortran, dtype, name), name)
+
+
+def _fill(
+    file: IO[bytes],
+    shape: tuple[int, ...],
+    fortran: bool,
+    dtype: np.dtype[np.generic],
+    name: str,
+) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+    array = np.empty(shape[::-1] if fortran else shape, dtype)
+    room, filled = memoryview(array.reshape(-1).view(np.uint8).data), 0
+    while filled < len(room):
+        data = file.read(min(_BLOCK, len(room) - filled))
+        if not data:
+            raise DataError(f"{name} ends early; expected {len(room):,} bytes, found {filled:,}")
+        room[filled : filled + len(data)] = data
+        filled += len(data)
+    return array.T if fortran else array
+
+
+def _float32(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], name: str) -> FloatArray:
+    with np.errstate(over="ignore"):
+        rows = np.ascontiguousarray(array, np.float32)
+    lost = np.isinf(rows) & np.isfinite(array)
+    if lost.any():
+        row, column = np.argwhere(lost)[0].tolist()
+        raise DataError(
+            f"{name} holds {array[row, column]} in row {row}, column {column}; expected numbers "
+            "that float32 can hold, up to 3.4e38"
+        )
+    return rows

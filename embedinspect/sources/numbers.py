@@ -1,0 +1,83 @@
+"""A matrix as a text: one row a line, every field a number."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from embedinspect.errors import DataError
+from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.texts import clipped_repr
+
+# What float() takes, without what only Python writes (1_000) and digits of other scripts.
+_NUMBER = re.compile(
+    r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf|infinity)", re.A | re.I
+)
+_SEPARATORS = re.compile(r"[,;]\s*|\s+")
+_LARGEST = float(np.finfo(np.float32).max)
+_LONGEST_LINE = 2**26
+
+
+def read_numbers(path: Path) -> FloatArray:
+    """Return the rows of a text file as float32, each number the nearest to its digits.
+
+    Fields are separated by white space, commas or semicolons. Blank lines and lines that start
+    with `#` are skipped.
+
+    Raises:
+        DataError: names the line, and the field that is no number or the count that differs.
+    """
+    shown = repr(str(path))
+    values = array("f")
+    width = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
+            fields = _fields(line, number, shown)
+            if not fields:
+                continue
+            if width and len(fields) != width:
+                raise DataError(
+                    f"{shown} line {number} has {len(fields)} numbers; expected {width}, as in the "
+                    "rows before it"
+                )
+            width = len(fields)
+            values.extend(_numbers(fields, number, shown))
+            if len(values) > MOST_VALUES:
+                raise DataError(f"{shown} has more than {MOST_VALUES:,} numbers; expected fewer")
+    if not width:
+        raise DataError(f"{shown} holds no numbers; expected one row of numbers a line")
+    return np.frombuffer(values, np.float32).reshape(-1, width)
+
+
+def _fields(line: bytes, number: int, shown: str) -> list[str]:
+    try:
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{shown} line {number} is not UTF-8 (byte 0x{line[error.start]:02x}); expected a text "
+            "whose every field is a number, or .npy or .npz"
+        ) from None
+    if not text or text.startswith("#"):
+        return []
+    return _SEPARATORS.split(text)
+
+
+def _numbers(fields: list[str], number: int, shown: str) -> list[float]:
+    found = []
+    for place, field in enumerate(fields, 1):
+        if not _NUMBER.fullmatch(field):
+            raise DataError(
+                f"{shown} line {number} has {clipped_repr(field)} as field {place}; expected a "
+                "number, as every field of a --matrix text is one"
+            )
+        value = float(field)
+        if abs(value) > _LARGEST and not field.lower().lstrip("+-").startswith("inf"):
+            raise DataError(
+                f"{shown} line {number} has {clipped_repr(field)} as field {place}; expected a "
+                "number that float32 can hold, up to 3.4e38"
+            )
+        found.append(value)
+    return found

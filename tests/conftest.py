@@ -1,0 +1,91 @@
+"""What all tests share: quiet Keras, quick property tests, the command line in a subprocess."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+settings.register_profile(
+    "quick",
+    deadline=None,
+    max_examples=60,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("quick")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--regenerate", action="store_true", help="write the golden files anew; read the diff"
+    )
+
+
+CLASSIC = ["This is a text", "This is not a text"]
+HERE = Path(__file__).parent
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return an environment without what the machine may have set for terminals."""
+    dropped = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "KERAS_BACKEND"}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return {**kept, "PYTHONIOENCODING": "utf-8", **changes}
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Run the real command line in an empty folder; returns the finished process, as text."""
+
+    def run(*arguments: str, text: str | None = None, **changes: str):
+        return subprocess.run(
+            [sys.executable, "-m", "embedinspect", *arguments],
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            cwd=tmp_path,
+            env=environment(PYTHONPATH=str(HERE.parent), **changes),
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with a golden file, or write that file with --regenerate."""
+
+    def compare(name: str, text: str) -> None:
+        path = HERE / "golden" / name
+        if request.config.getoption("--regenerate"):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+@pytest.fixture
+def run(capfdbinary, monkeypatch):
+    """Run the command line in this process: faster, and enough where no import is tested.
+
+    Returns the exit code, stdout as bytes, stderr as text.
+    """
+    from embedinspect import cli
+
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run_here(*arguments: str):
+        code = cli.run(list(arguments))
+        captured = capfdbinary.readouterr()
+        return code, captured.out, captured.err.decode()
+
+    return run_here

@@ -1,0 +1,127 @@
+"""The lookup: invariants on free input, and settings that cannot work."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embedinspect.errors import DataError, UsageError
+from embedinspect.lookup import Settings, look_up, one_hot
+from embedinspect.matrix import EmbeddingMatrix
+from embedinspect.token_counts import count_tokens
+from embedinspect.vocabulary import fit
+from tests.conftest import CLASSIC
+
+SIDES = st.sampled_from(["pre", "post"])
+TEXTS = st.lists(
+    st.lists(st.sampled_from(["a", "b", "c", "d-e", "!", "oov"]), max_size=9).map(" ".join),
+    min_size=1,
+    max_size=4,
+)
+
+
+def matrix(rows: int, columns: int = 2) -> EmbeddingMatrix:
+    values = np.arange(rows * columns, dtype=np.float32).reshape(rows, columns)
+    return EmbeddingMatrix(values, "from a test")
+
+
+def test_the_classic_example():
+    lookup = look_up(CLASSIC, Settings(num_words=10, maxlen=6))
+    assert lookup.sequences.tolist() == [[0, 0, 1, 2, 3, 4], [0, 1, 2, 5, 3, 4]]
+    assert lookup.output_shape == (2, 6, 3)
+    assert lookup.matrix.rows.shape == (10, 3)
+    assert lookup.uses.tolist() == [3, 2, 2, 2, 2, 1, 0, 0, 0, 0]
+    assert (lookup.output(1) == lookup.matrix.rows[[0, 1, 2, 5, 3, 4]]).all()
+    assert lookup.mask(0) is None
+
+
+@given(
+    TEXTS,
+    st.one_of(st.none(), st.integers(2, 5)),
+    st.sampled_from([None, "oov", "<OOV>"]),
+    st.one_of(st.none(), st.integers(1, 6)),
+    SIDES,
+    SIDES,
+)
+def test_every_token_is_accounted_for(texts, num_words, oov_token, maxlen, padding, truncating):
+    settings = Settings(
+        num_words=num_words,
+        oov_token=oov_token,
+        maxlen=maxlen,
+        padding=padding,
+        truncating=truncating,
+        mask_zero=True,
+        input_dim=20,
+    )
+    lookup = look_up(texts, settings)
+    statuses = dict.fromkeys(["looked_up", "replaced", "dropped", "cut_off", "filtered"], 0)
+    for index in range(len(texts)):
+        sequence = lookup.sequences[index].tolist()
+        assert lookup.mask(index) == [id_ != 0 for id_ in sequence]
+        rebuilt = [0] * lookup.maxlen
+        for token in lookup.trace(index):
+            statuses[token.status] += 1
+            assert (token.position is None) == (token.status in {"dropped", "cut_off", "filtered"})
+            if token.position is not None:
+                rebuilt[token.position] = token.id
+        assert rebuilt == sequence
+    counts = count_tokens(lookup)
+    assert counts.by_status == statuses
+    tokenization = lookup.vocabulary.tokenization
+    assert counts.total == sum(len(tokenization.tokens(text)) for text in texts)
+    assert int(lookup.uses.sum()) == lookup.sequences.size
+    assert lookup.padding_positions == int(lookup.uses[0])
+
+
+def test_input_dim_follows_the_words():
+    assert look_up(["a b c"]).matrix.input_dim == 4
+    assert look_up(["a b c"], Settings(oov_token="x")).matrix.input_dim == 5
+    assert look_up(["a b c"], Settings(num_words=9)).matrix.input_dim == 9
+    assert look_up([""]).output_shape == (1, 0, 3)
+
+
+def test_a_saved_vocabulary_keeps_its_ids():
+    vocabulary, _ = fit(["b b a"])
+    lookup = look_up(["a b c"], vocabulary=vocabulary)
+    assert lookup.sequences.tolist() == [[2, 1]]
+    assert [t.status for t in lookup.trace(0)] == ["looked_up", "looked_up", "dropped"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (Settings(input_dim=3), r"--input-dim 3 has rows 0 to 2.*id 4 \('text'\)"),
+        (Settings(num_words=1, oov_token="x"), r"num_words 1 has rows 0 to 0.*id 1 \('x'\)"),
+        (Settings(num_words=5, oov_token="text"), r"id 5 \('text'\).*--oov-token"),
+        (Settings(maxlen=2**32), "smaller --maxlen"),
+    ],
+)
+def test_settings_that_cannot_work(settings, says):
+    with pytest.raises(UsageError, match=says):
+        look_up(["This is a text"], settings)
+
+
+def test_a_given_matrix_sets_both_dimensions():
+    lookup = look_up(CLASSIC, Settings(num_words=10), matrix=matrix(6))
+    assert (lookup.matrix.input_dim, lookup.matrix.output_dim) == (6, 2)
+    with pytest.raises(DataError, match=r"has 5 rows, but the texts need 6.*'not'"):
+        look_up(CLASSIC, matrix=matrix(5))
+    with pytest.raises(UsageError, match=r"--input-dim is 7.*\(6, 2\)"):
+        look_up(CLASSIC, Settings(input_dim=7), matrix=matrix(6))
+    with pytest.raises(UsageError, match="--output-dim is 3"):
+        look_up(CLASSIC, Settings(output_dim=3), matrix=matrix(6))
+
+
+def test_the_one_hot_product_is_the_lookup():
+    found = one_hot(look_up(CLASSIC, Settings(maxlen=6)))
+    assert (found.shape, found.largest_difference, found.equal) == ((2, 6, 6), 0.0, True)
+
+
+def test_the_one_hot_product_shows_what_nan_does():
+    rows = matrix(6)
+    rows.rows[5, 0] = np.nan
+    found = one_hot(look_up(["a b"], matrix=rows))
+    assert not found.equal
+    assert np.isnan(found.largest_difference)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embedinspect.errors import UsageError
+from embedinspect.matrix import EmbeddingMatrix, draw
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_drawn_rows_are_those_of_the_frozen_stream(input_dim, output_dim, seed):
+    expected = np.random.RandomState(seed).uniform(-0.05, 0.05, (input_dim, output_dim))
+    assert (draw(input_dim, output_dim, seed).rows == expected.astype(np.float32)).all()
+
+
+def test_blocks_do_not_change_the_stream():
+    expected = np.random.RandomState(7).uniform(-0.05, 0.05, (2**20 + 3, 1))
+    assert (draw(2**20 + 3, 1, 7).rows == expected.astype(np.float32)).all()
+
+
+def test_drawn_rows_never_change():
+    assert draw(1, 3, 0).rows.tolist() == [
+        [0.0048813503235578537, 0.021518936380743980, 0.010276337154209614]
+    ]
+
+
+def test_too_many_numbers_are_refused_before_memory_is_taken():
+    with pytest.raises(UsageError, match="at most 2,147,483,648"):
+        draw(2**31, 2, 0)
+
+
+def test_what_is_not_finite_is_counted():
+    rows = np.array([[np.nan, 1], [np.inf, -np.inf]], np.float32)
+    matrix = EmbeddingMatrix(rows, "test")
+    assert (matrix.not_finite, matrix.parameters) == (3, 4)
