@@ -69,6 +69,10 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return OK
+    except SystemExit as end:
+        # Typer and rich turn a closed pipe into this, with 1; completion ends with 0.
+        _forget_stdout()
+        return OK if end.code in {None, 0, 1} else USAGE
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}:
             raise

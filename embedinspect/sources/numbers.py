@@ -17,7 +17,7 @@ _NUMBER = re.compile(
     r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf|infinity)", re.A | re.I
 )
 _SEPARATORS = re.compile(r"[,;]\s*|\s+")
-_LARGEST = float(np.finfo(np.float32).max)
+_TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinity
 _LONGEST_LINE = 2**26
 
 
@@ -74,7 +74,7 @@ def _numbers(fields: list[str], number: int, shown: str) -> list[float]:
                 "number, as every field of a --matrix text is one"
             )
         value = float(field)
-        if abs(value) > _LARGEST and not field.lower().lstrip("+-").startswith("inf"):
+        if abs(value) >= _TOO_LARGE and not field.lower().lstrip("+-").startswith("inf"):
             raise DataError(
                 f"{shown} line {number} has {clipped_repr(field)} as field {place}; expected a "
                 "number that float32 can hold, up to 3.4e38"

@@ -1,0 +1,293 @@
+"""The command line: manners, exit codes, what is imported, streams that break."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+
+import pytest
+
+from embedinspect import __version__
+from tests.conftest import CLASSIC, HERE, environment
+
+NO_KERAS = "--no-keras"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--num-words", "0"], "--num-words is '0'; expected greater than or equal to 1"),
+        (["--maxlen=0"], "--maxlen is '0'; expected"),
+        (["--output-dim", "-3"], "--output-dim is '-3'; expected"),
+        (["--num-words", "ten"], "--num-words is 'ten'; expected a valid integer"),
+        (["--padding", "ost"], "expected one of pre, post; did you mean 'post'?"),
+        (["--format", "josn"], "did you mean 'json'?"),
+        (["--maxlne", "3"], "--maxlen"),
+        (["--json", "--format", "csv"], "--json and --format csv contradict"),
+        (["--one-hot", "--format", "csv"], "--one-hot and --format csv"),
+        (["--code", "--json"], "--code prints a script, not json"),
+        (["--no-keras", "--backend", "jax"], "--no-keras and --backend"),
+        (["--seed", "1", "--matrix", "x"], "--seed and --matrix"),
+        (["--input-dim", "1"], "--input-dim 1 has rows 0 to 0"),
+        (["--encoding", "utf-99"], "'utf-99' is not known"),
+        (["--tokenizer", "textvectorization", "--oov-token", "x"], "--oov-token does not go with"),
+        (["--tokenizer", "textvectorization", "--no-keras"], "--no-keras does not go with"),
+    ],
+)
+def test_usage_errors_are_one_line_and_2(run, arguments, says):
+    code, out, err = run("show", "a b", *arguments)
+    assert (code, out) == (2, b"")
+    assert says in err
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+
+
+def test_unknown_commands_name_the_nearest(run):
+    code, _, err = run("shwo")
+    assert code == 2
+    assert "Did you mean 'show'?" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--file", "missing.txt"], "cannot read 'missing.txt': no such file"),
+        (["--file", "."], "is a directory"),
+        (["a", "--matrix", "missing.npy"], "cannot read 'missing.npy'"),
+        (["a", "--vocabulary", "missing.json"], "cannot read 'missing.json'"),
+        (["a", "--save-vocabulary", "no/such/folder.json"], "cannot write"),
+        (["a", "--save-vocabulary", "."], "cannot write"),
+    ],
+)
+def test_data_errors_are_one_line_and_1(run, tmp_path, monkeypatch, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("show", *arguments, NO_KERAS)
+    assert (code, out) == (1, b"")
+    assert says in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_messages_show_strangers_text_literally(run):
+    _, _, err = run("show", "--file", "\x1b[31mred\nline")
+    assert "\x1b" not in err
+    assert err.count("\n") == 1
+
+
+def test_mistakes_of_ours_keep_their_traceback(monkeypatch, run):
+    import embedinspect.lookup
+
+    monkeypatch.setattr(embedinspect.lookup, "look_up", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("show", "a", NO_KERAS)
+
+
+def test_help_and_version(run):
+    for arguments in ([], ["--help"]):
+        code, out, err = run(*arguments)
+        assert (code, err) == (0, "")
+        assert b"show" in out
+    code, out, _ = run("show", "--help")
+    assert code == 0
+    assert b"embedinspect show" in out
+    assert run("--version") == (0, f"embedinspect {__version__}\n".encode(), "")
+    assert version("embedinspect") == __version__
+
+
+def test_the_examples_of_every_help_work(run, monkeypatch):
+    import shlex
+
+    monkeypatch.chdir(HERE.parent)
+    for command in ("show", "schema"):
+        _, out, _ = run(command, "--help")
+        examples = re.findall(r"embedinspect (\w+ [^>|\n]*)", out.decode())
+        for example in examples[1:]:  # the first is the usage line
+            code, out, err = run(*shlex.split(example))
+            assert (code, err) == (0, ""), example
+            assert out
+
+
+def test_the_schema_is_printed(run):
+    code, out, _ = run("schema", "show")
+    assert code == 0
+    assert json.loads(out)["title"] == "embedinspect show --json"
+
+
+def test_a_vocabulary_is_saved_and_used(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("show", *CLASSIC, "--save-vocabulary", "v.json", NO_KERAS)[0] == 0
+    code, out, _ = run("show", "not a cat", "--vocabulary", "v.json", NO_KERAS, "--json")
+    assert code == 0
+    assert json.loads(out)["texts"][0]["sequence"] == [5, 3]
+    code, _, err = run("show", "a", "--vocabulary", "v.json", "--oov-token", "x", NO_KERAS)
+    assert code == 2
+    assert "--oov-token is 'x', but 'v.json' was saved with None" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["v.json"]
+
+
+def test_full_refuses_endless_tables(run, tmp_path):
+    path = tmp_path / "texts"
+    path.write_text("a\n" * 3000)
+    code, _, err = run("show", "--file", str(path), "--maxlen", "100", "--full", NO_KERAS)
+    assert code == 2
+    assert "--format csv" in err
+
+
+# -- whole processes -------------------------------------------------------------------------
+
+
+def imported(*arguments: str) -> set[str]:
+    """Return the modules that a command imports."""
+    code = (
+        "import sys\nfrom embedinspect.cli import run\n"
+        f"code = run({list(arguments)!r})\n"
+        "print(*sys.modules, file=sys.stderr)\nsys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(PYTHONPATH=str(HERE.parent)),
+    )
+    return set(done.stderr.split())
+
+
+def test_help_imports_nothing_heavy():
+    for arguments in (["--help"], ["show", "--help"], ["--version"]):
+        assert not imported(*arguments) & {"numpy", "keras", "tensorflow", "embedinspect.lookup"}
+
+
+@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv"])
+def test_no_keras_means_no_keras(form):
+    modules = imported("show", *CLASSIC, NO_KERAS, "--format", form)
+    assert not modules & {"keras", "tensorflow", "jax", "torch"}
+    assert ("rich" in modules) == (form == "table")
+
+
+def test_show_is_quiet_and_ends_with_keras(command):
+    done = command("show", *CLASSIC, "--num-words", "10", "--maxlen", "6")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].endswith("12 of 12 vectors equal the row of their id")
+
+
+def test_json_is_all_there_is_on_stdout(command):
+    done = command("show", *CLASSIC, "--json", "--mask-zero")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert found["keras"]["mask_equal"] == found["keras"]["vectors_equal"] == 10
+
+
+def test_a_missing_backend_is_named(command):
+    done = command("show", "a", "--backend", "openvino", "--json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Keras cannot run on openvino" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_standard_input_is_read(command):
+    done = command("show", NO_KERAS, "--format", "csv", text="one two\nthree\n")
+    assert done.stdout.splitlines()[-1].startswith("1,1,three,3,")
+    done = command("show", NO_KERAS, "--file", "-", "--file", "-", text="one\n")
+    assert done.returncode in {0, 1}
+
+
+def test_empty_standard_input_is_named(command):
+    done = command("show", NO_KERAS)
+    assert done.returncode == 1
+    assert "standard input is empty" in done.stderr
+
+
+def test_bytes_that_are_no_text_in_an_argument(command):
+    done = subprocess.run(
+        [sys.executable, "-m", "embedinspect", "show", b"a\xff b", NO_KERAS, "--json"],
+        capture_output=True,
+        env=environment(PYTHONPATH=str(HERE.parent)),
+        check=True,
+    )
+    assert json.loads(done.stdout)["texts"][0]["text"] == "a\udcff b"
+
+
+def test_a_line_of_a_megabyte(command):
+    done = command("show", NO_KERAS, text="word " * 200_000 + "x" * 1_000_000 + "\n")
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv"])
+def test_a_closed_pipe_ends_quietly(form):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "embedinspect", "show", NO_KERAS, "--format", form, "--full"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(PYTHONPATH=str(HERE.parent)),
+    )
+    process.stdin.write(b"a b c d e f g h\n" * 3000)
+    process.stdin.close()
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 0
+
+
+def test_a_full_disk_is_said():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "embedinspect", "show", "a", NO_KERAS],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(PYTHONPATH=str(HERE.parent)),
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: cannot write the output")
+    assert done.stderr.count("\n") == 1
+
+
+def on_a_terminal(*arguments: str, interrupt_at: bytes | None = None) -> tuple[int, bytes]:
+    """Run the command on a terminal of its own; Ctrl-C once `interrupt_at` is on its screen."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(environment(PYTHONPATH=str(HERE.parent), TERM="xterm"))
+        os.execv(sys.executable, [sys.executable, "-m", "embedinspect", *arguments])
+    screen, end = b"", time.monotonic() + 90
+    while time.monotonic() < end:
+        if select.select([terminal], [], [], 0.1)[0]:
+            with contextlib.suppress(OSError):
+                data = os.read(terminal, 65536)
+                screen += data
+                if data:
+                    if interrupt_at and interrupt_at in screen:
+                        interrupt_at = None
+                        time.sleep(0.3)
+                        os.write(terminal, b"\x03")
+                    continue
+            break
+    else:
+        os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), screen
+
+
+def test_a_spinner_says_what_is_waited_for():
+    code, screen = on_a_terminal("show", *CLASSIC)
+    assert code == 0
+    assert b"Keras on tensorflow runs the same batch" in screen
+    assert b"10 of 10 vectors" in screen
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback():
+    code, screen = on_a_terminal("show", *CLASSIC, interrupt_at=b"runs the same batch")
+    assert code == 130
+    assert b"Traceback" not in screen
+    assert b"vectors equal" not in screen

@@ -1,0 +1,145 @@
+"""The proof: Keras's own layer on the same batch, and what happens when it disagrees."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from embedinspect import keras_layer
+from embedinspect.errors import DataError, KerasUnavailable, UsageError
+from embedinspect.lookup import Settings, look_up
+from embedinspect.matrix import EmbeddingMatrix
+from embedinspect.text_vectorization import vectorize
+from tests.conftest import CLASSIC
+
+
+def test_keras_confirms_the_lookup():
+    proof = keras_layer.prove(look_up(CLASSIC, Settings(maxlen=6, mask_zero=True)))
+    assert proof.holds
+    assert (proof.vectors_equal, proof.vectors_total, proof.mask_equal) == (12, 12, 12)
+    assert proof.output_shape == (2, 6, 3)
+    assert proof.backend == "tensorflow"
+
+
+def test_the_batch_goes_through_in_parts(monkeypatch):
+    monkeypatch.setattr(keras_layer, "_VALUES_AT_A_TIME", 40)
+    proof = keras_layer.prove(look_up(CLASSIC * 5, Settings(maxlen=6)))
+    assert proof.output_shape == (10, 6, 3)
+    assert (proof.vectors_equal, proof.vectors_total) == (60, 60)
+
+
+def test_numbers_that_are_not_finite_are_compared_bit_for_bit():
+    rows = np.array([[0, -0.0], [np.nan, np.inf], [1e-45, -np.inf]], np.float32)
+    assert keras_layer.prove(look_up(["a b"], matrix=EmbeddingMatrix(rows, "test"))).holds
+
+
+def test_texts_without_positions():
+    proof = keras_layer.prove(look_up([""]))
+    assert (proof.holds, proof.vectors_total, proof.output_shape) == (True, 0, (1, 0, 3))
+
+
+def test_a_difference_is_found_and_named(monkeypatch):
+    import keras
+
+    class Wrong(keras.layers.Embedding):
+        def call(self, inputs):
+            output = np.array(super().call(inputs))
+            output[1, 3, 2] = np.nextafter(output[1, 3, 2], np.float32(1))
+            return output
+
+    monkeypatch.setattr(keras.layers, "Embedding", Wrong)
+    proof = keras_layer.prove(look_up(CLASSIC, Settings(maxlen=6)))
+    assert not proof.holds
+    assert proof.first_difference == (1, 3)
+    assert (proof.vectors_equal, proof.vectors_total) == (11, 12)
+
+
+def test_a_difference_is_an_error_with_its_place(run, monkeypatch):
+    wrong = keras_layer.Proof("3", "tensorflow", (1, 2, 3), 1, 2, None, (0, 1))
+    monkeypatch.setattr(keras_layer, "prove", lambda *_: wrong)
+    for form in ("table", "json", "ndjson", "csv"):
+        code, out, err = run("show", "a b", "--format", form)
+        assert code == 1
+        assert "first at text 0, position 1 (id 2)" in err
+        assert out
+
+
+def test_the_backend_is_chosen_in_order(monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND")
+    assert keras_layer.choose_backend(None) == "tensorflow"
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert keras_layer.choose_backend(None) == "jax"
+    assert keras_layer.choose_backend("torch") == "torch"
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    with pytest.raises(UsageError, match="KERAS_BACKEND is 'theano'"):
+        keras_layer.choose_backend(None)
+
+
+def test_keras_cannot_change_its_backend():
+    with pytest.raises(UsageError, match="runs on tensorflow already"):
+        keras_layer.load("jax")
+
+
+def test_what_native_code_prints_stays_off_the_screen(capfd):
+    with keras_layer.quiet():
+        os.write(1, b"noise")
+        os.write(2, b"noise")
+    os.write(1, b"result")
+    assert capfd.readouterr() == ("result", "")
+
+
+def test_what_was_caught_is_replayed_on_an_error_of_ours(capfd):
+    def fail():
+        with keras_layer.quiet():
+            os.write(2, b"what the native code said")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert "what the native code said" in capfd.readouterr().err
+
+
+def test_a_missing_backend_is_one_line(capfd):
+    def fail():
+        with keras_layer.quiet():
+            os.write(2, b"noise")
+            raise KerasUnavailable("no backend")
+
+    with pytest.raises(KerasUnavailable):
+        fail()
+    assert capfd.readouterr().err == ""
+
+
+def test_text_vectorization_gives_the_ids_of_the_layer():
+    vocabulary, ids = vectorize([*CLASSIC, "isn't it?", ""], maxlen=6)
+    lookup = look_up(
+        [*CLASSIC, "isn't it?", ""],
+        Settings(maxlen=6, padding="post", truncating="post"),
+        vocabulary=vocabulary,
+        ids=ids,
+    )
+    import keras
+
+    layer = keras.layers.TextVectorization(output_sequence_length=6)
+    layer.adapt([*CLASSIC, "isn't it?", ""])
+    expected = np.asarray(layer([*CLASSIC, "isn't it?", ""]))
+    assert (lookup.sequences == expected).all()
+    assert [token.token for token in lookup.trace(2)] == ["isnt", "it"]
+    assert lookup.filtered_characters(2) == {"'": 1, "?": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1c a\x1db \u3000 c\u00a0d", "ÄÖ ÀÉ İ ß", "tab\tnew\nline\v\f\r end", "-- ! x_y"]
+)
+def test_our_reading_of_its_rules_is_the_layers(text):
+    vocabulary, [ids] = vectorize([text], num_words=50)
+    assert len(ids) == len(vocabulary.tokenization.tokens(text))
+    assert 1 not in ids
+
+
+def test_text_vectorization_refuses_what_its_strings_cannot_hold():
+    for text in ("a\0b", "\ud800"):
+        with pytest.raises(DataError, match="text 1 holds a NUL or a lone surrogate"):
+            vectorize(["fine", text])
