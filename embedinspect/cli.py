@@ -108,6 +108,8 @@ def _mended(error: typer.TyperException, arguments: list[str]) -> str:
     found = re.search(r"Invalid value for '([^' ]*)'.*: Input should be (.*)$", message)
     if found:
         return f"{found[1]}{_given(found[1], arguments)}; expected {found[2]}"
+    if re.match(r"No such option: \S+ (?!\(Possible)", message):
+        return f"{message}; a text that starts with a dash goes behind --"
     return message
 
 

@@ -32,6 +32,7 @@ NO_KERAS = "--no-keras"
         (["--padding", "ost"], "expected one of pre, post; did you mean 'post'?"),
         (["--format", "josn"], "did you mean 'json'?"),
         (["--maxlne", "3"], "--maxlen"),
+        (["-- a text"], "a text that starts with a dash goes behind --"),
         (["--json", "--format", "csv"], "--json and --format csv contradict"),
         (["--one-hot", "--format", "csv"], "--one-hot and --format csv"),
         (["--code", "--json"], "--code prints a script, not json"),
