@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -143,3 +145,41 @@ def test_text_vectorization_refuses_what_its_strings_cannot_hold():
     for text in ("a\0b", "\ud800"):
         with pytest.raises(DataError, match="text 1 holds a NUL or a lone surrogate"):
             vectorize(["fine", text])
+
+
+def wrong_layer(monkeypatch, **methods):
+    import keras
+
+    wrong = type("Wrong", (keras.layers.Embedding,), methods)
+    monkeypatch.setattr(keras.layers, "Embedding", wrong)
+
+
+def test_a_mask_that_differs_is_found(monkeypatch):
+    wrong_layer(monkeypatch, compute_mask=lambda self, ids, mask=None: ids != 2)
+    proof = keras_layer.prove(look_up(CLASSIC, Settings(maxlen=6, mask_zero=True)))
+    assert proof.first_difference == (0, 0)
+    assert (proof.vectors_equal, proof.mask_equal) == (12, 7)
+
+
+def test_the_place_counts_from_the_first_text_of_all(monkeypatch):
+    monkeypatch.setattr(keras_layer, "_VALUES_AT_A_TIME", 18)  # one text at a time
+    wrong_layer(monkeypatch, call=lambda self, ids: np.asarray(self.embeddings)[np.maximum(ids, 1)])
+    texts = ["a b c d e f", "a b c d e f", "a b"]
+    assert keras_layer.prove(look_up(texts)).first_difference == (2, 0)
+
+
+def test_the_process_ends_with_the_code_of_a_difference(tmp_path):
+    code = (
+        "import sys\n"
+        "from embedinspect import keras_layer\n"
+        "from embedinspect.__main__ import console\n"
+        "sys.modules['keras'] = sys  # as if it had been imported\n"
+        "wrong = keras_layer.Proof('3', 'tensorflow', (1, 1, 3), 0, 1, None, (0, 0))\n"
+        "keras_layer.prove = lambda *_: wrong\n"
+        "sys.argv = ['embedinspect', 'show', 'a']\n"
+        "console()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert done.returncode == 1
+    assert "first at text 0, position 0" in done.stderr
+    assert "0 of 1 vectors" in done.stdout

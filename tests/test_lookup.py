@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from embedinspect import token_counts
 from embedinspect.errors import DataError, UsageError
 from embedinspect.lookup import Settings, look_up, one_hot
 from embedinspect.matrix import EmbeddingMatrix
@@ -125,3 +126,14 @@ def test_the_one_hot_product_shows_what_nan_does():
     found = one_hot(look_up(["a b"], matrix=rows))
     assert not found.equal
     assert np.isnan(found.largest_difference)
+
+
+@given(TEXTS, st.sampled_from([None, 3]), st.sampled_from([None, "oov", "<OOV>"]), SIDES)
+def test_counts_are_the_same_without_tracing(texts, num_words, oov_token, truncating):
+    settings = Settings(num_words, oov_token, maxlen=3, truncating=truncating, input_dim=20)
+    lookup = look_up(texts, settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_counts, "_TEXTS_WITH_EXAMPLES", 0)
+        quick = count_tokens(lookup)
+    assert quick.by_status == count_tokens(lookup).by_status
+    assert quick.examples == {}
