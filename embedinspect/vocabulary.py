@@ -125,6 +125,7 @@ class Vocabulary:
         document_count: how many texts were counted.
         num_words: ids from this one on are not used; None for no limit.
         oov_token: stands for words without an id; None to drop them.
+        start_token: stands before every text, as in Keras's IMDB data; None for no such token.
     """
 
     word_index: dict[str, int]
@@ -135,11 +136,17 @@ class Vocabulary:
     oov_token: str | None = None
     tokenization: Tokenization = field(default_factory=Tokenization)
     name: str = "classic"
+    start_token: str | None = None
 
     @property
     def oov_id(self) -> int | None:
         """The id of the out-of-vocabulary token; None where there is none."""
         return None if self.oov_token is None else self.word_index.get(self.oov_token)
+
+    @property
+    def start_id(self) -> int | None:
+        """The id of the start token; None where there is none."""
+        return None if self.start_token is None else self.word_index.get(self.start_token)
 
     @property
     def words(self) -> dict[int, str]:
@@ -149,9 +156,10 @@ class Vocabulary:
     def encode(self, texts: Iterable[str]) -> list[list[int]]:
         """Return the ids of each text, as `Tokenizer.texts_to_sequences` does."""
         limit, oov, known = self.num_words, self.oov_id, self.word_index.get
+        start = self.start_id
         sequences: list[list[int]] = []
         for text in texts:
-            ids: list[int] = []
+            ids: list[int] = [] if start is None else [start]
             for token in self.tokenization.tokens(text):
                 rank = known(token)
                 if rank is None or (limit and rank >= limit):
@@ -165,6 +173,8 @@ class Vocabulary:
     def trace(self, text: str) -> list[Token]:
         """Return what becomes of every token of a text, removed pieces included."""
         found: list[Token] = []
+        if self.start_token is not None and self.start_id is not None:
+            found.append(Token(self.start_token, self.start_id, self.start_id, "looked_up", None))
         filters, oov = set(self.tokenization.filters), self.oov_id
         may_be_filtered = not self.tokenization.char_level
         for token in self.tokenization.pieces(text):

@@ -15,11 +15,14 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from embedinspect.errors import DataError
+from embedinspect.errors import DataError, os_reason
 from embedinspect.matrix import MOST_VALUES, FloatArray
+
+Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
 NPY_MAGIC = npy.MAGIC_PREFIX
 ZIP_MAGIC = b"PK"
+DAMAGES = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 _BLOCK = 2**20
 # No compressed matrix of numbers that means something shrinks to a thousandth.
 _MOST_EXPANSION = 1000
@@ -33,7 +36,8 @@ def read_npy(path: Path) -> FloatArray:
         DataError: a damaged file, another dtype than real numbers, or other than two dimensions.
     """
     with path.open("rb") as file:
-        return _read_array(file, path.stat().st_size, repr(str(path)))
+        name = repr(str(path))
+        return _float32(read_array(file, path.stat().st_size, name), name)
 
 
 def read_npz(path: Path) -> FloatArray:
@@ -52,10 +56,10 @@ def read_npz(path: Path) -> FloatArray:
                 )
             member = _only_matrix(archive, members, shown)
             name = f"{member.filename.removesuffix('.npy')!r} in {shown}"
-            _refuse_bomb(member, name)
+            refuse_bomb(member, name)
             with archive.open(member) as file:
-                return _read_array(file, member.file_size, name)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+                return _float32(read_array(file, member.file_size, name), name)
+    except DAMAGES as error:
         raise DataError(f"{shown} is a damaged zip ({error}); expected .npz") from None
 
 
@@ -68,7 +72,7 @@ def _only_matrix(
     shapes = {}
     for member in members:
         with archive.open(member) as file:
-            shapes[member.filename] = _header(file, shown)[0]
+            shapes[member.filename] = read_header(file, shown)[0]
     matrices = [member for member in members if len(shapes[member.filename]) == 2]
     if len(matrices) == 1:
         return matrices[0]
@@ -79,7 +83,8 @@ def _only_matrix(
     )
 
 
-def _refuse_bomb(member: zipfile.ZipInfo, name: str) -> None:
+def refuse_bomb(member: zipfile.ZipInfo, name: str) -> None:
+    """Refuse a member of a zip that claims to grow as no array of numbers does."""
     if member.file_size > max(_SMALL, _MOST_EXPANSION * member.compress_size):
         raise DataError(
             f"{name} claims to grow from {member.compress_size:,} to {member.file_size:,} bytes; "
@@ -87,8 +92,8 @@ def _refuse_bomb(member: zipfile.ZipInfo, name: str) -> None:
         )
 
 
-def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    """Return shape, whether it is in Fortran order, and dtype."""
+def read_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    """Return shape, whether it is in Fortran order, and dtype of the array that starts here."""
     try:
         version = npy.read_magic(file)
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -98,10 +103,19 @@ def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype
         raise DataError(f"{name} has a damaged header ({reason}); expected a .npy array") from None
 
 
-def _read_array(file: IO[bytes], size: int, name: str) -> FloatArray:
-    """Return the array that starts here as float32; `size` is all that the file can hold."""
-    shape, fortran, dtype = _header(file, name)
-    if len(shape) != 2 or 0 in shape or min(shape) < 0:
+def read_array(
+    file: IO[bytes], size: int, name: str, wanted_shape: tuple[int, ...] | None = None
+) -> Array:
+    """Return the array of real numbers that starts here.
+
+    Args:
+        size: all that the file can hold.
+        wanted_shape: the one shape it may have; by default any of two dimensions, neither empty.
+    """
+    shape, fortran, dtype = read_header(file, name)
+    if wanted_shape is not None and shape != wanted_shape:
+        raise DataError(f"{name} has shape {shape}; expected {wanted_shape}")
+    if wanted_shape is None and (len(shape) != 2 or min(shape) < 1):
         raise DataError(
             f"{name} has shape {shape}; expected two dimensions, (rows, output_dim), neither empty"
         )
@@ -116,7 +130,30 @@ def _read_array(file: IO[bytes], size: int, name: str) -> FloatArray:
         )
     if values > MOST_VALUES:
         raise DataError(f"{name} has {values:,} numbers; expected at most {MOST_VALUES:,}")
-    return _float32(_fill(file, shape, fortran, dtype, name), name)
+    return _fill(file, shape, fortran, dtype, name)
+
+
+def read_members(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
+    """Return the named arrays of a `.npz` file, each of just the shape that is expected.
+
+    Raises:
+        DataError: an array that is missing or has another shape, or a damaged file.
+    """
+    shown = repr(str(path))
+    found = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name, shape in shapes.items():
+                member = archive.getinfo(f"{name}.npy")
+                with archive.open(member) as file:
+                    found[name] = read_array(file, member.file_size, f"{name!r} in {shown}", shape)
+    except KeyError as error:
+        raise DataError(f"{shown} misses an array: {error.args[0]}") from None
+    except DAMAGES as error:
+        raise DataError(f"{shown} is a damaged zip ({error}); expected .npz") from None
+    except OSError as error:
+        raise DataError(f"cannot read {shown}: {os_reason(error)}") from None
+    return found
 
 
 def _fill(
@@ -125,7 +162,7 @@ def _fill(
     fortran: bool,
     dtype: np.dtype[np.generic],
     name: str,
-) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+) -> Array:
     array = np.empty(shape[::-1] if fortran else shape, dtype)
     room, filled = memoryview(array.reshape(-1).view(np.uint8).data), 0
     while filled < len(room):
@@ -137,7 +174,7 @@ def _fill(
     return array.T if fortran else array
 
 
-def _float32(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], name: str) -> FloatArray:
+def _float32(array: Array, name: str) -> FloatArray:
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(array, np.float32)
     lost = np.isinf(rows) & np.isfinite(array)

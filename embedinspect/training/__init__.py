@@ -1,0 +1,1 @@
+"""Labelled texts, the classifier, the fit, and the run folder that it leaves."""

@@ -1,0 +1,149 @@
+"""The classifier: Embedding, LSTM, Dense; built from settings, its arrays read and filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from embedinspect import keras_layer
+from embedinspect.errors import DataError
+from embedinspect.sequences import Side
+from embedinspect.sources.arrays import Array
+from embedinspect.training.settings import TrainSettings
+
+WEIGHTS = (
+    "embedding/embeddings",
+    "lstm/kernel",
+    "lstm/recurrent_kernel",
+    "lstm/bias",
+    "dense/kernel",
+    "dense/bias",
+)
+THRESHOLD = 0.5
+
+
+def weight_shapes(settings: TrainSettings) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each weight of the classifier by its name."""
+    rows, width, units = settings.num_words, settings.output_dim, settings.units
+    shapes = ((rows, width), (width, 4 * units), (units, 4 * units), (4 * units,), (units, 1), (1,))
+    return dict(zip(WEIGHTS, shapes, strict=True))
+
+
+def use_cudnn(mask_zero: bool, padding: Side, gpu: bool) -> bool | str:
+    """Return what the LSTM's `use_cudnn` must be.
+
+    The cuDNN kernel takes masks only where the padding stands after the text, and refuses others
+    when it runs (`keras.src.backend.tensorflow.rnn`), so it is left out where that would happen.
+    """
+    return False if gpu and mask_zero and padding == "pre" else "auto"
+
+
+def has_gpu(keras: Any) -> bool:
+    """Return whether Keras's backend sees a GPU."""
+    try:
+        return bool(keras.distribution.list_devices("gpu"))
+    except (RuntimeError, ValueError, NotImplementedError, AttributeError):
+        return False
+
+
+def build(keras: Any, settings: TrainSettings) -> Any:
+    """Return the classifier, compiled and with its optimizer built, so that all its state exists.
+
+    Its random start follows the seed alone. With a mask it takes sequences of any length, since
+    batches are then as long as their longest review; without one the padding is part of what it
+    reads, and the length is `maxlen`.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    layers = keras.layers
+    length = None if settings.mask_zero else settings.maxlen
+    rate = settings.dropout
+    before, after = (
+        [layers.Dropout(rate, seed=settings.seed + place, name=f"dropout_{place}")] if rate else []
+        for place in (1, 2)
+    )
+    cudnn = use_cudnn(settings.mask_zero, settings.padding, has_gpu(keras))
+    model = keras.Sequential(
+        [
+            keras.Input((length,), dtype="int32"),
+            layers.Embedding(
+                settings.num_words,
+                settings.output_dim,
+                mask_zero=settings.mask_zero,
+                name="embedding",
+            ),
+            *before,
+            layers.LSTM(settings.units, use_cudnn=cudnn, name="lstm"),
+            *after,
+            layers.Dense(1, activation="sigmoid", name="dense"),
+        ]
+    )
+    model.compile(
+        loss="binary_crossentropy",
+        optimizer=keras.optimizers.Adam(learning_rate=settings.learning_rate),
+        metrics=["accuracy"],
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _state(model: Any) -> dict[str, Any]:
+    """Return every variable that training changes, by a name of its own."""
+    weights = list(model.weights)
+    if len(weights) > len(WEIGHTS):  # seed states of Dropout are weights in some versions
+        weights = [weight for weight in weights if "seed" not in weight.path]
+    named = dict(zip(WEIGHTS, weights, strict=True))
+    known = {id(weight) for weight in weights}
+    others = [variable for variable in model.variables if id(variable) not in known]
+    metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
+    others = [variable for variable in others if id(variable) not in metrics]
+    named |= {f"random/{number}": variable for number, variable in enumerate(others)}
+    named |= {
+        f"optimizer/{number}": variable for number, variable in enumerate(model.optimizer.variables)
+    }
+    return named
+
+
+def state_arrays(keras: Any, model: Any) -> dict[str, Array]:
+    """Return weights, random state and optimizer state as arrays."""
+    return {
+        name: np.array(keras.ops.convert_to_numpy(variable))
+        for name, variable in _state(model).items()
+    }
+
+
+def state_shapes(model: Any) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of `state_arrays`."""
+    return {name: tuple(variable.shape) for name, variable in _state(model).items()}
+
+
+def fill(model: Any, arrays: dict[str, Array]) -> None:
+    """Put arrays of the right names and shapes into the model.
+
+    Raises:
+        DataError: an array that no variable can hold.
+    """
+    for name, variable in _state(model).items():
+        if name in arrays:
+            try:
+                variable.assign(arrays[name])
+            except (ValueError, TypeError) as error:
+                raise DataError(f"{name} does not fit the classifier: {error}") from None
+
+
+def rebuild(settings: TrainSettings, arrays: dict[str, Array], backend: str | None) -> Any:
+    """Return the classifier with the given weights, for predictions."""
+    keras = keras_layer.load(backend)
+    with keras_layer.quiet():
+        model = build(keras, settings)
+        fill(model, arrays)
+    return model
+
+
+def predict(keras: Any, model: Any, ids: np.ndarray[Any, Any], batch_size: int = 256) -> Array:
+    """Return the probability of the second label for each row of padded ids, float32."""
+    parts = [
+        keras.ops.convert_to_numpy(model(ids[start : start + batch_size], training=False))[:, 0]
+        for start in range(0, len(ids), batch_size)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)

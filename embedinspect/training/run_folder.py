@@ -1,0 +1,308 @@
+"""The run folder: plain JSON and arrays, written so that a kill leaves the old or the new state.
+
+`run.json` is the state: everything that it names exists before it is put in its place, in one
+step, and nothing else in the folder counts.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedinspect.errors import DataError, UsageError, os_reason
+from embedinspect.files import write_whole
+from embedinspect.matrix import EmbeddingMatrix, FloatArray
+from embedinspect.sources import open_matrix
+from embedinspect.sources.arrays import Array, read_members
+from embedinspect.training.data import LabelledData
+from embedinspect.training.settings import TrainSettings, settings_from
+from embedinspect.vocabulary import Vocabulary, from_json
+
+FORMAT, FORMAT_VERSION = "embedinspect run", 1
+STATE, VOCABULARY, MODEL = "run.json", "vocabulary.json", "model.keras"
+EXPECTED = "expected a run folder, as embedinspect train leaves it"
+_LARGEST_JSON = 2**28
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder as it stands.
+
+    Attributes:
+        path: of the folder.
+        settings: of the training.
+        vocabulary: with its reserved ids.
+        data: name, source, fingerprint, label names and counts of the data.
+        history: of each finished epoch its numbers, the first epoch first.
+        status: `training`, `done`, `stopped early` or `loss is not a number`.
+        test: loss and accuracy on the test reviews; None until training is done.
+        versions: of the packages that wrote it.
+    """
+
+    path: Path
+    settings: TrainSettings
+    vocabulary: Vocabulary
+    data: dict[str, Any]
+    history: tuple[dict[str, Any], ...] = ()
+    status: str = "training"
+    test: dict[str, float] | None = None
+    versions: dict[str, str] | None = None
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs are finished."""
+        return len(self.history)
+
+    @property
+    def label_names(self) -> tuple[str, str]:
+        """What the probabilities 0 and 1 stand for."""
+        first, second = self.data["label_names"]
+        return first, second
+
+    def embedding_path(self, epoch: int) -> Path:
+        """Return where the rows after an epoch lie; epoch 0 is before training."""
+        return self.path / "embedding" / f"epoch-{epoch}.npy"
+
+    def checkpoint_path(self, epoch: int) -> Path:
+        """Return where all that training goes on from lies."""
+        return self.path / "checkpoint" / f"epoch-{epoch}.npz"
+
+
+def is_run(path: Path) -> bool:
+    """Return whether a path is a run folder, by its content."""
+    try:
+        state = json.loads((path / STATE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(state, dict) and state.get("format") == FORMAT
+
+
+def check_place(path: Path, force: bool) -> None:
+    """Find out before anything is trained whether the run can be written here.
+
+    Raises:
+        UsageError: something stands there already.
+        DataError: the folder cannot be written.
+    """
+    if path.exists() or path.is_symlink():
+        if not force:
+            raise UsageError(
+                f"{str(path)!r} exists already; give another --out, or --force to replace that "
+                "run, or go on with it: --resume"
+            )
+        if not is_run(path):
+            raise UsageError(
+                f"{str(path)!r} is no run folder, so --force leaves it; give another --out"
+            )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".probe-", dir=path.parent):
+            pass
+    except OSError as error:
+        raise DataError(
+            f"cannot write {str(path)!r}: {os_reason(error)}; expected a folder that can be written"
+        ) from None
+
+
+def check_room(path: Path, needed: int) -> None:
+    """Find out whether the disk has room for the run.
+
+    Raises:
+        DataError: names what is needed and what is free, in MB.
+    """
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise DataError(
+            f"{str(path.parent)!r} has {free / 1e6:,.0f} MB free; expected {needed / 1e6:,.0f} MB "
+            "for the run; make room, or give another --out"
+        )
+
+
+def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
+    """Write a new run folder, whole: its place is taken in one step when all is written.
+
+    Raises:
+        DataError: it cannot be written; UsageError: something stands there.
+    """
+    check_place(run.path, force)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{run.path.name}-", dir=run.path.parent))
+    try:
+        temporary.chmod(0o755)
+        being_made = replace(run, path=temporary)
+        write_whole(temporary / VOCABULARY, _vocabulary_json(run.vocabulary).encode())
+        save_epoch(being_made, arrays)
+        if run.path.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{run.path.name}-old-", dir=run.path.parent))
+            run.path.rename(old / "run")
+            temporary.rename(run.path)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            temporary.rename(run.path)
+    except OSError as error:
+        raise DataError(f"cannot write {str(run.path)!r}: {os_reason(error)}") from None
+    finally:
+        if temporary.exists():
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def save_epoch(run: Run, arrays: dict[str, Array]) -> None:
+    """Write what an epoch left: its rows and the checkpoint, and at last the state.
+
+    Args:
+        arrays: as `classifier.state_arrays` gives them.
+    """
+    for folder in ("embedding", "checkpoint"):
+        (run.path / folder).mkdir(exist_ok=True)
+    write_whole(run.embedding_path(run.epochs), _npy(arrays["embedding/embeddings"]))
+    checkpoint = io.BytesIO()
+    np.savez(checkpoint, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    write_whole(run.checkpoint_path(run.epochs), checkpoint.getvalue())
+    save_state(run)
+    for old in (run.path / "checkpoint").glob("epoch-*.npz"):
+        if old != run.checkpoint_path(run.epochs):
+            old.unlink(missing_ok=True)
+
+
+def save_state(run: Run) -> None:
+    """Write `run.json`, in one step."""
+    state = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "status": run.status,
+        "epochs_finished": run.epochs,
+        "settings": asdict(run.settings),
+        "data": run.data,
+        "history": list(run.history),
+        "test": run.test,
+        "versions": run.versions,
+    }
+    write_whole(run.path / STATE, (json.dumps(state, indent=2) + "\n").encode())
+
+
+def open_run(path: str) -> Run:
+    """Return the run in a folder, everything that is used of it checked.
+
+    Raises:
+        DataError: what is missing, damaged or out of bounds.
+    """
+    folder = Path(path)
+    state = _read_json(folder / STATE, path)
+    if state.get("format") != FORMAT:
+        raise DataError(f"{path!r} is no run folder; {EXPECTED}")
+    if state.get("format_version") != FORMAT_VERSION:
+        raise DataError(
+            f"{path!r} has format version {state.get('format_version')!r}; expected "
+            f"{FORMAT_VERSION}, so it was written by another version of embedinspect"
+        )
+    shown = repr(str(folder / STATE))
+    history = state.get("history")
+    if not isinstance(history, list) or not all(isinstance(line, dict) for line in history):
+        raise DataError(f"{shown} has no history; {EXPECTED}")
+    data = state.get("data")
+    names = data.get("label_names") if isinstance(data, dict) else None
+    if not isinstance(names, list) or [type(name) for name in names] != [str, str]:
+        raise DataError(f"{shown} has no two label names; {EXPECTED}")
+    test = state.get("test")
+    return Run(
+        path=folder,
+        settings=settings_from(state.get("settings"), shown),
+        vocabulary=_vocabulary(folder / VOCABULARY, path),
+        data=data,
+        history=tuple(history),
+        status=str(state.get("status")),
+        test=test if isinstance(test, dict) else None,
+        versions=state.get("versions") if isinstance(state.get("versions"), dict) else None,
+    )
+
+
+def open_embedding(run: Run, epoch: int | None = None) -> EmbeddingMatrix:
+    """Return the rows after an epoch, the last by default; 0 is before training.
+
+    Raises:
+        UsageError: an epoch that the run does not have.
+        DataError: the array is missing, or of another shape than the settings say.
+    """
+    epoch = run.epochs if epoch is None else epoch
+    if not 0 <= epoch <= run.epochs:
+        raise UsageError(f"--epoch {epoch} is not there; this run has 0 to {run.epochs}")
+    matrix = open_matrix(str(run.embedding_path(epoch)))
+    wanted = (run.settings.num_words, run.settings.output_dim)
+    if matrix.rows.shape != wanted:
+        raise DataError(
+            f"{str(run.embedding_path(epoch))!r} has shape {matrix.rows.shape}; expected {wanted}, "
+            "as the settings of the run say"
+        )
+    when = "before training" if epoch == 0 else f"after epoch {epoch} of {run.epochs}"
+    return EmbeddingMatrix(matrix.rows, f"from run {run.path}, {when}")
+
+
+def open_checkpoint(run: Run, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
+    """Return arrays of the last epoch, of the names and shapes that are expected."""
+    return read_members(run.checkpoint_path(run.epochs), shapes)
+
+
+def describe_data(data: LabelledData) -> dict[str, Any]:
+    """Return what a run folder says about its data."""
+    return {
+        "name": data.name,
+        "source": data.source,
+        "fingerprint": data.fingerprint,
+        "label_names": list(data.label_names),
+        "train_reviews": len(data.train),
+        "test_reviews": len(data.test),
+    }
+
+
+def _npy(array: Array | FloatArray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+def _vocabulary_json(vocabulary: Vocabulary) -> str:
+    rules = vocabulary.tokenization
+    return json.dumps(
+        {
+            "config": {
+                "word_index": vocabulary.word_index,
+                "num_words": vocabulary.num_words,
+                "oov_token": vocabulary.oov_token,
+                "start_token": vocabulary.start_token,
+                "padding_id": 0,
+                "filters": rules.filters,
+                "lower": rules.lower,
+                "split": rules.split,
+                "char_level": rules.char_level,
+            }
+        }
+    )
+
+
+def _vocabulary(path: Path, shown: str) -> Vocabulary:
+    config = _read_json(path, shown).get("config")
+    start = config.get("start_token") if isinstance(config, dict) else None
+    if start is not None and not isinstance(start, str):
+        raise DataError(f"{str(path)!r} has a start_token that is no string; {EXPECTED}")
+    vocabulary = from_json(path.read_text(encoding="utf-8"), repr(str(path)))
+    return replace(vocabulary, start_token=start)
+
+
+def _read_json(path: Path, shown: str) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise DataError(f"{str(path)!r} is larger than 256 MB; {EXPECTED}")
+        found = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"cannot read {str(path)!r}: {os_reason(error)}; {EXPECTED}") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{str(path)!r} is not JSON; {EXPECTED}") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{str(path)!r} is no JSON object; {EXPECTED}")
+    return found

@@ -1,0 +1,161 @@
+"""What a training run is set to: the classic recipe, or defaults that follow small data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from embedinspect.errors import DataError
+from embedinspect.sequences import Side
+
+FEW_UPDATES = 150  # below this many updates the classic settings learn next to nothing
+ENOUGH_UPDATES = 240
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """The classic recipe for IMDB (see the README), every part of it settable.
+
+    Attributes:
+        num_words: ids from this one on are out of vocabulary; the rows of the matrix.
+        maxlen: positions of each sequence.
+        output_dim: width of the embedding.
+        units: of the LSTM.
+        dropout: share of values set to 0 before and after the LSTM while training.
+        validation: share of the training reviews that is held out of training.
+        early_stopping: epochs without a better validation loss after which to stop.
+        limit: use only so many reviews of each part.
+    """
+
+    num_words: int = 5000
+    maxlen: int = 500
+    output_dim: int = 32
+    units: int = 100
+    batch_size: int = 64
+    epochs: int = 3
+    learning_rate: float = 0.001
+    dropout: float = 0.0
+    mask_zero: bool = False
+    padding: Side = "pre"
+    truncating: Side = "pre"
+    seed: int = 0
+    validation: float = 0.0
+    early_stopping: int | None = None
+    limit: int | None = None
+
+    def parameters(self) -> list[tuple[str, str, str, int]]:
+        """Return (layer, output shape, formula, parameters) for each layer of the classifier."""
+        rows, width, units = self.num_words, self.output_dim, self.units
+        dropped = [("Dropout", "", "none", 0)] if self.dropout else []
+        lstm = 4 * ((width + units) * units + units)
+        sequence = f"(batch, {self.maxlen} positions, {width} output_dim)"
+        return [
+            ("Embedding", sequence, f"{rows:,} x {width:,}", rows * width),
+            *[(name, sequence, formula, count) for name, _, formula, count in dropped],
+            (
+                "LSTM",
+                f"(batch, {units} units)",
+                f"4 x (({width} + {units}) x {units} + {units})",
+                lstm,
+            ),
+            *[(name, f"(batch, {units} units)", formula, n) for name, _, formula, n in dropped],
+            ("Dense", "(batch, 1 probability)", f"{units} + 1", units + 1),
+        ]
+
+
+def defaults_for(lengths: list[int], words: int, epochs: int | None) -> dict[str, Any]:
+    """Return the settings that small data needs instead of the classic ones, or none.
+
+    Where the classic batches and epochs would make only a handful of updates, the model gets
+    smaller, the batches too, and the epochs as many as some hundred updates take.
+
+    Args:
+        lengths: tokens of each training review.
+        words: unique tokens of them, reserved ids included.
+        epochs: as asked for, if it was.
+    """
+    classic = TrainSettings()
+    found: dict[str, Any] = {}
+    if words + 1 < classic.num_words:
+        found["num_words"] = words + 1
+    longest = max(lengths, default=1)
+    if longest < classic.maxlen:
+        found["maxlen"] = max(1, longest)
+    updates = math.ceil(len(lengths) / classic.batch_size) * classic.epochs
+    if updates >= FEW_UPDATES:
+        return found
+    batch_size = 8 if len(lengths) < 2000 else 32
+    per_epoch = max(1, math.ceil(len(lengths) / batch_size))
+    found |= {
+        "output_dim": 16,
+        "units": 16,
+        "batch_size": batch_size,
+        "learning_rate": 0.005,
+        "mask_zero": True,
+    }
+    if epochs is None:
+        found["epochs"] = min(30, max(classic.epochs, math.ceil(ENOUGH_UPDATES / per_epoch)))
+    return found
+
+
+def warnings_for(settings: TrainSettings) -> list[str]:
+    """Return what is known to go wrong with these settings, in a sentence each."""
+    found = []
+    if settings.padding == "post" and not settings.mask_zero:
+        found.append(
+            "padding after the text without a mask: the LSTM reads the padding last and forgets "
+            "the text, so this hardly learns; add --mask-zero, or --padding pre"
+        )
+    if settings.early_stopping and not settings.validation:
+        found.append("--early-stopping watches the validation loss; add --validation 0.1")
+    return found
+
+
+# What a run folder, which may come from a stranger, may hold: type, least and most.
+_BOUNDS: dict[str, tuple[type, float, float]] = {
+    "num_words": (int, 1, 10**7),
+    "maxlen": (int, 1, 10**6),
+    "output_dim": (int, 1, 10**5),
+    "units": (int, 1, 10**5),
+    "batch_size": (int, 1, 10**7),
+    "epochs": (int, 1, 10**6),
+    "learning_rate": (float, 0, 1e6),
+    "dropout": (float, 0, 0.99),
+    "seed": (int, 0, 2**32 - 1),
+    "validation": (float, 0, 0.9),
+}
+
+
+def settings_from(values: object, shown: str) -> TrainSettings:
+    """Return the settings that a run folder holds, each of them checked.
+
+    Raises:
+        DataError: names the setting that is missing or out of bounds.
+    """
+    if not isinstance(values, dict):
+        raise DataError(f"{shown} has no settings; expected a run folder of embedinspect train")
+    checked: dict[str, Any] = {}
+    for name, (kind, least, most) in _BOUNDS.items():
+        value = values.get(name)
+        number = isinstance(value, (int, float) if kind is float else int)
+        if not number or isinstance(value, bool) or not least <= value <= most:
+            raise DataError(f"{shown} has {name} {value!r}; expected {least:g} to {most:g}")
+        checked[name] = kind(value)
+    for name in ("padding", "truncating"):
+        if values.get(name) not in {"pre", "post"}:
+            raise DataError(f"{shown} has {name} {values.get(name)!r}; expected pre or post")
+        checked[name] = values[name]
+    if not isinstance(values.get("mask_zero"), bool):
+        raise DataError(
+            f"{shown} has mask_zero {values.get('mask_zero')!r}; expected true or false"
+        )
+    checked["mask_zero"] = values["mask_zero"]
+    for name in ("early_stopping", "limit"):
+        value = values.get(name)
+        if value is not None and (type(value) is not int or value < 1):
+            raise DataError(f"{shown} has {name} {value!r}; expected a whole number or null")
+        checked[name] = value
+    if checked["num_words"] * checked["output_dim"] > 2**31:
+        raise DataError(f"{shown} has a matrix of more than 2**31 numbers; expected fewer")
+    return TrainSettings(**checked)
