@@ -124,9 +124,10 @@ def _given(option: str, arguments: list[str]) -> str:
 
 
 def _register() -> None:
-    from embedinspect.commands import schema, show
+    from embedinspect.commands import schema, show, train
 
     app.command()(show.show)
+    app.command()(train.train)
     app.command()(schema.schema)
 
 

@@ -90,7 +90,7 @@ def dataset(keras: Any, part: Part, settings: TrainSettings, epoch: int) -> Any:
     if other is not None:
         batches[1], batches[other] = batches[other], batches[1]
 
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __len__(self) -> int:
             return len(batches)
 

@@ -17,7 +17,7 @@ from embedinspect import __version__
 from embedinspect.errors import DataError, UsageError
 from embedinspect.sources.arrays import Array
 from embedinspect.training import batches, classifier, run_folder
-from embedinspect.training.data import LabelledData, Part, limited, split
+from embedinspect.training.data import LabelledData, Part, split
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
 
@@ -105,7 +105,6 @@ def fit(
         finished: called with the numbers of each finished epoch, after they were saved.
     """
     settings = run.settings
-    data = limited(data, settings)
     train, held_out = split(data.train, settings)
     callbacks = [_reporter(keras, report, len(train), settings)]
     if tensorboard is not None:
@@ -195,7 +194,7 @@ def _save_model(model: Any, run: Run) -> None:
 def _reporter(keras: Any, report: Report, of_reviews: int, settings: TrainSettings) -> Any:
     """Return a Keras callback that reports every batch and stops at a loss that is no number."""
 
-    class Reporter(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+    class Reporter(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.epoch, self.began = epoch + 1, time.perf_counter()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -99,9 +99,9 @@ def open_folder(path: str, num_words: int | None) -> LabelledData:
 
 def _fitted(
     name: str,
-    source: dict[str, object],
-    train: tuple[list[str], np.ndarray],  # type: ignore[type-arg]
-    test: tuple[list[str], np.ndarray],  # type: ignore[type-arg]
+    source: Mapping[str, object],
+    train: tuple[list[str], np.ndarray],
+    test: tuple[list[str], np.ndarray],
     names: tuple[str, str],
     num_words: int | None,
 ) -> LabelledData:
@@ -113,7 +113,7 @@ def _fitted(
         Part(ids, train[1]),
         Part([np.array(row, np.int32) for row in vocabulary.encode(test[0])], test[1]),
     )
-    return LabelledData(name, source, *parts, vocabulary, names, fingerprint(*parts))
+    return LabelledData(name, dict(source), *parts, vocabulary, names, fingerprint(*parts))
 
 
 def _csv_rows(content: str, shown: str) -> Iterator[tuple[int, dict[str, str | None]]]:
@@ -124,7 +124,7 @@ def _csv_rows(content: str, shown: str) -> Iterator[tuple[int, dict[str, str | N
     )
     try:
         for row in reader:
-            extra = row.pop(None, None)  # type: ignore[call-overload]
+            extra = row.pop(None, None)
             if extra:
                 raise DataError(
                     f"{shown} line {reader.line_num} has {len(row) + len(extra)} fields; expected "

@@ -162,7 +162,7 @@ def save_epoch(run: Run, arrays: dict[str, Array]) -> None:
         (run.path / folder).mkdir(exist_ok=True)
     write_whole(run.embedding_path(run.epochs), _npy(arrays["embedding/embeddings"]))
     checkpoint = io.BytesIO()
-    np.savez(checkpoint, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    np.savez(checkpoint, allow_pickle=False, **arrays)
     write_whole(run.checkpoint_path(run.epochs), checkpoint.getvalue())
     save_state(run)
     for old in (run.path / "checkpoint").glob("epoch-*.npz"):
@@ -207,7 +207,7 @@ def open_run(path: str) -> Run:
         raise DataError(f"{shown} has no history; {EXPECTED}")
     data = state.get("data")
     names = data.get("label_names") if isinstance(data, dict) else None
-    if not isinstance(names, list) or [type(name) for name in names] != [str, str]:
+    if not isinstance(data, dict) or not _are_two_strings(names):
         raise DataError(f"{shown} has no two label names; {EXPECTED}")
     test = state.get("test")
     return Run(
@@ -292,6 +292,10 @@ def _vocabulary(path: Path, shown: str) -> Vocabulary:
         raise DataError(f"{str(path)!r} has a start_token that is no string; {EXPECTED}")
     vocabulary = from_json(path.read_text(encoding="utf-8"), repr(str(path)))
     return replace(vocabulary, start_token=start)
+
+
+def _are_two_strings(names: object) -> bool:
+    return isinstance(names, list) and [type(name) for name in names] == [str, str]
 
 
 def _read_json(path: Path, shown: str) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def settings_from(values: object, shown: str) -> TrainSettings:
     for name, (kind, least, most) in _BOUNDS.items():
         value = values.get(name)
         number = isinstance(value, (int, float) if kind is float else int)
-        if not number or isinstance(value, bool) or not least <= value <= most:
+        if value is None or not number or isinstance(value, bool) or not least <= value <= most:
             raise DataError(f"{shown} has {name} {value!r}; expected {least:g} to {most:g}")
         checked[name] = kind(value)
     for name in ("padding", "truncating"):

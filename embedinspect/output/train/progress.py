@@ -1,0 +1,79 @@
+"""The progress of training on stderr: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from embedinspect.training.fit import Progress
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@contextmanager
+def reporting() -> Iterator[Callable[[Progress], None]]:
+    """Give a function that shows progress, on a copy of stderr that stays when it is redirected."""
+    try:
+        copy = os.dup(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):  # there is no stderr
+        yield lambda _: None
+        return
+    with os.fdopen(copy, "w", encoding=sys.stderr.encoding, errors="backslashreplace") as own:
+        if not own.isatty():
+            yield _lines(own.write, own.flush)
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(),
+        )
+        with Bars(*columns, console=Console(file=own)) as bars:
+            tasks: dict[int, object] = {}
+
+            def show(progress: Progress) -> None:
+                if progress.epoch not in tasks:
+                    tasks[progress.epoch] = bars.add_task("", numbers="")
+                bars.update(
+                    tasks[progress.epoch],  # type: ignore[arg-type]
+                    total=progress.of_reviews,
+                    completed=progress.reviews,
+                    description=f"epoch {progress.epoch} of {progress.epochs}",
+                    numbers=numbers(progress),
+                )
+
+            yield show
+
+
+def numbers(progress: Progress) -> str:
+    """Return loss, accuracy and speed of an epoch so far."""
+    speed = progress.reviews / max(progress.seconds, 1e-9)
+    return f"loss {progress.loss:.4f}  accuracy {progress.accuracy:.4f}  {speed:,.0f} reviews/s"
+
+
+def _lines(
+    write: Callable[[str], object], flush: Callable[[], object]
+) -> Callable[[Progress], None]:
+    last = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        done = progress.reviews >= progress.of_reviews
+        if not done and time.monotonic() - last < SECONDS_BETWEEN_LINES:
+            return
+        last = time.monotonic()
+        left = progress.seconds / progress.reviews * (progress.of_reviews - progress.reviews)
+        write(
+            f"epoch {progress.epoch} of {progress.epochs}: {progress.reviews:,} of "
+            f"{progress.of_reviews:,} reviews  {numbers(progress)}  {left:.0f} s left\n"
+        )
+        flush()
+
+    return show
