@@ -22,6 +22,7 @@ ROOMS = [
     "token_counts",
     "keras_layer",
     "text_vectorization",
+    "training",
     "output",
     "commands",
     "cli",

@@ -81,6 +81,17 @@ MatrixFile = Annotated[
     _option(MATRIX, "Use these rows: .npy, .npz, or a text of numbers.", metavar="FILE"),
 ]
 
+FromRun = Annotated[
+    str | None,
+    _option(
+        MATRIX, "Use vocabulary, settings and rows of a run of train.", "--from", metavar="RUN"
+    ),
+]
+Epoch = Annotated[
+    int | None,
+    _option(MATRIX, "Rows after this epoch; 0 is before training.", min=0, show_default="last"),
+]
+
 NoKeras = Annotated[bool, _option(KERAS, "Leave out the check by the real layer.", "--no-keras")]
 Backend = Annotated[
     BackendName | None,

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from embedinspect.keras_layer import Proof
     from embedinspect.lookup import Lookup, Settings
     from embedinspect.matrix import EmbeddingMatrix
+    from embedinspect.training.predict import Prediction
+    from embedinspect.training.run_folder import Run
     from embedinspect.vocabulary import Vocabulary
 
 MOST_FULL_LINES = 200_000
@@ -35,6 +37,8 @@ def show(
     output_dim: option.OutputDim = None,
     seed: option.Seed = None,
     matrix: option.MatrixFile = None,
+    from_run: option.FromRun = None,
+    epoch: option.Epoch = None,
     no_keras: option.NoKeras = False,
     backend: option.Backend = None,
     code: option.Code = False,
@@ -54,8 +58,31 @@ def show(
     embedinspect show "This is a text" "This is not a text" --num-words 10
     embedinspect show --file sample_texts/classic.txt --mask-zero --one-hot
     embedinspect show "one two" "two three" --json --no-keras
+    embedinspect show --from runs/reviews "a wonderful, moving film"
     """
     form = _form(format_name, json, code)
+    if from_run is not None:
+        set_by_run = {
+            "--num-words": num_words,
+            "--oov-token": oov_token,
+            "--char-level": char_level or None,
+            "--filters": filters,
+            "--tokenizer": None if tokenizer == "classic" else tokenizer,
+            "--vocabulary": vocabulary,
+            "--maxlen": maxlen,
+            "--padding": padding,
+            "--truncating": truncating,
+            "--mask-zero": mask_zero or None,
+            "--input-dim": input_dim,
+            "--output-dim": output_dim,
+            "--seed": seed,
+            "--matrix": matrix,
+        }
+        for name, value in set_by_run.items():
+            if value is not None:
+                raise UsageError(f"{name} is set by the run of --from; leave out one of the two")
+    elif epoch is not None:
+        raise UsageError("--epoch picks rows of a run; name the run with --from")
     vectorizing = tokenizer == "textvectorization"
     if vectorizing:
         given = {
@@ -73,6 +100,7 @@ def show(
     for first, second, both in (
         ("--no-keras", "--backend", no_keras and backend),
         ("--seed", "--matrix", seed is not None and matrix is not None),
+        ("--code", "--from", code and from_run is not None),
         ("--one-hot", "--code", one_hot and code),
         ("--one-hot", f"--format {form}", one_hot and form in {"ndjson", "csv"}),
     ):
@@ -97,8 +125,17 @@ def show(
         output_dim=output_dim,
         seed=seed or 0,
     )
-    rows = _matrix(matrix)
-    saved = _saved_vocabulary(vocabulary, settings, filters)
+    run: Run | None = None
+    saved: Vocabulary | None
+    if from_run is not None:
+        from embedinspect.training.run_folder import open_embedding, open_run
+
+        run = open_run(from_run)
+        settings, saved = run.lookup_settings, run.vocabulary
+        rows: EmbeddingMatrix | None = open_embedding(run, epoch)
+    else:
+        rows = _matrix(matrix)
+        saved = _saved_vocabulary(vocabulary, settings, filters)
     found = collect_texts(texts or [], file or [], encoding)
     if vectorizing:
         lookup = _vectorized(found, settings, rows, backend)
@@ -125,10 +162,15 @@ def show(
         from embedinspect.output.stdout import write_utf8
 
         write_utf8([script(lookup, Given(vocabulary, matrix, backend, maxlen))])
-    elif form == "table":
-        _print_tables(lookup, backend, no_keras, one_hot=one_hot, full=full, precision=precision)
+        return
+    if run is not None and epoch is not None and epoch != run.epochs:
+        run = None  # only the last epoch's other weights are kept, so the rest cannot be predicted
+    if form == "table":
+        _print_tables(
+            lookup, backend, no_keras, run, one_hot=one_hot, full=full, precision=precision
+        )
     else:
-        _print_document(lookup, backend, no_keras, form, one_hot=one_hot)
+        _print_document(lookup, backend, no_keras, run, form, one_hot=one_hot)
 
 
 def _form(format_name: option.Format | None, json: bool, code: bool) -> option.Format:
@@ -204,6 +246,7 @@ def _print_tables(
     lookup: Lookup,
     backend: str | None,
     no_keras: bool,
+    run: Run | None,
     *,
     one_hot: bool,
     full: bool,
@@ -243,27 +286,44 @@ def _print_tables(
         screen.paragraph(sentences.LEFT_OUT)
         return
     proof = _prove(lookup, backend)
+    if run is not None:
+        predictions = _predict(run, lookup, backend)
+        for line in sentences.describe_predictions(predictions, run.label_names, screen, full):
+            screen.line(line)
+        screen.line(Text())
     screen.paragraph(sentences.describe_proof(proof), "" if proof.holds else "bold red")
     _insist(proof, lookup)
 
 
 def _print_document(
-    lookup: Lookup, backend: str | None, no_keras: bool, form: option.Format, *, one_hot: bool
+    lookup: Lookup,
+    backend: str | None,
+    no_keras: bool,
+    run: Run | None,
+    form: option.Format,
+    *,
+    one_hot: bool,
 ) -> None:
     from embedinspect.lookup import one_hot as multiply
     from embedinspect.output.show import documents
     from embedinspect.output.stdout import write_utf8
     from embedinspect.token_counts import count_tokens
 
+    predictions = None
+    if run is not None and not no_keras and form != "csv":
+        predictions = _predict(run, lookup, backend)
     if form != "json":
-        write = documents.ndjson_lines if form == "ndjson" else documents.csv_lines
-        write_utf8(write(lookup))
+        ndjson = form == "ndjson"
+        write_utf8(
+            documents.ndjson_lines(lookup, predictions) if ndjson else documents.csv_lines(lookup)
+        )
         if not no_keras:
             _insist(_prove(lookup, backend), lookup)
         return
     proof = None if no_keras else _prove(lookup, backend)
     product = multiply(lookup) if one_hot else None
-    write_utf8(documents.json_document(lookup, count_tokens(lookup), proof, product))
+    counts = count_tokens(lookup)
+    write_utf8(documents.json_document(lookup, counts, proof, product, predictions))
     if proof is not None:
         _insist(proof, lookup)
 
@@ -274,6 +334,14 @@ def _prove(lookup: Lookup, backend: str | None) -> Proof:
 
     with waiting(f"Keras on {choose_backend(backend)} runs the same batch"):
         return prove(lookup, backend)
+
+
+def _predict(run: Run, lookup: Lookup, backend: str | None) -> list[Prediction]:
+    from embedinspect.output.stdout import waiting
+    from embedinspect.training.predict import predict
+
+    with waiting("The classifier reads the texts"):
+        return predict(run, lookup, backend)
 
 
 def _insist(proof: Proof, lookup: Lookup) -> None:

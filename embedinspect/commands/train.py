@@ -308,7 +308,7 @@ def _print_before(
     from embedinspect.training.data import summarize
 
     screen = open_screen()
-    for line in before(settings, summarize(data, settings), data.name, screen):
+    for line in before(settings, summarize(data, settings), data.name, data.label_names[1], screen):
         screen.line(line)
     screen.line(Text())
     sys.stdout.flush()

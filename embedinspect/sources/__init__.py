@@ -26,7 +26,18 @@ class MatrixFormat:
 FORMATS = (
     MatrixFormat("npy", lambda start: start.startswith(arrays.NPY_MAGIC), arrays.read_npy),
     MatrixFormat("npz", lambda start: start.startswith(arrays.ZIP_MAGIC), arrays.read_npz),
-    MatrixFormat("numbers", lambda start: b"\0" not in start, numbers.read_numbers),
+    MatrixFormat(
+        "numbers", lambda start: b"\0" not in start and not _likeness(start), numbers.read_numbers
+    ),
+)
+
+# Kinds that are not read, by their first bytes, so that the error can say what came.
+OTHERS = (
+    (b"\x89HDF", "an HDF5 file, such as .h5"),
+    (b"\x1f\x8b", "a gzip file; unpack it first"),
+    (b"PK\x05\x06", "an empty zip"),
+    (b"\xff\xfe", "a UTF-16 text; save it as UTF-8"),
+    (b"\xfe\xff", "a UTF-16 text; save it as UTF-8"),
 )
 
 
@@ -43,8 +54,22 @@ def open_matrix(path: str) -> EmbeddingMatrix:
                 rows = kind.read(Path(path))
             except OSError as error:
                 raise _unreadable(path, os_reason(error)) from None
+            except MemoryError:
+                raise DataError(
+                    f"{path!r} needs more memory than there is; expected a matrix that fits; save "
+                    "fewer rows, or float32 rather than float64"
+                ) from None
             return EmbeddingMatrix(rows, f"from {path}")
-    raise DataError(f"{path!r} is a binary file of no known kind; expected {EXPECTED}")
+    raise DataError(
+        f"{path!r} is a binary file of no known kind{_likeness(start)}; expected {EXPECTED}"
+    )
+
+
+def _likeness(start: bytes) -> str:
+    """Return what the first bytes are like, in brackets, or nothing."""
+    return next(
+        (f" (it begins like {kind})" for magic, kind in OTHERS if start[:4].startswith(magic)), ""
+    )
 
 
 def _first_bytes(path: str) -> bytes:

@@ -6,7 +6,10 @@ against the bytes that are there before memory is taken for it. Format: NEP 1, `
 
 from __future__ import annotations
 
+import io
 import math
+import struct
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,16 +20,30 @@ from numpy.lib import format as npy
 
 from embedinspect.errors import DataError, os_reason
 from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.texts import clipped_repr, listed, literal
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
 NPY_MAGIC = npy.MAGIC_PREFIX
-ZIP_MAGIC = b"PK"
-DAMAGES = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
+ZIP_MAGIC = b"PK\x03\x04"
+# What zipfile raises for damaged zips: also for names that are no UTF-8 and offsets below zero.
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    RuntimeError,
+    ValueError,
+    ArithmeticError,
+    EOFError,
+)
 _BLOCK = 2**20
 # No compressed matrix of numbers that means something shrinks to a thousandth.
 _MOST_EXPANSION = 1000
 _SMALL = 2**20
+# NumPy's own limit, but NumPy holds it against the header only after it has read it.
+_LONGEST_HEADER = 10_000
+# What numpy.savez writes. The others unpack a block to any size before it can be refused.
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
 def read_npy(path: Path) -> FloatArray:
@@ -51,16 +68,30 @@ def read_npz(path: Path) -> FloatArray:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
             if not members:
+                inside = listed(clipped_repr(name) for name in archive.namelist()) or "nothing"
                 raise DataError(
-                    f"{shown} is a zip without arrays; expected .npz, as numpy.savez writes it"
+                    f"{shown} is a zip without arrays (it holds {inside}); expected .npz, as "
+                    "numpy.savez writes it"
                 )
             member = _only_matrix(archive, members, shown)
-            name = f"{member.filename.removesuffix('.npy')!r} in {shown}"
+            name = f"{_array_name(member)} in {shown}"
+            if member.compress_size > path.stat().st_size:  # or a bomb could pass for dense
+                raise zipfile.BadZipFile("a member larger than the file")
             refuse_bomb(member, name)
             with archive.open(member) as file:
                 return _float32(read_array(file, member.file_size, name), name)
     except DAMAGES as error:
-        raise DataError(f"{shown} is a damaged zip ({error}); expected .npz") from None
+        raise DataError(f"{shown} is a damaged zip ({_short(error)}); expected .npz") from None
+
+
+def _array_name(member: zipfile.ZipInfo) -> str:
+    return clipped_repr(member.filename.removesuffix(".npy"))
+
+
+def _short(said: object) -> str:
+    """Return what a file makes us say, harmless to a screen and of bearable length."""
+    text = str(said)
+    return literal(text if len(text) <= 100 else text[:97] + "...")
 
 
 def _only_matrix(
@@ -69,22 +100,32 @@ def _only_matrix(
     """Return the only array, or else the only one that has two dimensions."""
     if len(members) == 1:
         return members[0]
-    shapes = {}
+    shapes = []
     for member in members:
+        name = f"{_array_name(member)} in {shown}"
+        _refuse_method(member, name)
         with archive.open(member) as file:
-            shapes[member.filename] = read_header(file, shown)[0]
-    matrices = [member for member in members if len(shapes[member.filename]) == 2]
+            shapes.append((member, read_header(file, name)[0]))
+    matrices = [member for member, shape in shapes if len(shape) == 2]
     if len(matrices) == 1:
         return matrices[0]
-    listed = ", ".join(f"{name.removesuffix('.npy')!r} {shape}" for name, shape in shapes.items())
+    arrays = listed(f"{_array_name(member)} {_short(shape)}" for member, shape in shapes)
     raise DataError(
-        f"{shown} holds {len(matrices)} arrays of two dimensions ({listed}); expected one matrix, "
+        f"{shown} holds {len(matrices)} arrays of two dimensions ({arrays}); expected one matrix, "
         "so save the one that is meant by itself"
     )
 
 
+def _refuse_method(member: zipfile.ZipInfo, name: str) -> None:
+    encrypted = member.flag_bits & 1
+    if encrypted or member.compress_type not in _METHODS:
+        how = "encrypted" if encrypted else f"compressed by method {member.compress_type}"
+        raise DataError(f"{name} is {how}; expected stored or deflated, as numpy.savez writes it")
+
+
 def refuse_bomb(member: zipfile.ZipInfo, name: str) -> None:
     """Refuse a member of a zip that claims to grow as no array of numbers does."""
+    _refuse_method(member, name)
     if member.file_size > max(_SMALL, _MOST_EXPANSION * member.compress_size):
         raise DataError(
             f"{name} claims to grow from {member.compress_size:,} to {member.file_size:,} bytes; "
@@ -94,13 +135,30 @@ def refuse_bomb(member: zipfile.ZipInfo, name: str) -> None:
 
 def read_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     """Return shape, whether it is in Fortran order, and dtype of the array that starts here."""
+    start = file.read(npy.MAGIC_LEN)
+    if not start.startswith(NPY_MAGIC) or start[6:] not in (b"\1\0", b"\2\0"):
+        raise DataError(f"{name} has a damaged header (unknown version); expected a .npy array")
+    short = start[6] == 1
+    field = file.read(2 if short else 4)
+    length = int.from_bytes(field, "little")
+    if length > _LONGEST_HEADER:
+        raise DataError(
+            f"{name} has a damaged header ({length:,} bytes); expected a .npy array, whose header "
+            f"has at most {_LONGEST_HEADER:,}"
+        )
+    text = io.BytesIO(field + file.read(length))
+    read = npy.read_array_header_1_0 if short else npy.read_array_header_2_0
     try:
-        version = npy.read_magic(file)
-        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-        return read[version](file)
-    except (ValueError, KeyError, EOFError, TypeError, SyntaxError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "unknown version"
-        raise DataError(f"{name} has a damaged header ({reason}); expected a .npy array") from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a header of Python 2 is no news to the user
+            shape, fortran, dtype = read(text)
+    except Exception as error:  # NumPy lets through what the parser and dtype raise, of any type
+        raise DataError(
+            f"{name} has a damaged header ({type(error).__name__}); expected a .npy array"
+        ) from None
+    if any(abs(side) >= 2**63 for side in shape):  # too long to be shown, too
+        raise DataError(f"{name} has a damaged header (its shape); expected a .npy array")
+    return tuple(map(int, shape)), fortran, dtype
 
 
 def read_array(
@@ -114,19 +172,21 @@ def read_array(
     """
     shape, fortran, dtype = read_header(file, name)
     if wanted_shape is not None and shape != wanted_shape:
-        raise DataError(f"{name} has shape {shape}; expected {wanted_shape}")
+        raise DataError(f"{name} has shape {_short(shape)}; expected {wanted_shape}")
     if wanted_shape is None and (len(shape) != 2 or min(shape) < 1):
         raise DataError(
-            f"{name} has shape {shape}; expected two dimensions, (rows, output_dim), neither empty"
+            f"{name} has shape {_short(shape)}; expected two dimensions, (rows, output_dim), "
+            "neither empty"
         )
-    if dtype.hasobject or dtype.kind not in "iuf":
-        raise DataError(f"{name} has dtype {dtype}; expected real numbers, such as float32")
+    if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize > 8:
+        raise DataError(f"{name} has dtype {_short(dtype)}; expected real numbers, such as float32")
     values = math.prod(shape)
     wanted, there = values * dtype.itemsize, size - file.tell()
-    if wanted > there:
+    if wanted != there:
+        only = "only " if there < wanted else ""
         raise DataError(
-            f"{name} claims shape {shape}, {wanted:,} bytes, but only {there:,} follow; expected a "
-            "whole file"
+            f"{name} claims shape {shape}, {wanted:,} bytes, but {only}{there:,} follow; expected "
+            "one whole array and nothing after it"
         )
     if values > MOST_VALUES:
         raise DataError(f"{name} has {values:,} numbers; expected at most {MOST_VALUES:,}")
@@ -145,12 +205,13 @@ def read_members(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Ar
         with zipfile.ZipFile(path) as archive:
             for name, shape in shapes.items():
                 member = archive.getinfo(f"{name}.npy")
+                _refuse_method(member, f"{name!r} in {shown}")
                 with archive.open(member) as file:
                     found[name] = read_array(file, member.file_size, f"{name!r} in {shown}", shape)
     except KeyError as error:
         raise DataError(f"{shown} misses an array: {error.args[0]}") from None
     except DAMAGES as error:
-        raise DataError(f"{shown} is a damaged zip ({error}); expected .npz") from None
+        raise DataError(f"{shown} is a damaged zip ({_short(error)}); expected .npz") from None
     except OSError as error:
         raise DataError(f"cannot read {shown}: {os_reason(error)}") from None
     return found
@@ -175,11 +236,13 @@ def _fill(
 
 
 def _float32(array: Array, name: str) -> FloatArray:
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN is only a NaN here
         rows = np.ascontiguousarray(array, np.float32)
+    if array.dtype.kind != "f" or array.dtype.itemsize <= 4:
+        return rows
     lost = np.isinf(rows) & np.isfinite(array)
     if lost.any():
-        row, column = np.argwhere(lost)[0].tolist()
+        row, column = divmod(int(lost.argmax()), rows.shape[1])
         raise DataError(
             f"{name} holds {array[row, column]} in row {row}, column {column}; expected numbers "
             "that float32 can hold, up to 3.4e38"

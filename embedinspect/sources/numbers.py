@@ -12,11 +12,12 @@ from embedinspect.errors import DataError
 from embedinspect.matrix import MOST_VALUES, FloatArray
 from embedinspect.texts import clipped_repr
 
-# What float() takes, without what only Python writes (1_000) and digits of other scripts.
+# What float() takes, without what only Python writes (1_000) and digits of other scripts. A digit
+# can be matched in one way only: a long field that is no number must not take quadratic time.
 _NUMBER = re.compile(
-    r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf|infinity)", re.A | re.I
+    r"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|nan|inf|infinity)", re.A | re.I
 )
-_SEPARATORS = re.compile(r"[,;]\s*|\s+")
+_SEPARATORS = re.compile(r"\s*[,;]\s*|\s+")
 _TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinity
 _LONGEST_LINE = 2**26
 
@@ -53,6 +54,16 @@ def read_numbers(path: Path) -> FloatArray:
 
 
 def _fields(line: bytes, number: int, shown: str) -> list[str]:
+    if len(line) >= _LONGEST_LINE:  # readline has cut it: the rest would pass for another row
+        raise DataError(
+            f"{shown} line {number} has {_LONGEST_LINE:,} bytes or more; expected one row a line; "
+            "save a row this long as .npy"
+        )
+    if b"\r" in line.rstrip():
+        raise DataError(
+            f"{shown} line {number} has a carriage return inside; expected lines that end in "
+            "\\n or \\r\\n; save it with such line ends"
+        )
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
     except UnicodeDecodeError as error:

@@ -18,6 +18,7 @@ import numpy as np
 
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.files import write_whole
+from embedinspect.lookup import Settings
 from embedinspect.matrix import EmbeddingMatrix, FloatArray
 from embedinspect.sources import open_matrix
 from embedinspect.sources.arrays import Array, read_members
@@ -65,6 +66,17 @@ class Run:
         """What the probabilities 0 and 1 stand for."""
         first, second = self.data["label_names"]
         return first, second
+
+    @property
+    def lookup_settings(self) -> Settings:
+        """What a lookup must be set to, to see what the classifier sees."""
+        return Settings(
+            num_words=self.settings.num_words,
+            maxlen=self.settings.maxlen,
+            padding=self.settings.padding,
+            truncating=self.settings.truncating,
+            mask_zero=self.settings.mask_zero,
+        )
 
     def embedding_path(self, epoch: int) -> Path:
         """Return where the rows after an epoch lie; epoch 0 is before training."""

@@ -1,6 +1,6 @@
 """The plain script of the classic IMDB recipe: the rival of `train`. Prints one line of JSON.
 
-    python rival_train.py imdb.npz SEED EPOCHS [mask]
+python rival_train.py imdb.npz SEED EPOCHS [mask]
 """
 
 import json

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from embedinspect import __version__
 from embedinspect.keras_layer import Proof
@@ -15,12 +15,17 @@ from embedinspect.lookup import Lookup, OneHot
 from embedinspect.matrix import FloatArray
 from embedinspect.output.jsontext import SCHEMA_VERSION, RowText, cached_rows, dumps
 from embedinspect.token_counts import TokenCounts
+from embedinspect.training.predict import Prediction
 
 NOT_FINITE = "NaN and infinity, which JSON does not have, are null"
 
 
 def json_document(
-    lookup: Lookup, counts: TokenCounts, proof: Proof | None, one_hot: OneHot | None
+    lookup: Lookup,
+    counts: TokenCounts,
+    proof: Proof | None,
+    one_hot: OneHot | None,
+    predictions: Sequence[Prediction] | None = None,
 ) -> Iterator[str]:
     """Yield the parts of the document; its schema is `embedinspect schema show`.
 
@@ -49,18 +54,18 @@ def json_document(
         yield f"  {dumps(key)}: {dumps(value)},\n"
     yield '  "texts": ['
     for text in range(len(lookup.texts)):
-        yield ("," if text else "") + "\n    " + _text(lookup, text, row_text)
+        yield ("," if text else "") + "\n    " + _text(lookup, text, row_text, predictions)
     yield '\n  ],\n  "weights": ['
     for id_ in range(lookup.matrix.input_dim):
         yield ("," if id_ else "") + "\n    " + _weight(lookup, id_, row_text)
     yield "\n  ]\n}\n"
 
 
-def ndjson_lines(lookup: Lookup) -> Iterator[str]:
+def ndjson_lines(lookup: Lookup, predictions: Sequence[Prediction] | None = None) -> Iterator[str]:
     """Yield one line for each text: the elements of `texts` in the JSON document."""
     row_text = cached_rows(lookup.matrix.rows)
     for text in range(len(lookup.texts)):
-        yield _text(lookup, text, row_text) + "\n"
+        yield _text(lookup, text, row_text, predictions) + "\n"
 
 
 def csv_lines(lookup: Lookup) -> Iterator[str]:
@@ -88,7 +93,9 @@ def _csv_numbers(row: FloatArray) -> str:
     return ",".join(map(str, row))
 
 
-def _text(lookup: Lookup, text: int, row_text: RowText) -> str:
+def _text(
+    lookup: Lookup, text: int, row_text: RowText, predictions: Sequence[Prediction] | None
+) -> str:
     sequence = lookup.sequences[text].tolist()
     output = lookup.matrix.not_finite and not _finite(lookup, text)
     head = {
@@ -97,6 +104,7 @@ def _text(lookup: Lookup, text: int, row_text: RowText) -> str:
         "filtered_characters": lookup.filtered_characters(text),
         "sequence": sequence,
         "mask": lookup.mask(text),
+        "prediction": None if predictions is None else vars(predictions[text]),
         "note": NOT_FINITE if output else None,
     }
     rows = ", ".join(map(row_text, sequence))

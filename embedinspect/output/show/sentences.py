@@ -11,6 +11,7 @@ from embedinspect.lookup import Lookup, OneHot, TracedToken
 from embedinspect.output.screen import Screen, clip
 from embedinspect.texts import literal, plural
 from embedinspect.token_counts import TokenCounts
+from embedinspect.training.predict import Prediction
 
 FIRST_SENTENCE = "Each token id is a row number; the output copies that row."
 LEFT_OUT = "Keras was left out (--no-keras): the real layer has not confirmed this."
@@ -61,6 +62,25 @@ def describe_one_hot(lookup: Lookup, one_hot: OneHot, screen: Screen) -> list[Te
         f"{verdict}, largest difference {one_hot.largest_difference:g}{reason}",
         screen,
     )
+
+
+def describe_predictions(
+    predictions: Sequence[Prediction], label_names: tuple[str, str], screen: Screen, full: bool
+) -> Iterator[Text]:
+    """Yield the classifier's word on each text; on the first and last of many."""
+    shown: list[int | None] = list(range(len(predictions)))
+    if len(predictions) > _MOST_WORDS and not full:
+        half = _MOST_WORDS // 2
+        shown = [*shown[:half], None, *shown[-half:]]
+    second = literal(label_names[1], screen.glyphs.encoding)
+    for number, text in enumerate(shown):
+        if text is None:
+            sentence = f"{len(predictions) - _MOST_WORDS:,} more"
+        else:
+            found = predictions[text]
+            label = literal(found.label, screen.glyphs.encoding)
+            sentence = f"text {text}: {label}, probability of {second} {found.probability:.3f}"
+        yield from labelled("" if number else "prediction", sentence, screen)
 
 
 def describe_proof(proof: Proof) -> str:

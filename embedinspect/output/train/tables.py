@@ -26,7 +26,7 @@ _ASCII_BARS = "_.-=*#%@"
 
 
 def before(
-    run_settings: TrainSettings, summary: DataSummary, name: str, screen: Screen
+    run_settings: TrainSettings, summary: DataSummary, name: str, label: str, screen: Screen
 ) -> Iterator[Text]:
     """Yield the model as a table, and what is in the data."""
     times = screen.glyphs.times
@@ -44,7 +44,7 @@ def before(
         block = Block("Classifier", [columns[0], columns[2], columns[3]])
     yield from block.lines(screen.glyphs.rule)
     yield Text()
-    yield from labelled("data", _parts(summary, literal(name)), screen)
+    yield from labelled("data", _parts(summary, literal(name), literal(label)), screen)
     yield from labelled(
         "lengths",
         f"median {summary.median_length:,.0f} ids, mean {summary.mean_length:,.1f}, longest "
@@ -71,12 +71,12 @@ def _formula(formula: str, count: int, times: str) -> str:
     return f"{formula} =".replace(" x ", f" {times} ") if count else formula
 
 
-def _parts(summary: DataSummary, name: str) -> str:
+def _parts(summary: DataSummary, name: str, label: str) -> str:
     held_out = summary.validation_reviews
     validation = f", {held_out:,} of them held out for validation" if held_out else ""
     return (
         f"{name}: {summary.train_reviews:,} reviews to train{validation}, "
-        f"{summary.test_reviews:,} to test, {summary.positive_share:.0%} of the first label 1"
+        f"{summary.test_reviews:,} to test, {summary.positive_share:.0%} {label}"
     )
 
 

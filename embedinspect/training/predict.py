@@ -1,0 +1,40 @@
+"""What a trained classifier makes of texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from embedinspect import keras_layer
+from embedinspect.lookup import Lookup
+from embedinspect.training import classifier, run_folder
+from embedinspect.training.run_folder import Run
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The classifier's word on one text.
+
+    Attributes:
+        label: the more probable of the two.
+        probability: that the text has the second label, 0 to 1.
+    """
+
+    label: str
+    probability: float
+
+
+def predict(run: Run, lookup: Lookup, backend: str | None = None) -> list[Prediction]:
+    """Return a prediction for each text, by the weights after the run's last epoch.
+
+    The classifier is rebuilt from the run's checked settings and arrays; nothing that the folder
+    holds is run.
+    """
+    arrays = run_folder.open_checkpoint(run, classifier.weight_shapes(run.settings))
+    model = classifier.rebuild(run.settings, arrays, backend)
+    keras = keras_layer.load(backend)
+    with keras_layer.quiet():
+        chances = classifier.predict(keras, model, lookup.sequences)
+    return [
+        Prediction(run.label_names[int(chance > classifier.THRESHOLD)], float(chance))
+        for chance in chances
+    ]
