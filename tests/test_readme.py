@@ -7,9 +7,8 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import HERE, environment
 
@@ -29,15 +28,17 @@ def blocks() -> list[list[tuple[str, str]]]:
 def normalised(text: str) -> str:
     """Return the text with what varies from machine to machine made equal."""
     text = re.sub(r"Keras \d+\.\d+\.\d+", "Keras 3.x", text)
+    # Training adds up numbers in an order that may differ from processor to processor.
+    text = re.sub(r"(probability of positive) [01]\.\d+", r"\1 p", text)
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
-@pytest.mark.parametrize("block", blocks(), ids=lambda block: block[0][0][:60])
-def test_console_blocks(block, tmp_path):
+def test_console_blocks(tmp_path):
+    """In their order and in one folder, as a reader would run them."""
     (tmp_path / "sample_texts").symlink_to(ROOT / "sample_texts")
     folder = Path(sys.executable).parent
     path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-    for command, expected in block:
+    for command, expected in chain(*blocks()):
         done = subprocess.run(
             ["bash", "-c", command],
             capture_output=True,
