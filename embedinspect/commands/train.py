@@ -119,8 +119,10 @@ def train(
     embedinspect train sample_texts/reviews.csv --out runs/reviews
     embedinspect train --resume runs/reviews
     """
-    from embedinspect.training.settings import warnings_for
+    if tensorboard is not None:
+        from embedinspect.training.fit import check_tensorboard
 
+        check_tensorboard()
     given = {
         name: value
         for name, value in {
@@ -151,6 +153,7 @@ def train(
     from pathlib import Path
 
     from embedinspect.training import opening, run_folder
+    from embedinspect.training.settings import warnings_for
 
     assert data_set is not None
     place = Path(out or Path("runs") / Path(data_set).stem)
@@ -280,10 +283,14 @@ def _fit(
 
         write_utf8([json_document(run, summarize(data, run.settings), chosen)])
     else:
+        from rich.text import Text
+
         from embedinspect.output.screen import open_screen
         from embedinspect.output.train.tables import after
 
         screen = open_screen()
+        if sys.stderr is not None and sys.stderr.isatty():
+            screen.line(Text())  # below the bars
         for line in after(run, screen):
             screen.line(line)
     if run.status == fit.NOT_A_NUMBER:

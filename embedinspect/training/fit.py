@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import platform
 import time
@@ -108,7 +109,7 @@ def fit(
     train, held_out = split(data.train, settings)
     callbacks = [_reporter(keras, report, len(train), settings)]
     if tensorboard is not None:
-        callbacks.append(_tensorboard(keras, tensorboard))
+        callbacks.append(keras.callbacks.TensorBoard(tensorboard))
     for epoch in range(run.epochs + 1, settings.epochs + 1):
         if run.status != "training":
             break
@@ -126,7 +127,7 @@ def fit(
             run = replace(run, status="stopped early")
         run_folder.save_epoch(run, classifier.state_arrays(keras, model))
         finished(history)
-    if run.status == NOT_A_NUMBER and run.epochs:
+    if run.status == NOT_A_NUMBER:
         shapes = classifier.state_shapes(model)
         classifier.fill(model, run_folder.open_checkpoint(run, shapes))
     elif run.status == "training":
@@ -212,13 +213,14 @@ def _reporter(keras: Any, report: Report, of_reviews: int, settings: TrainSettin
     return Reporter()
 
 
-def _tensorboard(keras: Any, folder: str) -> Any:
-    try:
-        callback = keras.callbacks.TensorBoard(folder)
-        import tensorboard  # noqa: F401 (TensorFlow writes no summaries without it)
-    except ImportError:
+def check_tensorboard() -> None:
+    """Find out before anything is trained whether logs for TensorBoard can be written.
+
+    Raises:
+        UsageError: TensorFlow writes no summaries without the package tensorboard.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
         raise UsageError(
             "--tensorboard needs the package tensorboard, which is not installed; install it with "
             "pip install tensorboard, or leave the option out"
-        ) from None
-    return callback
+        )

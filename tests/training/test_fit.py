@@ -270,6 +270,23 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(train, table, run, m
     assert (kept == np.load("a/embedding/epoch-1.npy")).all()
 
 
+def test_a_loss_that_is_no_number_at_once_keeps_the_start(train, table, run, monkeypatch):
+    from embedinspect.training import fit
+
+    monkeypatch.setattr(fit, "_one_epoch", lambda *_: {"loss": float("inf"), "accuracy": 0.5})
+    code, _, err = run("train", str(table), "--out", "a", *SMALL)
+    assert code == 1
+    assert "in epoch 1; 0 good epochs are kept" in err
+    assert run_folder.open_run("a").epochs == 0
+
+
+def test_tensorboard_is_missed_before_anything_is_read(train, monkeypatch):
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    assert "pip install tensorboard" in train("x.csv", "--tensorboard", "t", expected=2)
+
+
 def test_early_stopping_stops(train, table):
     found = train(
         table, "--out", "a", *SMALL, "--epochs", "40", "--learning-rate", "0.05",

@@ -108,6 +108,11 @@ def after(run: Run, screen: Screen) -> Iterator[Text]:
     yield from labelled("run", literal(str(run.path)), screen)
     path = literal(str(run.path))
     yield from labelled("next", f'embedinspect show --from {path} "a wonderful film"', screen)
+    if run.status == "done":
+        more = run.epochs + 1
+        yield from labelled("", f"embedinspect train --resume {path} --epochs {more}", screen)
+    if not run.settings.mask_zero:
+        yield from labelled("", "--mask-zero: padding unseen, batches cut short, faster", screen)
 
 
 def history_block(history: Sequence[dict[str, Any]]) -> Block:
