@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from embedinspect.commands import options as option
-from embedinspect.errors import DataError, UsageError
+from embedinspect.commands import printing
+from embedinspect.errors import UsageError
 
 if TYPE_CHECKING:
-    from embedinspect.keras_layer import Proof
     from embedinspect.lookup import Lookup, Settings
     from embedinspect.matrix import EmbeddingMatrix
-    from embedinspect.training.predict import Prediction
     from embedinspect.training.run_folder import Run
     from embedinspect.vocabulary import Vocabulary
 
 MOST_FULL_LINES = 200_000
+SET_BY_RUN = (
+    "--num-words",
+    "--oov-token",
+    "--char-level",
+    "--filters",
+    "--tokenizer",
+    "--vocabulary",
+    "--save-vocabulary",
+    "--maxlen",
+    "--padding",
+    "--truncating",
+    "--mask-zero",
+    "--input-dim",
+    "--output-dim",
+    "--seed",
+    "--matrix",
+)
+SET_BY_VECTORIZATION = (
+    "--oov-token",
+    "--char-level",
+    "--filters",
+    "--vocabulary",
+    "--save-vocabulary",
+    "--padding",
+    "--truncating",
+    "--no-keras",
+)
+CONFLICTS = (
+    ("--no-keras", "--backend"),
+    ("--seed", "--matrix"),
+    ("--code", "--from"),
+    ("--one-hot", "--code"),
+    ("--one-hot", "--format ndjson"),
+    ("--one-hot", "--format csv"),
+)
 
 
 def show(
@@ -61,51 +96,34 @@ def show(
     embedinspect show --from runs/reviews "a wonderful, moving film"
     """
     form = _form(format_name, json, code)
-    if from_run is not None:
-        set_by_run = {
-            "--num-words": num_words,
-            "--oov-token": oov_token,
-            "--char-level": char_level or None,
-            "--filters": filters,
-            "--tokenizer": None if tokenizer == "classic" else tokenizer,
-            "--vocabulary": vocabulary,
-            "--maxlen": maxlen,
-            "--padding": padding,
-            "--truncating": truncating,
-            "--mask-zero": mask_zero or None,
-            "--input-dim": input_dim,
-            "--output-dim": output_dim,
-            "--seed": seed,
-            "--matrix": matrix,
-        }
-        for name, value in set_by_run.items():
-            if value is not None:
-                raise UsageError(f"{name} is set by the run of --from; leave out one of the two")
-    elif epoch is not None:
-        raise UsageError("--epoch picks rows of a run; name the run with --from")
     vectorizing = tokenizer == "textvectorization"
+    given = {
+        "--num-words": num_words,
+        "--oov-token": oov_token,
+        "--char-level": char_level or None,
+        "--filters": filters,
+        "--tokenizer": tokenizer if vectorizing else None,
+        "--vocabulary": vocabulary,
+        "--save-vocabulary": save_vocabulary,
+        "--maxlen": maxlen,
+        "--padding": padding,
+        "--truncating": truncating,
+        "--mask-zero": mask_zero or None,
+        "--input-dim": input_dim,
+        "--output-dim": output_dim,
+        "--seed": seed,
+        "--matrix": matrix,
+        "--from": from_run,
+        "--epoch": epoch,
+        "--no-keras": no_keras or None,
+        "--backend": backend,
+        "--code": code or None,
+        "--one-hot": one_hot or None,
+        f"--format {form}": form if form in {"ndjson", "csv"} else None,
+    }
+    _refuse_conflicts({name: value for name, value in given.items() if value is not None})
     if vectorizing:
-        given = {
-            "--oov-token": oov_token is not None,
-            "--char-level": char_level,
-            "--filters": filters is not None,
-            "--vocabulary": vocabulary is not None,
-            "--save-vocabulary": save_vocabulary is not None,
-            "--padding pre": padding == "pre",
-            "--truncating pre": truncating == "pre",
-            "--no-keras": no_keras,
-        }
-        _refuse_with_vectorization([name for name, is_given in given.items() if is_given])
         padding = truncating = "post"
-    for first, second, both in (
-        ("--no-keras", "--backend", no_keras and backend),
-        ("--seed", "--matrix", seed is not None and matrix is not None),
-        ("--code", "--from", code and from_run is not None),
-        ("--one-hot", "--code", one_hot and code),
-        ("--one-hot", f"--format {form}", one_hot and form in {"ndjson", "csv"}),
-    ):
-        if both:
-            raise UsageError(f"{first} and {second} do not go together; leave out one of the two")
 
     from embedinspect.lookup import Settings, look_up
     from embedinspect.texts import collect_texts
@@ -163,14 +181,18 @@ def show(
 
         write_utf8([script(lookup, Given(vocabulary, matrix, backend, maxlen))])
         return
-    if run is not None and epoch is not None and epoch != run.epochs:
-        run = None  # only the last epoch's other weights are kept, so the rest cannot be predicted
-    if form == "table":
-        _print_tables(
-            lookup, backend, no_keras, run, one_hot=one_hot, full=full, precision=precision
+    # Only the last epoch's other weights are kept, so only there a text can be predicted.
+    predicts = run if run is not None and epoch in {None, run.epochs} else None
+    if run is not None and predicts is None and not no_keras:
+        sys.stderr.write(
+            f"no predictions: only the rows of epoch {epoch} are kept, the rest of the classifier "
+            f"is that of epoch {run.epochs}\n"
         )
+    shown = printing.Shown(lookup, predicts, backend, no_keras, one_hot)
+    if form == "table":
+        printing.print_tables(shown, full=full, precision=precision)
     else:
-        _print_document(lookup, backend, no_keras, run, form, one_hot=one_hot)
+        printing.print_document(shown, form)
 
 
 def _form(format_name: option.Format | None, json: bool, code: bool) -> option.Format:
@@ -182,13 +204,29 @@ def _form(format_name: option.Format | None, json: bool, code: bool) -> option.F
     return form
 
 
-def _refuse_with_vectorization(names: list[str]) -> None:
-    if names:
-        raise UsageError(
-            f"{names[0]} does not go with --tokenizer textvectorization, whose layer has its own "
-            "rules (it runs in Keras, pads and cuts at the end, and has [UNK] as id 1); leave out "
-            "one of the two"
-        )
+def _refuse_conflicts(given: dict[str, object]) -> None:
+    """Refuse options that are given and do not go together.
+
+    Raises:
+        UsageError: names the first two that conflict, and why.
+    """
+    if "--from" in given:
+        for name in SET_BY_RUN:
+            if name in given:
+                raise UsageError(f"{name} is set by the run of --from; leave out one of the two")
+    elif "--epoch" in given:
+        raise UsageError("--epoch picks rows of a run; name the run with --from")
+    if "--tokenizer" in given:
+        for name in SET_BY_VECTORIZATION:
+            if name in given and given[name] != "post":
+                raise UsageError(
+                    f"{name} does not go with --tokenizer textvectorization, whose layer has its "
+                    "own rules (it runs in Keras, pads and cuts at the end, and has [UNK] as id "
+                    "1); leave out one of the two"
+                )
+    for first, second in CONFLICTS:
+        if first in given and second in given:
+            raise UsageError(f"{first} and {second} do not go together; leave out one of the two")
 
 
 def _matrix(path: str | None) -> EmbeddingMatrix | None:
@@ -240,117 +278,3 @@ def _vectorized(
     with waiting("Keras tokenizes the texts"):
         vocabulary, ids = vectorize(texts, settings.num_words, settings.maxlen, backend)
     return look_up(texts, settings, vocabulary=vocabulary, ids=ids, matrix=rows)
-
-
-def _print_tables(
-    lookup: Lookup,
-    backend: str | None,
-    no_keras: bool,
-    run: Run | None,
-    *,
-    one_hot: bool,
-    full: bool,
-    precision: int | None,
-) -> None:
-    """Print the lookup at once, then what Keras says to it."""
-    import sys
-
-    from rich.text import Text
-
-    from embedinspect.output.screen import open_screen
-    from embedinspect.output.show import sentences
-    from embedinspect.output.show.tables import draw_tables
-    from embedinspect.token_counts import count_tokens
-
-    screen = open_screen()
-    screen.paragraph(sentences.FIRST_SENTENCE)
-    screen.line(Text())
-    for line in draw_tables(lookup, screen, full=full, precision=precision):
-        screen.line(line)
-    screen.line(Text())
-    for line in sentences.describe(lookup, count_tokens(lookup), screen, full=full):
-        screen.line(line)
-    if one_hot:
-        from embedinspect.lookup import one_hot as multiply
-        from embedinspect.output.show.one_hot import draw_one_hot
-
-        screen.line(Text())
-        for line in draw_one_hot(lookup, screen, full=full):
-            screen.line(line)
-        screen.line(Text())
-        for line in sentences.describe_one_hot(lookup, multiply(lookup), screen):
-            screen.line(line)
-    screen.line(Text())
-    sys.stdout.flush()
-    if no_keras:
-        screen.paragraph(sentences.LEFT_OUT)
-        return
-    proof = _prove(lookup, backend)
-    if run is not None:
-        predictions = _predict(run, lookup, backend)
-        for line in sentences.describe_predictions(predictions, run.label_names, screen, full):
-            screen.line(line)
-        screen.line(Text())
-    screen.paragraph(sentences.describe_proof(proof), "" if proof.holds else "bold red")
-    _insist(proof, lookup)
-
-
-def _print_document(
-    lookup: Lookup,
-    backend: str | None,
-    no_keras: bool,
-    run: Run | None,
-    form: option.Format,
-    *,
-    one_hot: bool,
-) -> None:
-    from embedinspect.lookup import one_hot as multiply
-    from embedinspect.output.show import documents
-    from embedinspect.output.stdout import write_utf8
-    from embedinspect.token_counts import count_tokens
-
-    predictions = None
-    if run is not None and not no_keras and form != "csv":
-        predictions = _predict(run, lookup, backend)
-    if form != "json":
-        ndjson = form == "ndjson"
-        write_utf8(
-            documents.ndjson_lines(lookup, predictions) if ndjson else documents.csv_lines(lookup)
-        )
-        if not no_keras:
-            _insist(_prove(lookup, backend), lookup)
-        return
-    proof = None if no_keras else _prove(lookup, backend)
-    product = multiply(lookup) if one_hot else None
-    counts = count_tokens(lookup)
-    write_utf8(documents.json_document(lookup, counts, proof, product, predictions))
-    if proof is not None:
-        _insist(proof, lookup)
-
-
-def _prove(lookup: Lookup, backend: str | None) -> Proof:
-    from embedinspect.keras_layer import choose_backend, prove
-    from embedinspect.output.stdout import waiting
-
-    with waiting(f"Keras on {choose_backend(backend)} runs the same batch"):
-        return prove(lookup, backend)
-
-
-def _predict(run: Run, lookup: Lookup, backend: str | None) -> list[Prediction]:
-    from embedinspect.output.stdout import waiting
-    from embedinspect.training.predict import predict
-
-    with waiting("The classifier reads the texts"):
-        return predict(run, lookup, backend)
-
-
-def _insist(proof: Proof, lookup: Lookup) -> None:
-    """Raise where Keras's output is not the lookup."""
-    if proof.first_difference is None:
-        return
-    text, position = proof.first_difference
-    raise DataError(
-        f"Keras's output differs from the rows of the ids, first at text {text}, position "
-        f"{position} (id {lookup.sequences[text, position]}); expected equal numbers, so please "
-        "report this with the command that showed it"
-    )
