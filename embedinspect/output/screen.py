@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH_WITHOUT_TERMINAL = 120
+NARROWEST = 20
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,15 @@ def open_screen(file: IO[str] | None = None, width: int | None = None) -> Screen
     """
     file = file or sys.stdout
     terminal = file.isatty() if hasattr(file, "isatty") else False
-    if width is None and not terminal and not os.environ.get("COLUMNS", "").isdigit():
-        width = WIDTH_WITHOUT_TERMINAL
+    if width is None:
+        asked = os.environ.get("COLUMNS", "")
+        if asked.isdecimal() and int(asked) > 0:
+            width = int(asked)
+        elif not terminal:
+            width = WIDTH_WITHOUT_TERMINAL
     console = Console(file=file, width=width, legacy_windows=False)
+    if console.width < NARROWEST:
+        console = Console(file=file, width=NARROWEST, legacy_windows=False)
     encoding = getattr(file, "encoding", None) or "utf-8"
     glyphs = replace(Glyphs(), encoding=encoding)
     try:

@@ -78,6 +78,12 @@ def test_all_three_stand_side_by_side_where_they_fit(run, monkeypatch):
     assert not side_by_side(80)
 
 
+@pytest.mark.parametrize(("columns", "width"), [("0", 120), ("x", 120), ("1", 20), ("77", 77)])
+def test_columns_that_are_no_width_are_ignored(columns, width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert open_screen(io.StringIO()).width == width
+
+
 def draw(lookup, width=120, **options) -> list[str]:
     screen = open_screen(io.StringIO(), width=width)
     return [line.plain for line in draw_tables(lookup, screen, **options)]
