@@ -17,7 +17,7 @@ from embedinspect.training.settings import TrainSettings
 
 # Batches of one pool are cut from reviews of similar length; more of them waste less padding,
 # fewer mix more.
-POOL_BATCHES = 64
+POOL_BATCHES = 16
 # Lengths are rounded up, so that there are few different shapes.
 STEP = 4
 
