@@ -45,33 +45,61 @@ def train(
         float | None,
         typer.Option(min=0, max=0.9, help="Share held out for validation.", rich_help_panel=DATA),
     ] = None,
-    num_words: option.NumWords = None,
-    maxlen: option.Maxlen = None,
+    num_words: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Ids below this one are used; rows of the matrix.",
+            show_default="5000",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    maxlen: Annotated[
+        int | None,
+        typer.Option(min=1, help="Positions.", show_default="500", rich_help_panel=MODEL),
+    ] = None,
     padding: option.Padding = None,
     truncating: option.Truncating = None,
     mask_zero: Annotated[
         bool | None,
-        typer.Option("--mask-zero/--no-mask-zero", help="Mask the padding.", rich_help_panel=MODEL),
+        typer.Option(
+            "--mask-zero/--no-mask-zero",
+            help="Mask the padding.",
+            show_default="no",
+            rich_help_panel=MODEL,
+        ),
     ] = None,
     output_dim: Annotated[
         int | None,
-        typer.Option(min=1, help="Width of the embedding.", rich_help_panel=MODEL),
+        typer.Option(
+            min=1, help="Width of the embedding.", show_default="32", rich_help_panel=MODEL
+        ),
     ] = None,
     units: Annotated[
-        int | None, typer.Option(min=1, help="Units of the LSTM.", rich_help_panel=MODEL)
+        int | None,
+        typer.Option(min=1, help="Units of the LSTM.", show_default="100", rich_help_panel=MODEL),
     ] = None,
     dropout: Annotated[
         float | None,
-        typer.Option(min=0, max=0.99, help="Before and after the LSTM.", rich_help_panel=MODEL),
+        typer.Option(
+            min=0,
+            max=0.99,
+            help="Before and after the LSTM.",
+            show_default="0",
+            rich_help_panel=MODEL,
+        ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Reviews a batch.", rich_help_panel=TRAINING)
+        int | None,
+        typer.Option(min=1, help="Reviews a batch.", show_default="64", rich_help_panel=TRAINING),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs in all.", rich_help_panel=TRAINING)
+        int | None,
+        typer.Option(min=1, help="Epochs in all.", show_default="3", rich_help_panel=TRAINING),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(min=0, help="Of Adam.", rich_help_panel=TRAINING)
+        float | None,
+        typer.Option(min=0, help="Of Adam.", show_default="0.001", rich_help_panel=TRAINING),
     ] = None,
     early_stopping: Annotated[
         int | None,
@@ -83,7 +111,13 @@ def train(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, max=2**32 - 1, help="Of everything random.", rich_help_panel=TRAINING),
+        typer.Option(
+            min=0,
+            max=2**32 - 1,
+            help="Of everything random.",
+            show_default="0",
+            rich_help_panel=TRAINING,
+        ),
     ] = None,
     tensorboard: Annotated[
         str | None,
@@ -113,7 +147,7 @@ def train(
 
     Examples:
 
-    \\b
+    \b
     embedinspect train imdb
     embedinspect train imdb --data path/to/imdb.npz --out runs/imdb
     embedinspect train sample_texts/reviews.csv --out runs/reviews

@@ -114,8 +114,7 @@ def check_place(path: Path, force: bool) -> None:
                 f"{str(path)!r} is no run folder, so --force leaves it; give another --out"
             )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".probe-", dir=path.parent):
+        with tempfile.TemporaryDirectory(prefix=".probe-", dir=_existing(path.parent)):
             pass
     except OSError as error:
         raise DataError(
@@ -129,12 +128,17 @@ def check_room(path: Path, needed: int) -> None:
     Raises:
         DataError: names what is needed and what is free, in MB.
     """
-    free = shutil.disk_usage(path.parent).free
+    free = shutil.disk_usage(_existing(path.parent)).free
     if free < needed:
         raise DataError(
             f"{str(path.parent)!r} has {free / 1e6:,.0f} MB free; expected {needed / 1e6:,.0f} MB "
             "for the run; make room, or give another --out"
         )
+
+
+def _existing(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
 
 
 def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
@@ -144,6 +148,10 @@ def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
         DataError: it cannot be written; UsageError: something stands there.
     """
     check_place(run.path, force)
+    try:
+        run.path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot write {str(run.path)!r}: {os_reason(error)}") from None
     temporary = Path(tempfile.mkdtemp(prefix=f".{run.path.name}-", dir=run.path.parent))
     try:
         temporary.chmod(0o755)
