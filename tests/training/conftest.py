@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import zipfile
 
 import numpy as np
 import pytest
 
+SMALL = ["--output-dim", "8", "--units", "6", "--batch-size", "16", "--epochs", "3"]
 GOOD, BAD = ["wonderful", "moving", "brilliant", "funny"], ["dull", "awful", "boring", "clumsy"]
 FILLING = ["the", "film", "story", "actor", "music", "of", "and", "a", "was", "with", "plot", "end"]
 
@@ -26,14 +28,42 @@ def reviews(count: int, seed: int = 0) -> list[tuple[str, int]]:
     return found
 
 
-@pytest.fixture
-def table(tmp_path):
-    path = tmp_path / "reviews.csv"
+def write_table(path) -> None:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["text", "label"])
         writer.writerows((text, ["negative", "positive"][label]) for text, label in reviews(200))
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "reviews.csv"
+    write_table(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory):
+    """A small run that is trained once for all tests, with its document."""
+    from embedinspect.cli import run
+
+    folder = tmp_path_factory.mktemp("trained")
+    write_table(folder / "reviews.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert run(["train", "reviews.csv", "--out", "a", *SMALL]) == 0
+    return folder
+
+
+@pytest.fixture
+def trained(trained_once, tmp_path, monkeypatch):
+    """A copy of that run, `a`, in the test's own folder."""
+    shutil.copytree(trained_once, tmp_path, dirs_exist_ok=True)
+    state = json.loads((tmp_path / "a" / "run.json").read_text())
+    state["data"]["source"]["path"] = str(tmp_path / "reviews.csv")
+    (tmp_path / "a" / "run.json").write_text(json.dumps(state))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "reviews.csv"
 
 
 def write_imdb(path, train=120, test=40) -> dict[str, int]:

@@ -20,8 +20,7 @@ from embedinspect.training import batches, classifier, run_folder
 from embedinspect.training.data import Part
 from embedinspect.training.settings import TrainSettings, settings_from, warnings_for
 from tests.conftest import HERE, environment
-
-SMALL = ["--output-dim", "8", "--units", "6", "--batch-size", "16", "--epochs", "3"]
+from tests.training.conftest import SMALL
 
 
 def part(lengths: list[int]) -> Part:
@@ -167,13 +166,12 @@ def test_the_saved_model_is_one_for_plain_keras(train, table, run):
     assert (rows == model.layers[0].get_weights()[0]).all()
 
 
-def test_show_takes_vocabulary_settings_and_rows_of_a_run(train, table, run):
-    train(table, "--out", "a", *SMALL, "--maxlen", "5")
+def test_show_takes_vocabulary_settings_and_rows_of_a_run(trained, run):
     code, out, _ = run("show", "--from", "a", "a dull zebra", "--json", "--no-keras")
     found = json.loads(out)
     assert code == 0
     assert found["texts"][0]["prediction"] is None
-    assert found["output_shape"] == [1, 5, 8]
+    assert found["output_shape"] == [1, 13, 8]
     assert [token["status"] for token in found["texts"][0]["tokens"]][-1] == "replaced"
     before = json.loads(run("show", "--from", "a", "dull", "--epoch", "0", "--json")[1])
     assert before["texts"][0]["prediction"] is None
@@ -184,7 +182,7 @@ def test_show_takes_vocabulary_settings_and_rows_of_a_run(train, table, run):
     assert run("show", "x", "--epoch", "1")[0] == 2
     _, out, _ = run("show", "--from", "a", "a dull zebra", "a wonderful plot")
     assert b"prediction  text 0: " in out
-    assert b"10 of 10 mask values are" in out.splitlines()[-2] + out.splitlines()[-1]
+    assert b"26 of 26 mask values are" in out.splitlines()[-2] + out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -324,16 +322,15 @@ def test_offline_the_download_fails_in_one_line(train, monkeypatch):
 # -- the run folder ----------------------------------------------------------------------------
 
 
-def test_nothing_is_overwritten_without_force(train, table):
-    train(table, "--out", "a", *SMALL)
+def test_nothing_is_overwritten_without_force(train, trained):
     before = Path("a/run.json").read_bytes()
-    assert "exists already" in train(table, "--out", "a", *SMALL, expected=2)
+    assert "exists already" in train(trained, "--out", "a", *SMALL, expected=2)
     assert Path("a/run.json").read_bytes() == before
-    train(table, "--out", "a", *SMALL, "--seed", "1", "--force")
+    train(trained, "--out", "a", *SMALL, "--seed", "1", "--force")
     assert Path("a/run.json").read_bytes() != before
     Path("mine").mkdir()
     Path("mine/thesis.txt").write_text("years of work")
-    assert "is no run folder" in train(table, "--out", "mine", *SMALL, "--force", expected=2)
+    assert "is no run folder" in train(trained, "--out", "mine", *SMALL, "--force", expected=2)
     assert Path("mine/thesis.txt").read_text() == "years of work"
 
 
@@ -357,10 +354,9 @@ def test_a_full_disk_is_found_before_the_first_epoch(train, table, monkeypatch):
     assert not Path("a").exists()
 
 
-def test_resume_keeps_the_settings_and_wants_the_data(train, table):
-    train(table, "--out", "a", *SMALL)
+def test_resume_keeps_the_settings_and_wants_the_data(train, trained):
     assert "--units does not go with --resume" in train("--resume", "a", "--units", "3", expected=2)
-    table.write_text(table.read_text() + "one more,positive\n")
+    trained.write_text(trained.read_text() + "one more,positive\n")
     assert "fingerprint differs" in train("--resume", "a", "--epochs", "4", expected=1)
     assert "expected either DATA" in train(expected=2)
 
@@ -400,8 +396,7 @@ def test_a_run_folder_of_a_stranger_is_checked(tmp_path, run, changes, says):
     assert (code, err.count("\n")) == (1, 1)
 
 
-def test_arrays_of_another_shape_are_refused(train, table, run):
-    train(table, "--out", "a", *SMALL)
+def test_arrays_of_another_shape_are_refused(train, trained, run):
     np.save("a/embedding/epoch-3.npy", np.zeros((3, 8), np.float32))
     code, _, err = run("show", "--from", "a", "x", "--no-keras")
     assert code == 1
@@ -422,8 +417,7 @@ def test_settings_read_back():
         settings_from({**dataclasses.asdict(settings), "padding": "left"}, "x")
 
 
-def test_an_epoch_that_is_not_there(train, table):
-    train(table, "--out", "a", *SMALL)
+def test_an_epoch_that_is_not_there(trained):
     with pytest.raises(UsageError, match="has 0 to 3"):
         run_folder.open_embedding(run_folder.open_run("a"), 4)
 
