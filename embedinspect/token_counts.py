@@ -44,6 +44,7 @@ def count_tokens(lookup: Lookup) -> TokenCounts:
     characters: Counter[str] = Counter()
     examples: dict[str, list[tuple[int, list[TracedToken]]]] = {}
     vocabulary = lookup.vocabulary
+    starts = vocabulary.start_id is not None
     cut_start = lookup.settings.truncating == "pre"
     for index, text in enumerate(lookup.texts):
         removed = lookup.filtered_characters(index)
@@ -57,7 +58,7 @@ def count_tokens(lookup: Lookup) -> TokenCounts:
         counts = {
             "looked_up": len(kept) - replaced,
             "replaced": replaced,
-            "dropped": len(tokens) - len(ids),
+            "dropped": len(tokens) + starts - len(ids),
             "cut_off": cut,
             "filtered": 0,
         }

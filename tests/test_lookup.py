@@ -12,7 +12,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.lookup import Settings, look_up, one_hot
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.token_counts import count_tokens
-from embedinspect.vocabulary import fit
+from embedinspect.vocabulary import Vocabulary, fit
 from tests.conftest import CLASSIC
 
 SIDES = st.sampled_from(["pre", "post"])
@@ -126,6 +126,19 @@ def test_the_one_hot_product_shows_what_nan_does():
     found = one_hot(look_up(["a b"], matrix=rows))
     assert not found.equal
     assert np.isnan(found.largest_difference)
+
+
+def test_a_start_token_is_counted_like_any_other():
+    vocabulary = Vocabulary(
+        {"<START>": 1, "<UNK>": 2, "a": 3}, oov_token="<UNK>", start_token="<START>"
+    )
+    lookup = look_up(["a", "a b"], Settings(input_dim=9), vocabulary=vocabulary)
+    assert lookup.sequences.tolist() == [[0, 1, 3], [1, 3, 2]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(token_counts, "_TEXTS_WITH_EXAMPLES", 0)
+        quick = count_tokens(lookup).by_status
+    assert quick == count_tokens(lookup).by_status
+    assert (quick["looked_up"], quick["replaced"], quick["dropped"]) == (4, 1, 0)
 
 
 @given(TEXTS, st.sampled_from([None, 3]), st.sampled_from([None, "oov", "<OOV>"]), SIDES)

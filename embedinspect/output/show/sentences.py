@@ -139,10 +139,13 @@ class _Sentences:
         names = [f"{self.word(word)} {id_}" for word, id_ in self.shortened(items)]
         if len(names) < len(items):
             names.insert(len(names) // 2, f"{len(items) - len(names):,} more")
-        oov = self.lookup.vocabulary.oov_token
-        reserved = oov is not None and oov not in self.lookup.vocabulary.word_counts
-        found = plural(len(items) - reserved, "unique token")
-        found += f" and {self.word(oov)}" if reserved and oov is not None else ""
+        vocabulary = self.lookup.vocabulary
+        reserved = [
+            self.word(token)
+            for token in (vocabulary.start_token, vocabulary.oov_token)
+            if token is not None and token not in vocabulary.word_counts
+        ]
+        found = " and ".join([plural(len(items) - len(reserved), "unique token"), *reserved])
         return found + (": " + ", ".join(names) if names else "")
 
     def shortened(self, items: Sequence[tuple[str, int]]) -> Sequence[tuple[str, int]]:
