@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import UsageError
+from embedinspect.words import Words
 
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -23,10 +24,12 @@ class EmbeddingMatrix:
     Attributes:
         rows: float32, shape (input_dim, output_dim).
         origin: where the rows come from, in words.
+        words: the word of each row, where they are known.
     """
 
     rows: FloatArray
     origin: str
+    words: Words | None = None
 
     @property
     def input_dim(self) -> int:
@@ -47,6 +50,20 @@ class EmbeddingMatrix:
     def not_finite(self) -> int:
         """How many of the numbers are NaN or infinite."""
         return int(self.rows.size - np.isfinite(self.rows).sum())
+
+
+def norms_of(rows: FloatArray) -> FloatArray:
+    """Return the length of each row, float32, shape (input_dim,); computed in float64.
+
+    A part of the rows is taken at a time, so memory stays bounded.
+    """
+    lengths = np.empty(len(rows), np.float32)
+    block = max(1, 2**20 // rows.shape[1])
+    for start in range(0, len(rows), block):
+        part = rows[start : start + block].astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            lengths[start : start + block] = np.sqrt(np.einsum("ij,ij->i", part, part))
+    return lengths
 
 
 def draw(input_dim: int, output_dim: int, seed: int) -> EmbeddingMatrix:

@@ -2,92 +2,292 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import re
 import stat
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from embedinspect.errors import DataError, os_reason
-from embedinspect.matrix import EmbeddingMatrix, FloatArray
-from embedinspect.sources import arrays, numbers
+from embedinspect.errors import DataError, UsageError, os_reason
+from embedinspect.matrix import EmbeddingMatrix, norms_of
+from embedinspect.sources import cache
+from embedinspect.sources.found import Found, Options
 
-EXPECTED = "a matrix: .npy, .npz, or a text whose every field is a number"
+EXPECTED = (
+    "a matrix: a run folder, .keras, .h5, .npy, .npz, .safetensors, word vectors as text or "
+    "binary, or a text whose every field is a number"
+)
+_START = 2**16
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
-class MatrixFormat:
-    """One kind of file, recognised by its first bytes and never by its name."""
+class Start:
+    """How a file begins: what formats are recognised by.
+
+    Attributes:
+        path: of the file.
+        size: of the file, in bytes.
+        data: its first bytes, unpacked where they were gzip's.
+        whole: whether these are all there are.
+        packed: whether they were gzip's.
+    """
+
+    path: Path
+    size: int
+    data: bytes
+    whole: bool
+    packed: bool
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file, recognised by how it begins and never by its name.
+
+    Attributes:
+        name: of the kind.
+        recognises: whether a file is of this kind.
+        read: its matrix.
+        picks: the option that picks one of several matrices in it, if there can be several.
+        cached: whether what was read of a large one is worth keeping.
+    """
 
     name: str
-    recognises: Callable[[bytes], bool]
-    read: Callable[[Path], FloatArray]
+    recognises: Callable[[Start], bool]
+    read: Callable[[Path, Options], Found]
+    picks: str | None = None
+    cached: bool = False
+
+
+def _is_keras_zip(start: Start) -> bool:
+    if not start.data.startswith(b"PK\x03\x04"):
+        return False
+    from embedinspect.sources import keras_files
+
+    return bool(keras_files.is_keras_zip(start.path))
+
+
+def _read_keras(path: Path, options: Options) -> Found:
+    from embedinspect.sources import keras_files
+
+    found = keras_files.open_keras(path)
+    layer = keras_files.pick(found, options.layer, repr(str(path)))
+    rows = keras_files.read_rows(path, layer)
+    return Found(
+        _KERAS_KINDS.get(found.kind, found.kind),
+        rows,
+        dtype=layer.dtype,
+        tensor=layer.name,
+        keras=found,
+        layer=layer,
+    )
+
+
+_KERAS_KINDS = {
+    "keras": "Keras model",
+    "keras weights": "Keras weights",
+    "legacy h5": "Keras model, legacy HDF5",
+}
+
+
+def _read_npy(path: Path, _: Options) -> Found:
+    from embedinspect.sources import arrays
+
+    rows, dtype = arrays.read_npy(path)
+    return Found("NumPy array", rows, dtype=dtype)
+
+
+def _read_npz(path: Path, options: Options) -> Found:
+    from embedinspect.sources import arrays
+
+    rows, name, dtype = arrays.read_npz(path, options.tensor)
+    return Found("NumPy archive", rows, dtype=dtype, tensor=name)
+
+
+def _is_safetensors(start: Start) -> bool:
+    from embedinspect.sources.safetensors_file import is_safetensors
+
+    return is_safetensors(start.data, start.size)
+
+
+def _read_safetensors(path: Path, options: Options) -> Found:
+    from embedinspect.sources.safetensors_file import read_safetensors
+
+    return read_safetensors(path, options.tensor)
+
+
+def _is_binary(start: Start) -> bool:
+    from embedinspect.sources.word2vec_binary import is_binary
+
+    return is_binary(start.data)
+
+
+def _read_binary(path: Path, options: Options) -> Found:
+    from embedinspect.sources.word2vec_binary import read_binary
+
+    return read_binary(path, strict=options.strict)
+
+
+def _is_text(start: Start) -> bool:
+    if b"\0" in start.data or _likeness(start.data):
+        return False
+    from embedinspect.sources.numbers import are_numbers
+
+    if are_numbers(start.data, whole=start.whole):
+        return False
+    from embedinspect.sources.text_layout import layout_of
+
+    return layout_of(start.data, whole=start.whole) is not None
+
+
+def _read_text(path: Path, options: Options) -> Found:
+    from embedinspect.sources.word_vectors import read_text
+
+    return read_text(path, strict=options.strict)
+
+
+def _is_projector(start: Start) -> bool:
+    return re.search(rb"^\s*embeddings\s*\{", start.data, re.M) is not None and not start.packed
+
+
+def _read_projector(path: Path, options: Options) -> Found:
+    from embedinspect.sources.projector import read_projector
+
+    return read_projector(path, options.tensor)[0]
+
+
+def _read_numbers(path: Path, _: Options) -> Found:
+    from embedinspect.sources import numbers
+
+    return Found("text of numbers", numbers.read_numbers(path), dtype="text")
+
+
+def _is_numbers(start: Start) -> bool:
+    return b"\0" not in start.data and not _likeness(start.data) and not start.packed
 
 
 FORMATS = (
-    MatrixFormat("npy", lambda start: start.startswith(arrays.NPY_MAGIC), arrays.read_npy),
-    MatrixFormat("npz", lambda start: start.startswith(arrays.ZIP_MAGIC), arrays.read_npz),
-    MatrixFormat(
-        "numbers", lambda start: b"\0" not in start and not _likeness(start), numbers.read_numbers
-    ),
+    Format("npy", lambda start: start.data.startswith(b"\x93NUMPY"), _read_npy),
+    Format("keras", _is_keras_zip, _read_keras, "layer"),
+    Format("npz", lambda start: start.data.startswith(b"PK\x03\x04"), _read_npz, "tensor"),
+    Format("hdf5", lambda start: start.data.startswith(b"\x89HDF\r\n"), _read_keras, "layer"),
+    Format("safetensors", _is_safetensors, _read_safetensors, "tensor"),
+    Format("word2vec binary", _is_binary, _read_binary, cached=True),
+    Format("projector", _is_projector, _read_projector, "tensor"),
+    Format("word vectors", _is_text, _read_text, cached=True),
+    Format("numbers", _is_numbers, _read_numbers),
 )
 
 # Kinds that are not read, by their first bytes, so that the error can say what came.
 OTHERS = (
-    (b"\x89HDF", "an HDF5 file, such as .h5"),
-    (b"\x1f\x8b", "a gzip file; unpack it first"),
+    (b"\xba\x16\x4f\x2f", "fastText's own model; save its vectors as .vec"),
+    (b"\x80\x04\x95", "a pickle, which could run anything; save the vectors in another form"),
+    (b"\x80\x02", "a pickle, which could run anything; save the vectors in another form"),
     (b"PK\x05\x06", "an empty zip"),
+    (b"PAR1", "a Parquet file"),
     (b"\xff\xfe", "a UTF-16 text; save it as UTF-8"),
     (b"\xfe\xff", "a UTF-16 text; save it as UTF-8"),
 )
 
 
-def open_matrix(path: str) -> EmbeddingMatrix:
-    """Return the matrix in a file, float32, with at least one row and one column.
+def open_file(path: str, options: Options | None = None) -> Found:
+    """Return what is in a file: a matrix of at least one row and one column, float32.
 
     Raises:
+        UsageError: an option that does not fit the kind of file.
         DataError: the file cannot be read, is of no known kind, or holds no matrix of numbers.
     """
+    options = options or Options()
     start = _first_bytes(path)
+    if options.cache and not options.layer and not options.tensor and start.size >= cache.WORTH:
+        kept = cache.recall(Path(path), strict=options.strict)
+        if kept is not None:
+            return kept
+    kind = _recognise(start, path)
+    for name, value in (("layer", options.layer), ("tensor", options.tensor)):
+        if value is not None and kind.picks != name:
+            fits = {"layer": "a Keras file", "tensor": "a file of several arrays"}[name]
+            raise UsageError(
+                f"--{name} picks a matrix of {fits}, but {path!r} is of the kind {kind.name}; "
+                + (f"expected --{kind.picks}" if kind.picks else "leave it out")
+            )
+    try:
+        found = kind.read(Path(path), options)
+        if not kind.cached or not options.cache or start.size < cache.WORTH:
+            return found
+        found = replace(found, norms=norms_of(found.rows))
+        return replace(found, kept=cache.keep(Path(path), found))
+    except OSError as error:
+        raise _unreadable(path, os_reason(error)) from None
+    except MemoryError:
+        raise DataError(
+            f"{path!r} needs more memory than there is; expected a matrix that fits; save "
+            "fewer rows, or float32 rather than float64"
+        ) from None
+
+
+def open_matrix(path: str) -> EmbeddingMatrix:
+    """Return the matrix in a file, without its words; errors as `open_file` raises them."""
+    return EmbeddingMatrix(open_file(path).rows, f"from {path}")
+
+
+def _recognise(start: Start, path: str) -> Format:
     for kind in FORMATS:
         if kind.recognises(start):
-            try:
-                rows = kind.read(Path(path))
-            except OSError as error:
-                raise _unreadable(path, os_reason(error)) from None
-            except MemoryError:
-                raise DataError(
-                    f"{path!r} needs more memory than there is; expected a matrix that fits; save "
-                    "fewer rows, or float32 rather than float64"
-                ) from None
-            return EmbeddingMatrix(rows, f"from {path}")
+            return kind
+    packed = " packed with gzip" if start.packed else ""
     raise DataError(
-        f"{path!r} is a binary file of no known kind{_likeness(start)}; expected {EXPECTED}"
+        f"{path!r} is a binary file{packed} of no known kind{_likeness(start.data)}; expected "
+        f"{EXPECTED}"
     )
 
 
 def _likeness(start: bytes) -> str:
     """Return what the first bytes are like, in brackets, or nothing."""
     return next(
-        (f" (it begins like {kind})" for magic, kind in OTHERS if start[:4].startswith(magic)), ""
+        (f" (it begins like {kind})" for magic, kind in OTHERS if start.startswith(magic)), ""
     )
 
 
-def _first_bytes(path: str) -> bytes:
+def _first_bytes(path: str) -> Start:
     try:
         kind = Path(path).stat()
         if stat.S_ISDIR(kind.st_mode):
-            raise _unreadable(path, "is a directory")
+            raise _unreadable(path, "is a directory and no run folder")
         if not stat.S_ISREG(kind.st_mode):
             raise _unreadable(path, "is no regular file")
         with Path(path).open("rb") as file:
-            start = file.read(1024)
+            data = file.read(_START)
     except OSError as error:
         raise _unreadable(path, os_reason(error)) from None
     except ValueError as error:
         raise _unreadable(path, str(error)) from None
-    if not start:
+    if not data:
         raise DataError(f"{path!r} is empty; expected {EXPECTED}")
-    return start
+    whole, packed = len(data) < _START, data.startswith(GZIP_MAGIC)
+    if packed:
+        try:
+            with gzip.open(io.BytesIO(data)) as file:
+                data = file.read(_START)
+            whole = whole and len(data) < _START
+        except EOFError:
+            data, whole = _partly(data), False
+        except (OSError, zlib.error) as error:
+            raise DataError(
+                f"{path!r} is a damaged gzip file ({str(error).lower()}); expected a whole one"
+            ) from None
+    return Start(Path(path), kind.st_size, data, whole, packed)
+
+
+def _partly(data: bytes) -> bytes:
+    """Return what the first part of a gzip file unpacks to."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, _START)
+    except zlib.error:
+        return b""
 
 
 def _unreadable(path: str, reason: str) -> DataError:

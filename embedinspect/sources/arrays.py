@@ -18,7 +18,7 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from embedinspect.errors import DataError, os_reason
+from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.matrix import MOST_VALUES, FloatArray
 from embedinspect.texts import clipped_repr, listed, literal
 
@@ -40,28 +40,41 @@ _BLOCK = 2**20
 # No compressed matrix of numbers that means something shrinks to a thousandth.
 _MOST_EXPANSION = 1000
 _SMALL = 2**20
+_WORTH_MAPPING = 2**24
 # NumPy's own limit, but NumPy holds it against the header only after it has read it.
 _LONGEST_HEADER = 10_000
 # What numpy.savez writes. The others unpack a block to any size before it can be refused.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
-def read_npy(path: Path) -> FloatArray:
-    """Return the matrix of a `.npy` file as float32.
+def read_npy(path: Path) -> tuple[FloatArray, str]:
+    """Return the matrix of a `.npy` file as float32, and the dtype it is stored in.
+
+    A large one that is stored as float32 is mapped into memory, not read.
 
     Raises:
         DataError: a damaged file, another dtype than real numbers, or other than two dimensions.
     """
     with path.open("rb") as file:
-        name = repr(str(path))
-        return _float32(read_array(file, path.stat().st_size, name), name)
+        name, size = repr(str(path)), path.stat().st_size
+        shape, fortran, dtype = read_header(file, name)
+        file_offset = file.tell()
+        check_header(shape, dtype, size - file_offset, name)
+        if dtype == np.dtype("<f4") and not fortran and size > _WORTH_MAPPING:
+            mapped = np.memmap(path, np.float32, "r", file_offset, shape)
+            return np.asarray(mapped), "float32"
+        return as_float32(_fill(file, shape, fortran, dtype, name), name), dtype.name
 
 
-def read_npz(path: Path) -> FloatArray:
-    """Return the one matrix of a `.npz` file as float32.
+def read_npz(path: Path, wanted: str | None = None) -> tuple[FloatArray, str, str]:
+    """Return one matrix of a `.npz` file as float32, its name, and the dtype it is stored in.
+
+    Args:
+        wanted: name of the array; by default the only one.
 
     Raises:
-        DataError: as for `read_npy`; or no array, or several that could be meant.
+        UsageError: several that could be meant, or none of the wanted name.
+        DataError: as for `read_npy`; or no array.
     """
     shown = repr(str(path))
     try:
@@ -73,13 +86,15 @@ def read_npz(path: Path) -> FloatArray:
                     f"{shown} is a zip without arrays (it holds {inside}); expected .npz, as "
                     "numpy.savez writes it"
                 )
-            member = _only_matrix(archive, members, shown)
+            member = _pick(archive, members, wanted, shown)
             name = f"{_array_name(member)} in {shown}"
             if member.compress_size > path.stat().st_size:  # or a bomb could pass for dense
                 raise zipfile.BadZipFile("a member larger than the file")
             refuse_bomb(member, name)
             with archive.open(member) as file:
-                return _float32(read_array(file, member.file_size, name), name)
+                array = read_array(file, member.file_size, name)
+                rows = as_float32(array, name)
+                return rows, member.filename.removesuffix(".npy"), array.dtype.name
     except DAMAGES as error:
         raise DataError(f"{shown} is a damaged zip ({_short(error)}); expected .npz") from None
 
@@ -94,10 +109,16 @@ def _short(said: object) -> str:
     return literal(text if len(text) <= 100 else text[:97] + "...")
 
 
-def _only_matrix(
-    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], shown: str
+def _pick(
+    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], wanted: str | None, shown: str
 ) -> zipfile.ZipInfo:
-    """Return the only array, or else the only one that has two dimensions."""
+    """Return the wanted array, the only one, or else the only one that has two dimensions."""
+    if wanted is not None:
+        for member in members:
+            if member.filename == f"{wanted}.npy":
+                return member
+        names = listed(map(_array_name, members))
+        raise UsageError(f"--tensor is {wanted!r}; expected an array of {shown}: {names}")
     if len(members) == 1:
         return members[0]
     shapes = []
@@ -110,9 +131,9 @@ def _only_matrix(
     if len(matrices) == 1:
         return matrices[0]
     arrays = listed(f"{_array_name(member)} {_short(shape)}" for member, shape in shapes)
-    raise DataError(
+    raise (UsageError if matrices else DataError)(
         f"{shown} holds {len(matrices)} arrays of two dimensions ({arrays}); expected one matrix, "
-        "so save the one that is meant by itself"
+        "so name the one that is meant with --tensor"
     )
 
 
@@ -171,6 +192,22 @@ def read_array(
         wanted_shape: the one shape it may have; by default any of two dimensions, neither empty.
     """
     shape, fortran, dtype = read_header(file, name)
+    check_header(shape, dtype, size - file.tell(), name, wanted_shape)
+    return _fill(file, shape, fortran, dtype, name)
+
+
+def check_header(
+    shape: tuple[int, ...],
+    dtype: np.dtype[np.generic],
+    there: int,
+    name: str,
+    wanted_shape: tuple[int, ...] | None = None,
+) -> None:
+    """Hold what a header claims against what is expected and the `there` bytes that follow it.
+
+    Raises:
+        DataError: they do not agree.
+    """
     if wanted_shape is not None and shape != wanted_shape:
         raise DataError(f"{name} has shape {_short(shape)}; expected {wanted_shape}")
     if wanted_shape is None and (len(shape) != 2 or min(shape) < 1):
@@ -181,7 +218,7 @@ def read_array(
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize > 8:
         raise DataError(f"{name} has dtype {_short(dtype)}; expected real numbers, such as float32")
     values = math.prod(shape)
-    wanted, there = values * dtype.itemsize, size - file.tell()
+    wanted = values * dtype.itemsize
     if wanted != there:
         only = "only " if there < wanted else ""
         raise DataError(
@@ -190,7 +227,6 @@ def read_array(
         )
     if values > MOST_VALUES:
         raise DataError(f"{name} has {values:,} numbers; expected at most {MOST_VALUES:,}")
-    return _fill(file, shape, fortran, dtype, name)
 
 
 def read_members(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
@@ -235,7 +271,12 @@ def _fill(
     return array.T if fortran else array
 
 
-def _float32(array: Array, name: str) -> FloatArray:
+def as_float32(array: Array, name: str) -> FloatArray:
+    """Return the array as float32.
+
+    Raises:
+        DataError: it holds a finite number that float32 cannot hold.
+    """
     with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN is only a NaN here
         rows = np.ascontiguousarray(array, np.float32)
     if array.dtype.kind != "f" or array.dtype.itemsize <= 4:

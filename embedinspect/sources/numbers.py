@@ -20,6 +20,28 @@ _NUMBER = re.compile(
 _SEPARATORS = re.compile(r"\s*[,;]\s*|\s+")
 _TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinity
 _LONGEST_LINE = 2**26
+_SAMPLE, _COMPARED = 20, 400  # lines, and fields of each, that tell numbers from words
+
+
+def are_numbers(start: bytes, *, whole: bool) -> bool:
+    """Return whether most of a text's first lines are numbers alone, from its first bytes.
+
+    A text of numbers with a field that is none is still one, and that field is named; among word
+    vectors only few words are numbers.
+
+    Args:
+        whole: whether the first bytes are all there is; else the last line is taken for cut off.
+    """
+    lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    found = seen = 0
+    for line in lines if whole or len(lines) < 2 else lines[:-1]:
+        text = line.decode("utf-8", "replace").strip()
+        if text and not text.startswith("#"):
+            seen += 1
+            found += all(map(_NUMBER.fullmatch, _SEPARATORS.split(text)[:_COMPARED]))
+        if seen == _SAMPLE:
+            break
+    return 2 * found >= seen
 
 
 def read_numbers(path: Path) -> FloatArray:

@@ -1,0 +1,1 @@
+"""Questions to a matrix: each one a function that returns a frozen record."""

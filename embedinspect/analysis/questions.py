@@ -1,0 +1,237 @@
+"""Questions in words: a word, a sum of words, a group of words; answered with neighbors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from embedinspect.analysis.neighbors import Metric, Nearest, Searcher, score
+from embedinspect.errors import DataError, UsageError
+from embedinspect.opening import Source, missing, row_of
+from embedinspect.texts import clipped_repr, listed
+
+_SIGNS = re.compile(r"\s+([+-])\s+|^([+-])\s+")
+TASK = (
+    "these rows were trained for a classifier's task: near means alike for that task (both good, "
+    "or both bad, say), not alike in meaning"
+)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One word of a question: what it adds to the vector that is searched with."""
+
+    word: str
+    row: int
+    sign: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked for: one word, or a sum of words.
+
+    Attributes:
+        text: as it was asked.
+        terms: the words with their rows and signs.
+    """
+
+    text: str
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Neighbor:
+    """One row of an answer: its word, or `#` and its number where it has none."""
+
+    word: str
+    row: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question and its neighbors, the nearest first."""
+
+    question: Question
+    neighbors: tuple[Neighbor, ...]
+
+
+@dataclass(frozen=True)
+class Neighborhood:
+    """The record that `neighbors` prints.
+
+    Attributes:
+        source: that was asked.
+        metric: that rows were compared by.
+        answers: one for each question.
+        left_out: rows that can be no one's neighbor: not finite, or zeros where the cosine is
+            asked for.
+        note: what to know about neighbors in a matrix of this kind; None for nothing.
+    """
+
+    source: Source
+    metric: Metric
+    answers: tuple[Answer, ...]
+    left_out: int
+    note: str | None
+
+
+def parse(source: Source, text: str) -> Question:
+    """Return the question that a text asks.
+
+    A word of that very spelling wins, spaces and signs included; else signs between spaces make a
+    sum, as in `king - man + woman`.
+
+    Raises:
+        UsageError: a word without a row; it names close matches.
+    """
+    row = row_of(source, text)
+    if row is not None:
+        return Question(text, (Term(text, row, 1),))
+    parts = [part for part in _SIGNS.split(text) if part is not None]
+    if len(parts) == 1:
+        raise UsageError(missing(source, text))
+    if not parts[0].strip():  # noqa: SIM108
+        parts = parts[1:]
+    else:
+        parts = ["+", *parts]
+    terms = []
+    for sign, word in zip(parts[::2], parts[1::2], strict=False):
+        word = word.strip()
+        row = row_of(source, word)
+        if row is None:
+            raise UsageError(missing(source, word))
+        terms.append(Term(word, row, -1 if sign == "-" else 1))
+    return Question(text, tuple(terms))
+
+
+def vector_of(source: Source, question: Question, lengths: Any = None) -> Any:
+    """Return the vector to search with, float64, shape (output_dim,).
+
+    A single word is its row; in a sum each row counts with length 1, so that no word drowns the
+    others (as in Mikolov et al. 2013).
+
+    Raises:
+        DataError: a row that is not finite, or, in a sum, has no direction.
+    """
+    rows = source.matrix.rows
+    total = np.zeros(source.matrix.output_dim)
+    for term in question.terms:
+        row = rows[term.row].astype(np.float64)
+        length = float(np.linalg.norm(row))
+        if not np.isfinite(length):
+            raise DataError(
+                f"row {term.row} ({clipped_repr(term.word)}) holds NaN or infinity; expected "
+                "finite numbers, so nothing is near it"
+            )
+        if len(question.terms) == 1:
+            return row
+        if not length:
+            raise DataError(
+                f"row {term.row} ({clipped_repr(term.word)}) is all zeros; expected a row with a "
+                "direction; leave that word out"
+            )
+        total += term.sign * row / length
+    return total
+
+
+def ask(
+    source: Source, questions: Sequence[Question], *, top: int, metric: Metric = "cosine"
+) -> Neighborhood:
+    """Return the neighbors of each question, the rows it names left out.
+
+    Raises:
+        DataError: a question whose vector has no direction, where the cosine is asked for.
+    """
+    searcher = Searcher(source.matrix.rows, source.lengths(), metric)
+    vectors = [vector_of(source, question) for question in questions]
+    for question, vector in zip(questions, vectors, strict=True):
+        if metric == "cosine" and not np.linalg.norm(vector):
+            raise DataError(
+                f"{clipped_repr(question.text)} is a vector of zeros, which has no direction; "
+                "expected another word, or --metric euclidean"
+            )
+    without = [sorted({term.row for term in question.terms}) for question in questions]
+    if len(questions) == 1:
+        found = [searcher.nearest(vectors[0], top, without[0])]
+    else:
+        found = searcher.nearest_of_many(np.stack(vectors), top, without) if vectors else []
+    answers = tuple(
+        Answer(question, _named(source, nearest))
+        for question, nearest in zip(questions, found, strict=True)
+    )
+    return Neighborhood(source, metric, answers, searcher.left_out, note_on(source))
+
+
+def _named(source: Source, nearest: Nearest) -> tuple[Neighbor, ...]:
+    return tuple(
+        Neighbor(source.name_of(row), row, value)
+        for row, value in zip(nearest.rows.tolist(), nearest.scores.tolist(), strict=True)
+    )
+
+
+def note_on(source: Source) -> str | None:
+    """Return what to know before semantics are read into the rows; None for nothing."""
+    return TASK if source.run is not None and source.epoch != 0 else None
+
+
+@dataclass(frozen=True)
+class Member:
+    """One word of a group: its cosine with the mean of the others' directions."""
+
+    word: str
+    row: int
+    cosine: float
+
+
+@dataclass(frozen=True)
+class OddOneOut:
+    """The record of `neighbors --odd-one-out`: the group, the one that fits least first."""
+
+    source: Source
+    members: tuple[Member, ...]
+    note: str | None
+
+    @property
+    def odd(self) -> Member:
+        """The member that fits least."""
+        return self.members[0]
+
+
+def odd_one_out(source: Source, names: Sequence[str]) -> OddOneOut:
+    """Return how well each of three words or more fits the mean of the others.
+
+    Raises:
+        UsageError: fewer than three words, or a word without a row.
+        DataError: a row that is zero or not finite.
+    """
+    if len(names) < 3:
+        raise UsageError(
+            f"--odd-one-out has {len(names)} words; expected three or more, such as: breakfast "
+            "cereal dinner car"
+        )
+    rows = []
+    for name in names:
+        row = row_of(source, name)
+        if row is None:
+            raise UsageError(missing(source, name))
+        rows.append(row)
+    vectors = source.matrix.rows[rows].astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1)
+    broken = [name for name, n in zip(names, lengths, strict=True) if not (np.isfinite(n) and n)]
+    if broken:
+        raise DataError(
+            f"{listed(map(clipped_repr, broken))}: zero or not finite; expected rows with a "
+            "direction; leave these words out"
+        )
+    units = vectors / lengths[:, None]
+    total = units.sum(axis=0)
+    cosines = [float(score(unit[None], total - unit, "cosine")[0]) for unit in units]
+    members = [Member(*three) for three in zip(names, rows, cosines, strict=True)]
+    return OddOneOut(
+        source, tuple(sorted(members, key=lambda member: member.cosine)), note_on(source)
+    )

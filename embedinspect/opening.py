@@ -1,0 +1,307 @@
+"""A path becomes a source: one embedding matrix with its words, whatever it was read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from embedinspect.errors import UsageError
+from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
+from embedinspect.sources import open_file
+from embedinspect.sources.found import Found, Options, Problems
+from embedinspect.texts import clipped_repr, plural
+from embedinspect.training.run_folder import Run, is_run, open_embedding, open_run
+from embedinspect.vocabulary import Tokenization, Vocabulary
+from embedinspect.words import Words
+
+if TYPE_CHECKING:
+    from embedinspect.sources.keras_files import KerasFile, KerasLayer
+
+_SEEN_FOR_CASE = 20_000
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What a user may say about a source.
+
+    Attributes:
+        epoch: of a run; the last by default, 0 before training.
+        layer: of a Keras file.
+        tensor: of a file with several arrays.
+        vocabulary: path of the words of the rows.
+        index_from: row of the first of these words; None where it was not given.
+        strict: stop at the first line that is wrong.
+        cache: use and keep what was read of large texts.
+    """
+
+    epoch: int | None = None
+    layer: str | None = None
+    tensor: str | None = None
+    vocabulary: str | None = None
+    index_from: int | None = None
+    strict: bool = False
+    cache: bool = True
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a path was opened as.
+
+    Attributes:
+        path: as it was given.
+        kind: of file or folder, in words.
+        matrix: rows, and words where they are known.
+        dtype: of the numbers as they are stored.
+        tensor: which layer or array of the file it is, where they have names.
+        words_from: where the words come from, in words; None where there are none.
+        warnings: what is odd about the source, each a sentence.
+        problems: lines of the file that were left out or mended.
+        vocabulary: with rules of tokenizing, where the source or --vocabulary has them.
+        run: of `train`, where the source is one.
+        epoch: of that run.
+        keras: what else a Keras file holds.
+        layer: which of its layers was read.
+        norms: length of each row, where it is known already.
+        kept: where what was read has just been kept for the next time.
+    """
+
+    path: str
+    kind: str
+    matrix: EmbeddingMatrix
+    dtype: str
+    tensor: str | None = None
+    words_from: str | None = None
+    warnings: tuple[str, ...] = ()
+    problems: Problems = field(default_factory=lambda: Problems(""))
+    vocabulary: Vocabulary | None = None
+    run: Run | None = None
+    epoch: int | None = None
+    keras: KerasFile | None = None
+    layer: KerasLayer | None = None
+    norms: FloatArray | None = None
+    kept: Path | None = None
+
+    @property
+    def words(self) -> Words | None:
+        """The word of each row, where they are known."""
+        return self.matrix.words
+
+    @property
+    def row_0_is_padding(self) -> bool:
+        """Whether row 0 is by its making the row of the padding id."""
+        return self.run is not None or self.keras is not None
+
+    def lengths(self) -> FloatArray:
+        """Return the length of each row, float32, shape (input_dim,)."""
+        return self.norms if self.norms is not None else norms_of(self.matrix.rows)
+
+    def name_of(self, row: int) -> str:
+        """Return the word of a row, or its number after a # where it has none."""
+        word = self.words[row] if self.words is not None else None
+        return f"#{row}" if word is None else word
+
+
+def open_source(path: str, options: SourceOptions | None = None) -> Source:
+    """Return the embedding matrix at a path, with the words of its rows.
+
+    Raises:
+        UsageError: an option that does not fit the kind of source.
+        DataError: what is there cannot be read, or is of no known kind.
+    """
+    options = options or SourceOptions()
+    if is_run(Path(path)):
+        return _open_run(path, options)
+    if options.epoch is not None:
+        raise UsageError(f"--epoch picks rows of a run, and {path!r} is none; leave it out")
+    found = open_file(path, Options(options.layer, options.tensor, options.strict, options.cache))
+    source = Source(
+        path=path,
+        kind=found.kind,
+        matrix=EmbeddingMatrix(found.rows, f"from {path}"),
+        dtype=found.dtype,
+        tensor=found.tensor,
+        problems=found.problems or Problems(""),
+        keras=found.keras,
+        layer=found.layer,
+        norms=found.norms,
+        kept=found.kept,
+    )
+    if options.vocabulary is not None:
+        return with_words(source, options.vocabulary, options.index_from)
+    if options.index_from is not None:
+        raise UsageError("--index-from shifts the words of --vocabulary; name that file, too")
+    return _with_own_words(source, found)
+
+
+def with_words(source: Source, path: str, index_from: int | None) -> Source:
+    """Return the source with the words of a file."""
+    from embedinspect.sources.words_file import read_words, warn_of
+
+    rows = source.matrix.input_dim
+    found = read_words(path, rows, index_from)
+    warnings = warn_of(found, rows, path, keras=source.row_0_is_padding and index_from is None)
+    return replace(
+        source,
+        matrix=replace(source.matrix, words=found.words),
+        words_from=f"{path}, {found.said}",
+        warnings=(*source.warnings, *warnings),
+        vocabulary=found.vocabulary,
+    )
+
+
+def _with_own_words(source: Source, found: Found) -> Source:
+    """Return the source with the words that the file has, or that lie beside it."""
+    from embedinspect.sources.projector import metadata_beside, read_projector
+    from embedinspect.sources.words_file import find_beside
+
+    path, rows = Path(source.path), source.matrix.input_dim
+    if found.words is not None:
+        return replace(
+            source, matrix=replace(source.matrix, words=found.words), words_from="the file itself"
+        )
+    if found.keras is not None:
+        for layer, words in found.keras.vocabularies.items():
+            if len(words) <= rows:
+                named: list[str | None] = [word or None for word in words]
+                placed = Words([*named, *[None] * (rows - len(words))])
+                return replace(
+                    source,
+                    matrix=replace(source.matrix, words=placed),
+                    words_from=f"the layer {layer} of the model, item i names row i",
+                )
+        return source
+    beside = None
+    if found.kind == "projector TSV":
+        beside = read_projector(path, source.tensor)[1]
+    elif found.kind == "text of numbers":
+        beside = metadata_beside(path)
+    elif found.kind in {"NumPy array", "NumPy archive", "safetensors"}:
+        beside = find_beside(path)
+    if beside is None:
+        return source
+    with_them = with_words(source, str(beside), None)
+    named_rows = len(with_them.words or ())
+    if with_them.words is None or with_them.words.named != named_rows:
+        return replace(
+            with_them,
+            warnings=(
+                *with_them.warnings,
+                f"{beside} and {source.path} differ in length, so words may be shifted",
+            ),
+        )
+    return with_them
+
+
+def _open_run(path: str, options: SourceOptions) -> Source:
+    for name, value in (
+        ("--layer", options.layer),
+        ("--tensor", options.tensor),
+        ("--vocabulary", options.vocabulary),
+        ("--index-from", options.index_from),
+    ):
+        if value is not None:
+            raise UsageError(f"{name} is set by the run folder {path!r}; leave it out")
+    run = open_run(path)
+    matrix = open_embedding(run, options.epoch)
+    words: list[str | None] = [None] * matrix.input_dim
+    for word, id_ in run.vocabulary.word_index.items():
+        if id_ < len(words):
+            words[id_] = word
+    return Source(
+        path=path,
+        kind="run folder",
+        matrix=replace(matrix, words=Words(words)),
+        dtype="float32",
+        tensor="embedding",
+        words_from="the vocabulary of the run, by its ids",
+        vocabulary=run.vocabulary,
+        run=run,
+        epoch=run.epochs if options.epoch is None else options.epoch,
+    )
+
+
+def vocabulary_of(source: Source) -> tuple[Vocabulary, bool]:
+    """Return a vocabulary whose ids are rows of the source, and whether ids were moved by one.
+
+    They are moved where row 0 is a word's: id 0 is the padding in Keras, so the rows must stand
+    one further down, under a row for it.
+
+    Raises:
+        UsageError: the source has no words.
+    """
+    if source.vocabulary is not None:
+        return source.vocabulary, False
+    words = source.words
+    if words is None:
+        raise UsageError(
+            f"{source.path!r} has no words; name a file of them with --vocabulary FILE"
+        )
+    moved = words[0] is not None and not source.row_0_is_padding
+    index = {word: row + moved for word, row in words.index.items()}
+    if not moved:
+        index = {word: row for word, row in index.items() if row}
+    return Vocabulary(index, tokenization=Tokenization(lower=not _has_capitals(words))), moved
+
+
+def _has_capitals(words: Words) -> bool:
+    """Return whether words are written with capitals, by the first of them."""
+    from itertools import islice
+
+    return any(
+        word is not None and word != word.lower() and word[0] not in "<["
+        for word in islice(words, _SEEN_FOR_CASE)
+        if word
+    )
+
+
+def row_of(source: Source, name: str) -> int | None:
+    """Return the row that a name stands for: a word's, or the number after a #.
+
+    A word of that very spelling wins. Where the matrix has no words, a plain number is a row.
+    """
+    words = source.words
+    if words is not None:
+        row = words.row_of(name)
+        if row is not None:
+            return row
+    number = name.removeprefix("#")
+    if (number != name or words is None) and number.isascii() and number.isdecimal():
+        row = int(number) if len(number) < 18 else source.matrix.input_dim
+        if row < source.matrix.input_dim:
+            return row
+        raise UsageError(
+            f"row {name} is not there; expected 0 to {source.matrix.input_dim - 1:,}, as "
+            f"{source.path!r} has {plural(source.matrix.input_dim, 'row')}"
+        )
+    return None
+
+
+def rows_of(source: Source, names: list[str]) -> list[int]:
+    """Return the row of each name.
+
+    Raises:
+        UsageError: a name without a row; it says which words are close.
+    """
+    rows = []
+    for name in names:
+        row = row_of(source, name)
+        if row is None:
+            raise UsageError(missing(source, name))
+        rows.append(row)
+    return rows
+
+
+def missing(source: Source, name: str) -> str:
+    """Return what to say of a word that has no row."""
+    if source.words is None:
+        return (
+            f"{source.path!r} has no words, so {clipped_repr(name)} cannot be found; expected the "
+            "number of a row, such as #5, or words with --vocabulary FILE"
+        )
+    close = source.words.close_to(name)
+    hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
+    return (
+        f"{clipped_repr(name)} is not among the {plural(source.words.named, 'word')} of "
+        f"{source.path!r}; expected one of them, or a row such as #5{hint}"
+    )

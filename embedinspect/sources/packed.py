@@ -1,0 +1,84 @@
+"""Files that may be packed with gzip, read as what is inside."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from embedinspect.errors import DataError
+
+GZIP_MAGIC = b"\x1f\x8b"
+# zlib's own limit is 1032 to 1, for one byte repeated; no text of numbers comes near.
+_MOST_EXPANSION = 200
+_SMALL = 2**26
+
+
+@dataclass
+class PackedFile:
+    """A file that is open for reading, unpacked.
+
+    Attributes:
+        stream: what is inside.
+        raw: the file itself.
+        size: of the file itself, in bytes.
+    """
+
+    stream: IO[bytes]
+    raw: IO[bytes]
+    size: int
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes of what is inside, as many as were asked for or all there are."""
+        return self.stream.read(size)
+
+    @property
+    def share_read(self) -> float:
+        """How much of the file has been read, from 0 to 1."""
+        return min(1.0, self.raw.tell() / max(1, self.size))
+
+
+class _Bounded:
+    """A gzip stream that stops where it expands as no text of numbers does."""
+
+    def __init__(self, stream: IO[bytes], size: int, shown: str) -> None:
+        self.stream, self.shown, self.read_so_far = stream, shown, 0
+        self.most = max(_SMALL, _MOST_EXPANSION * size)
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(size)
+        self.read_so_far += len(data)
+        if self.read_so_far > self.most:
+            raise DataError(
+                f"{self.shown} unpacks to more than {self.most:,} bytes; expected word vectors, "
+                "which do not shrink so far"
+            )
+        return data
+
+
+@contextmanager
+def open_packed(path: Path) -> Iterator[PackedFile]:
+    """Open a file, unpacked where it begins as gzip does.
+
+    Raises:
+        DataError: damaged, or packed beyond what numbers can be.
+    """
+    with path.open("rb") as raw:
+        size = path.stat().st_size
+        packed = raw.read(2) == GZIP_MAGIC
+        raw.seek(0)
+        if not packed:
+            yield PackedFile(raw, raw, size)
+            return
+        try:
+            with gzip.open(raw, "rb") as stream:
+                bounded = _Bounded(cast("IO[bytes]", stream), size, repr(str(path)))
+                yield PackedFile(cast("IO[bytes]", bounded), raw, size)
+        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+            raise DataError(
+                f"{str(path)!r} is a damaged gzip file ({str(error).lower()}); expected a whole one"
+            ) from None

@@ -1,0 +1,115 @@
+"""Tensors as safetensors stores them: a JSON header, then the numbers. Nothing is run."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedinspect.errors import DataError, UsageError
+from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.sources.arrays import as_float32
+from embedinspect.sources.found import Found
+from embedinspect.texts import clipped_repr, listed
+
+_LONGEST_HEADER = 100_000_000  # the format's own limit
+_DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
+    "I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4",
+}  # fmt: skip
+
+
+def is_safetensors(start: bytes, size: int) -> bool:
+    """Return whether a file begins with the length of a header and then a JSON object."""
+    length = int.from_bytes(start[:8], "little")
+    return len(start) > 9 and start[8:9] == b"{" and 2 <= length <= min(_LONGEST_HEADER, size)
+
+
+def read_safetensors(path: Path, tensor: str | None) -> Found:
+    """Return one tensor of two dimensions as float32: the one that is named, or the only one.
+
+    Raises:
+        UsageError: several, and none is named; or a name that is not there.
+        DataError: a damaged file, or a tensor of another kind.
+    """
+    shown = repr(str(path))
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = _header(file.read(length), shown)
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        name = _pick(entries, tensor, shown)
+        dtype, shape, begin, end = _entry(entries[name], f"{clipped_repr(name)} in {shown}")
+        width = 2 if dtype == "BF16" else np.dtype(_DTYPES[dtype]).itemsize
+        wanted, room = math.prod(shape) * width, path.stat().st_size - 8 - length
+        if end - begin != wanted or not 0 <= begin <= end <= room:
+            raise DataError(
+                f"{clipped_repr(name)} in {shown} claims shape {shape}, {wanted:,} bytes, but its "
+                f"place is {begin:,} to {end:,} of {room:,}; expected a whole tensor"
+            )
+        file.seek(8 + length + begin)
+        data = file.read(wanted)
+    if len(data) != wanted:
+        raise DataError(f"{shown} ends early; expected {wanted:,} bytes of {clipped_repr(name)}")
+    rows: FloatArray
+    if dtype == "BF16":  # the upper half of a float32
+        high = np.frombuffer(data, "<u2").astype(np.uint32) << 16
+        rows = high.view(np.float32).reshape(shape)
+    else:
+        stored = np.frombuffer(data, _DTYPES[dtype]).reshape(shape)
+        rows = as_float32(stored, f"{clipped_repr(name)} in {shown}")
+    return Found("safetensors", rows, None, dtype, tensor=name)
+
+
+def _header(data: bytes, shown: str) -> dict[str, Any]:
+    try:
+        header = json.loads(data)
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise DataError(f"{shown} has a damaged header; expected a safetensors file")
+    return header
+
+
+def _entry(entry: object, name: str) -> tuple[str, tuple[int, int], int, int]:
+    try:
+        assert isinstance(entry, dict)
+        dtype, (rows, columns), (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        whole = all(type(number) is int for number in (rows, columns, begin, end))
+    except (AssertionError, KeyError, TypeError, ValueError):
+        raise DataError(f"{name} has a damaged header; expected a safetensors file") from None
+    if dtype != "BF16" and dtype not in _DTYPES:
+        raise DataError(f"{name} has dtype {clipped_repr(str(dtype))}; expected real numbers")
+    if not whole or rows < 1 or columns < 1 or rows * columns > MOST_VALUES:
+        raise DataError(
+            f"{name} has shape {clipped_repr(str(entry['shape']))}; expected (rows, output_dim), "
+            f"at most {MOST_VALUES:,} numbers"
+        )
+    return dtype, (rows, columns), begin, end
+
+
+def _pick(entries: dict[str, Any], wanted: str | None, shown: str) -> str:
+    matrices = [
+        name
+        for name, entry in entries.items()
+        if isinstance(entry, dict)
+        and isinstance(entry.get("shape"), list)
+        and len(entry["shape"]) == 2
+    ]
+    names = listed(map(clipped_repr, matrices)) or "none"
+    if wanted is not None:
+        if wanted not in matrices:
+            raise UsageError(
+                f"--tensor is {wanted!r}; expected a tensor of two dimensions in {shown}: {names}"
+            )
+        return wanted
+    if len(matrices) != 1:
+        named = [name for name in matrices if "embed" in name.lower()]
+        hint = f"; called embedding: {listed(map(clipped_repr, named))}" if named else ""
+        raise (UsageError if matrices else DataError)(
+            f"{shown} holds {len(matrices)} tensors of two dimensions ({names}); expected one, so "
+            f"name it with --tensor{hint}"
+        )
+    return matrices[0]

@@ -1,0 +1,134 @@
+"""Word vectors in word2vec's binary form: a header line, then word, space, float32 numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from embedinspect.errors import DataError
+from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.sources.found import Found, Problems
+from embedinspect.sources.packed import open_packed
+from embedinspect.sources.text_layout import layout_of
+from embedinspect.texts import clipped_repr
+from embedinspect.words import pack
+
+_HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})\s*\n")
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_BLOCK = 8 * 2**20
+_LONGEST_WORD = 2**16
+
+
+def is_binary(start: bytes) -> bool:
+    """Return whether a file begins as word2vec's binary form does, and not as a text."""
+    header = _HEADER.match(start)
+    if header is None:
+        return False
+    body = start[header.end() :]
+    if _NO_TEXT.search(body):
+        return True
+    return layout_of(start, whole=True) is None and not _is_utf8(body)
+
+
+def read_binary(path: Path, *, strict: bool = False) -> Found:
+    """Return rows and words, packed gzip included. Numbers are little-endian, as C writes them.
+
+    Raises:
+        DataError: a header that cannot be true, or no whole row.
+    """
+    problems = Problems(repr(str(path)), strict)
+    with open_packed(path) as file:
+        header = _HEADER.match(file.read(64))
+        if header is None:
+            raise DataError(f"{problems.shown} has no header; expected one such as '1000 300'")
+        count, output_dim = int(header[1]), int(header[2])
+        if not 1 <= output_dim <= MOST_VALUES or 4 * output_dim > max(file.size, 2**20) * 200:
+            raise DataError(
+                f"{problems.shown} claims {output_dim:,} numbers a row; expected as many as the "
+                "file can hold"
+            )
+    with open_packed(path) as file:
+        file.read(header.end())
+        room = file.size // (4 * output_dim + 1) + 1 if file.stream is file.raw else 1024
+        reader = _Records(file.stream, output_dim, min(count, room), problems)
+        reader.read(count)
+    return reader.finish(count)
+
+
+class _Records:
+    def __init__(self, file: IO[bytes], output_dim: int, room: int, problems: Problems) -> None:
+        self.file, self.output_dim, self.problems = file, output_dim, problems
+        self.rows: FloatArray = np.empty((max(room, 1), output_dim), np.float32)
+        self.words: list[bytes] = []
+        self.left = 0
+
+    def read(self, count: int) -> None:
+        """Read `count` records, or as many as there are."""
+        data, at, size = b"", 0, 4 * self.output_dim
+        wanted = np.dtype("<f4")
+        for row in range(count):
+            space = data.find(b" ", at)
+            if space < 0 or len(data) < space + 1 + size:
+                data, at = data[at:] + self.file.read(max(_BLOCK, size)), 0
+                while (space := data.find(b" ", at)) < 0 or len(data) < space + 1 + size:
+                    more = self.file.read(max(_BLOCK, size))
+                    if not more or (space < 0 and len(data) > _LONGEST_WORD):
+                        self.left = len(data) - at
+                        return
+                    data += more
+            if row >= len(self.rows):
+                self.rows.resize((2 * len(self.rows), self.output_dim), refcheck=False)
+            if row * self.output_dim > MOST_VALUES:
+                raise DataError(
+                    f"{self.problems.shown} has more than {MOST_VALUES:,} numbers; expected fewer"
+                )
+            # Some writers end a record with a line feed, which then stands before the next word.
+            self.words.append(data[at:space].lstrip(b"\n"))
+            self.rows[row] = np.frombuffer(data, wanted, self.output_dim, space + 1)
+            at = space + 1 + size
+        rest = data[at:] + self.file.read(1024)
+        self.left = len(rest.strip(b"\n"))
+
+    def finish(self, claimed: int) -> Found:
+        """Return what was read."""
+        problems, count = self.problems, len(self.words)
+        if not count:
+            raise DataError(f"{problems.shown} holds no whole row; expected word2vec's binary form")
+        if count < claimed:
+            problems.add("header", f"claims {claimed:,} rows, but only {count:,} are there")
+        elif self.left:
+            problems.add("header", f"has more than the {claimed:,} rows that its header claims")
+        self.rows.resize((count, self.output_dim), refcheck=False)
+        rows, words = self._mended()
+        return Found("word2vec binary", rows, pack(words), "float32", problems)
+
+    def _mended(self) -> tuple[FloatArray, list[bytes]]:
+        """Return rows and words, without words that are there again, all of them UTF-8."""
+        first: dict[bytes, int] = {}
+        later = []
+        for row, word in enumerate(self.words):
+            if b"\n" in word or not _is_utf8(word):
+                escaped = word.decode("utf-8", "backslashreplace").replace("\n", "\\n")
+                word = escaped.encode()
+                self.problems.add(
+                    "not UTF-8", f"row {row}: the word {clipped_repr(escaped)} is no UTF-8 word"
+                )
+            if first.setdefault(word, row) != row:
+                later.append(row)
+                self.problems.add(
+                    "duplicate words",
+                    f"row {row}: the word {clipped_repr(word.decode())} is there again, first in "
+                    f"row {first[word]}; the later row is left out",
+                )
+        return (np.delete(self.rows, later, axis=0) if later else self.rows), list(first)
+
+
+def _is_utf8(word: bytes) -> bool:
+    try:
+        word.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,177 @@
+"""Words for the rows of a matrix, from a file of their own (`--vocabulary`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedinspect.errors import DataError, UsageError
+from embedinspect.texts import clipped_repr, decode, plural, read_bytes
+from embedinspect.vocabulary import Vocabulary, from_json
+from embedinspect.words import Words
+
+EXPECTED = (
+    "words, one a line or a JSON list, a JSON mapping of words to ids, or a saved Keras tokenizer"
+)
+_LARGEST = 2**30
+_HEADINGS = ("word", "words", "token", "tokens", "label", "name")
+
+
+@dataclass(frozen=True)
+class WordsFile:
+    """Words and where they belong.
+
+    Attributes:
+        words: of the rows; None for a row without one.
+        said: which row the words begin at, or whose ids they are, in words.
+        listed: whether the file lists words in order, so that it says nothing of ids.
+        beyond: words for which the matrix has no row, by id.
+        vocabulary: with its rules of tokenizing, where the file is a saved tokenizer.
+    """
+
+    words: Words
+    said: str
+    listed: bool
+    beyond: dict[int, str]
+    vocabulary: Vocabulary | None = None
+
+
+def read_words(path: str, rows: int, index_from: int | None = None) -> WordsFile:
+    """Return the words of `rows` rows.
+
+    Item i of a list names row i, or row i + `index_from`. A mapping, and a Keras tokenizer, have
+    ids of their own, to which `index_from` is added: Keras's IMDB index needs 3.
+
+    Raises:
+        DataError: the file cannot be read or is of no such form.
+        UsageError: a negative shift.
+    """
+    shift = index_from or 0
+    if shift < 0:
+        raise UsageError(f"--index-from is {shift}; expected 0 or more")
+    shown = repr(path)
+    data = read_bytes(path, EXPECTED)
+    if len(data) > _LARGEST:
+        raise DataError(f"{shown} is larger than 1 GB; expected {EXPECTED}")
+    text = decode(data, "utf-8", shown)
+    vocabulary = None
+    if text.lstrip()[:1] in {"[", "{"}:
+        found = _json(text, shown)
+        if isinstance(found, dict) and isinstance(found.get("config"), dict):
+            vocabulary = from_json(text, shown)
+            found = vocabulary.word_index
+        if isinstance(found, dict):
+            ids = _mapping(found, shift, shown)
+            said = "by their own ids" + (f" + {shift}" if shift else "")
+            return _placed(ids, rows, said, False, vocabulary)
+        words = _list(found, shown)
+    else:
+        words = _lines(text, rows)
+    ids = {number + shift: word for number, word in enumerate(words) if word is not None}
+    said = "item i names row i" + (f" + {shift}" if shift else "")
+    return _placed(ids, rows, said, True, None)
+
+
+def _placed(
+    ids: dict[int, str], rows: int, said: str, listed: bool, vocabulary: Vocabulary | None
+) -> WordsFile:
+    placed: list[str | None] = [None] * rows
+    beyond = {}
+    for id_, word in ids.items():
+        if id_ < rows:
+            placed[id_] = word
+        else:
+            beyond[id_] = word
+    return WordsFile(Words(placed), said, listed, beyond, vocabulary)
+
+
+def _json(text: str, shown: str) -> object:
+    try:
+        found: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        # A word list may begin with such a sign: its first word is a bracket.
+        if text.lstrip()[:2].strip() in {"[", "{"} and "\n" in text:
+            return text.split("\n")
+        raise DataError(f"{shown} is not JSON (line {error.lineno}); expected {EXPECTED}") from None
+    except RecursionError:
+        raise DataError(f"{shown} is nested too deeply; expected {EXPECTED}") from None
+    return found
+
+
+def _mapping(found: dict[str, object], shift: int, shown: str) -> dict[int, str]:
+    """Return the word of each id, of words to ids or, as `index_word` has it, ids to words."""
+    ids: dict[int, str] = {}
+    for key, value in found.items():
+        if isinstance(value, str) and key.isascii() and key.isdecimal() and len(key) < 19:
+            ids.setdefault(int(key) + shift, value)
+        elif type(value) is int and 0 <= value < 2**62:
+            ids.setdefault(value + shift, key)
+        else:
+            raise DataError(
+                f"{shown} maps {clipped_repr(key)} to {clipped_repr(str(value))}; expected words "
+                "and their ids, whole numbers from 0 on"
+            )
+    if not ids:
+        raise DataError(f"{shown} holds no words; expected {EXPECTED}")
+    return ids
+
+
+def _list(found: object, shown: str) -> list[str | None]:
+    if not isinstance(found, list) or not found:
+        raise DataError(f"{shown} is JSON of another form; expected {EXPECTED}")
+    for number, word in enumerate(found):
+        if not (word is None or isinstance(word, str)):
+            raise DataError(
+                f"{shown} has {clipped_repr(str(word))} as item {number}; expected a word"
+            )
+    return found
+
+
+def _lines(text: str, rows: int) -> list[str | None]:
+    """Return the words of a text, one a line; of the tab-separated columns the one of words.
+
+    A file of several columns begins with their names, as TensorBoard's projector has it.
+    """
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    column = 0
+    if "\t" in lines[0]:
+        heads = [head.strip().lower() for head in lines[0].split("\t")]
+        column = next((heads.index(name) for name in _HEADINGS if name in heads), 0)
+        if len(lines) == rows + 1 or any(head in _HEADINGS for head in heads):
+            lines = lines[1:]
+    words = [line.split("\t") for line in lines]
+    return [fields[column] if len(fields) > column else "" for fields in words]
+
+
+def warn_of(found: WordsFile, rows: int, path: str, *, keras: bool) -> list[str]:
+    """Return what is odd about words and rows together, each as a sentence.
+
+    Args:
+        keras: whether the rows are those of a Keras layer, where row 0 is for the padding.
+    """
+    warnings = []
+    named = found.words.named
+    if found.beyond:
+        first = min(found.beyond)
+        warnings.append(
+            f"{path} has {plural(len(found.beyond), 'word')} without a row: the matrix ends at row "
+            f"{rows - 1:,}, the first of them is {clipped_repr(found.beyond[first])} with id "
+            f"{first:,}"
+        )
+    if found.listed and found.words[0] is not None and keras:
+        shorter = f"{path} has {named:,} words for {rows:,} rows; " if named < rows else ""
+        warnings.append(
+            f"{shorter}row 0 of a Keras layer is the padding row, and here it is "
+            f"{clipped_repr(found.words[0])}; if the list begins with the first word, give "
+            "--index-from 1"
+        )
+    elif found.listed and named < rows and not found.beyond:
+        warnings.append(f"{path} has {named:,} words for {rows:,} rows")
+    return warnings
+
+
+def find_beside(path: Path) -> Path | None:
+    """Return the file of words that `export` writes beside an array, where there is one."""
+    beside = path.with_name(f"{path.stem}.words.json")
+    return beside if beside.is_file() else None

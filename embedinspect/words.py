@@ -1,0 +1,131 @@
+"""The words of a matrix: which row belongs to which word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy as np
+
+_MOST_COMPARED = 20_000
+_MOST_SEARCHES = 32
+
+
+class Bytes(Protocol):
+    """What words are packed in: bytes, or a memory map of a file."""
+
+    def find(self, sub: bytes, start: int = ..., /) -> int:
+        """Return where `sub` begins, from `start` on, or -1."""
+
+    def __getitem__(self, key: slice, /) -> bytes:
+        """Return a part."""
+
+    def __len__(self) -> int:
+        """Return how many bytes there are."""
+
+
+class Words:
+    """The word of each row; None for a row without one. Of equal words the first row counts."""
+
+    def __init__(self, words: Sequence[str | None]) -> None:
+        self._words = words
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __getitem__(self, row: int) -> str | None:
+        return self._words[row]
+
+    def __iter__(self) -> Iterator[str | None]:
+        return iter(self._words)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The row of each word."""
+        index: dict[str, int] = {}
+        for row, word in enumerate(self):
+            if word is not None:
+                index.setdefault(word, row)
+        return index
+
+    @property
+    def named(self) -> int:
+        """How many rows have a word."""
+        return sum(word is not None for word in self)
+
+    def row_of(self, word: str) -> int | None:
+        """Return the row of a word, or None."""
+        return self.index.get(word)
+
+    def close_to(self, word: str, most: int = 3) -> list[str]:
+        """Return words that may have been meant: another case first, then another spelling.
+
+        Among very many words only those are compared that begin or end alike, the first of them.
+        """
+        folded = word.casefold()
+        cased, alike = [], []
+        for other in self:
+            if other is None or abs(len(other) - len(word)) > 2:
+                continue
+            small = other.casefold()
+            if small == folded:
+                cased.append(other)
+            elif small[:2] == folded[:2] or small[-3:] == folded[-3:]:
+                alike.append(other)
+        spelled = difflib.get_close_matches(word, islice(alike, _MOST_COMPARED), n=most)
+        return list(dict.fromkeys([*cased, *spelled]))[:most]
+
+
+class PackedWords(Words):
+    """Words in one block of UTF-8, each after a line feed, with the place where each one ends.
+
+    A block can be a memory map: 400,000 words are there at once, and only what is asked for is
+    decoded.
+    """
+
+    def __init__(self, block: Bytes, ends: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+        super().__init__(())
+        self.block, self.ends, self._searches = block, ends, 0
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, row: int) -> str:
+        if not -len(self) <= row < len(self):
+            raise IndexError(row)
+        row %= len(self)
+        start = int(self.ends[row - 1]) if row else 0
+        return self.block[start + 1 : int(self.ends[row])].decode("utf-8")
+
+    def __iter__(self) -> Iterator[str | None]:
+        text = self.block[0 : len(self.block)].decode("utf-8")
+        return iter(text.split("\n")[1:])
+
+    @property
+    def named(self) -> int:
+        """How many rows have a word: all."""
+        return len(self)
+
+    def row_of(self, word: str) -> int | None:
+        """Return the row of a word, or None. A few are searched for; many make the index worth."""
+        if "index" in self.__dict__ or self._searches >= _MOST_SEARCHES:
+            return self.index.get(word)
+        self._searches += 1
+        if "\n" in word:
+            return None
+        wanted = b"\n" + word.encode("utf-8", "surrogatepass")
+        start = self.block.find(wanted + b"\n")
+        if start < 0:
+            start = len(self.block) - len(wanted)
+            if start < 0 or self.block[start : len(self.block)] != wanted:
+                return None
+        return int(np.searchsorted(self.ends, start, side="right")) if start else 0
+
+
+def pack(words: Sequence[bytes]) -> PackedWords:
+    """Return words that are UTF-8 and hold no line feed, packed."""
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    return PackedWords(b"".join([b"\n", b"\n".join(words)]), np.cumsum(lengths + 1))
