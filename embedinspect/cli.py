@@ -124,11 +124,34 @@ def _given(option: str, arguments: list[str]) -> str:
 
 
 def _register() -> None:
-    from embedinspect.commands import schema, show, train
+    from embedinspect.commands import (
+        axis,
+        cache,
+        coverage,
+        diff,
+        export,
+        info,
+        neighbors,
+        rows,
+        schema,
+        show,
+        train,
+    )
 
-    app.command()(show.show)
-    app.command()(train.train)
-    app.command()(schema.schema)
+    for command in (
+        show.show,
+        train.train,
+        info.info,
+        rows.rows,
+        neighbors.neighbors,
+        axis.axis,
+        diff.diff,
+        coverage.coverage,
+        export.export,
+        cache.cache,
+        schema.schema,
+    ):
+        app.command()(command)
 
 
 _register()

@@ -5,6 +5,7 @@ from __future__ import annotations
 OK = 0
 DATA = 1
 USAGE = 2
+FOUND = 3
 INTERRUPTED = 130
 
 

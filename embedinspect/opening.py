@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from embedinspect.errors import UsageError
 from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
 from embedinspect.sources import open_file
@@ -242,6 +244,13 @@ def vocabulary_of(source: Source) -> tuple[Vocabulary, bool]:
     if not moved:
         index = {word: row for word, row in index.items() if row}
     return Vocabulary(index, tokenization=Tokenization(lower=not _has_capitals(words))), moved
+
+
+def with_padding_row(source: Source) -> EmbeddingMatrix:
+    """Return the matrix with its rows one further down, under a row of zeros for the padding."""
+    rows = np.zeros((source.matrix.input_dim + 1, source.matrix.output_dim), np.float32)
+    rows[1:] = source.matrix.rows
+    return EmbeddingMatrix(rows, f"{source.matrix.origin}, under a row of zeros for the padding")
 
 
 def _has_capitals(words: Words) -> bool:

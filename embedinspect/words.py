@@ -76,7 +76,7 @@ class Words:
             elif small[:2] == folded[:2] or small[-3:] == folded[-3:]:
                 alike.append(other)
         spelled = difflib.get_close_matches(word, islice(alike, _MOST_COMPARED), n=most)
-        return list(dict.fromkeys([*cased, *spelled]))[:most]
+        return (cased or spelled)[:most]
 
 
 class PackedWords(Words):

@@ -26,6 +26,7 @@ ROOMS = [
     "training",
     "opening",
     "analysis",
+    "exports",
     "output",
     "commands",
     "cli",

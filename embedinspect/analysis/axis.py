@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from embedinspect.errors import DataError
-from embedinspect.opening import Source, rows_of
+from embedinspect.errors import DataError, UsageError
+from embedinspect.opening import Source, row_of, rows_of
+from embedinspect.training.run_folder import open_embedding
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -21,6 +22,42 @@ class Place:
     word: str
     row: int
     position: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well the rows explain a number for each word, as a sum of weighted dimensions.
+
+    Attributes:
+        r_squared: share of its variance that the best such sum explains, 0 to 1.
+        words: how many words it was fitted on.
+        dimensions: weights that were fitted; as many words or fewer can always be explained.
+    """
+
+    r_squared: float
+    words: int
+    dimensions: int
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a run's classifier makes of single words.
+
+    Attributes:
+        label: whose probability it is.
+        probabilities: of the one-word text of each word, in the order of `words`.
+        words: from the lowest to the highest probability.
+        fit: of these probabilities on the rows after training.
+        fit_untrained: of the same probabilities on the rows before training.
+        correlation: of the probabilities with the position on the axis.
+    """
+
+    label: str
+    words: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    fit: Fit
+    fit_untrained: Fit
+    correlation: float
 
 
 @dataclass(frozen=True)
@@ -43,7 +80,11 @@ class Axis:
 
 
 def rank(
-    source: Source, low: Sequence[str], high: Sequence[str], among: Sequence[str] = ()
+    source: Source,
+    low: Sequence[str],
+    high: Sequence[str],
+    among: Sequence[str] = (),
+    first: int | None = None,
 ) -> Axis:
     """Return the words in their order along the direction from `low` to `high`.
 
@@ -52,6 +93,7 @@ def rank(
 
     Args:
         among: rank these words alone; by default every row that has a word, or every row.
+        first: of these, the first rows alone: files of word vectors list frequent words first.
 
     Raises:
         UsageError: a word without a row.
@@ -70,12 +112,17 @@ def rank(
         chosen = np.array(rows_of(source, list(among)), np.int64)
     else:
         words = source.words
+        reserved = source.vocabulary and {
+            source.vocabulary.oov_token,
+            source.vocabulary.start_token,
+        }
         chosen = np.array(
-            [row for row, word in enumerate(words) if word is not None]
+            [row for row, word in enumerate(words) if word not in (reserved or {None})]
             if words is not None
             else range(len(rows)),
             np.int64,
         )
+        chosen = chosen[:first]
     positions = _project(rows, chosen, ends[0], direction / length**2)
     order = np.argsort(positions, kind="stable")
     order = order[np.isfinite(positions[order])]
@@ -85,6 +132,68 @@ def rank(
         for i, value in zip(order.tolist(), positions[order].tolist(), strict=True)
     )
     return Axis(source, tuple(low), tuple(high), length, places)
+
+
+def split_words(source: Source, ends: Sequence[str]) -> list[str]:
+    """Return the words of an end; an argument that is no word itself is cut at its spaces."""
+    found: list[str] = []
+    for text in ends:
+        found.extend([text] if row_of(source, text) is not None else text.split())
+    return found
+
+
+def opinion(axis: Axis, backend: str | None = None) -> Opinion:
+    """Return what the classifier of a run makes of each word of an axis, by itself.
+
+    Needs Keras, which runs the classifier on one-word texts.
+
+    Raises:
+        UsageError: the source is no run.
+    """
+    run = axis.source.run
+    if run is None:
+        raise UsageError(f"{axis.source.path!r} is no run, so it has no classifier")
+    from embedinspect.lookup import look_up
+    from embedinspect.training.predict import predict
+
+    settings = replace(run.lookup_settings, maxlen=run.settings.maxlen)
+    start = run.vocabulary.start_id
+    ids = [
+        np.array([place.row] if start is None else [start, place.row], np.int32)
+        for place in axis.places
+    ]
+    words = [place.word for place in axis.places]
+    matrix = open_embedding(run)
+    lookup = look_up(words, settings, vocabulary=run.vocabulary, ids=ids, matrix=matrix)
+    chances = np.array([one.probability for one in predict(run, lookup, backend)])
+    rows = np.array([place.row for place in axis.places])
+    positions = np.array([place.position for place in axis.places])
+    order = np.argsort(chances, kind="stable")
+    before = open_embedding(run, 0)
+    return Opinion(
+        label=run.label_names[1],
+        words=tuple(words[i] for i in order.tolist()),
+        probabilities=tuple(chances[order].tolist()),
+        fit=fit_on(matrix.rows[rows], chances),
+        fit_untrained=fit_on(before.rows[rows], chances),
+        correlation=_correlation(positions, chances),
+    )
+
+
+def fit_on(rows: Any, values: Doubles) -> Fit:
+    """Return the least-squares fit of the values on the rows, with a constant."""
+    rows = np.asarray(rows, np.float64)
+    columns = np.column_stack([rows, np.ones(len(rows))])
+    weights = np.linalg.lstsq(columns, values, rcond=None)[0]
+    left = float(((values - columns @ weights) ** 2).sum())
+    whole = float(((values - values.mean()) ** 2).sum())
+    return Fit(1 - left / whole if whole else 0.0, len(rows), rows.shape[1] + 1)
+
+
+def _correlation(first: Doubles, second: Doubles) -> float:
+    if len(first) < 2 or not first.std() or not second.std():
+        return float("nan")
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _project(rows: Any, chosen: Any, origin: Doubles, direction: Doubles) -> Doubles:

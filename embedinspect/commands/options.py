@@ -8,6 +8,7 @@ import typer
 
 TOKENIZING, SEQUENCES, MATRIX = "Tokenizing", "Sequences", "Matrix"
 INPUT, KERAS, OUTPUT = "Input", "Keras", "Output"
+SOURCE = "Source"
 
 
 def _option(panel: str, help_text: str, *names: str, **settings: Any) -> Any:
@@ -81,15 +82,14 @@ MatrixFile = Annotated[
     _option(MATRIX, "Use these rows: .npy, .npz, or a text of numbers.", metavar="FILE"),
 ]
 
-FromRun = Annotated[
+FromSource = Annotated[
     str | None,
     _option(
-        MATRIX, "Use vocabulary, settings and rows of a run of train.", "--from", metavar="RUN"
+        SOURCE,
+        "Use words and rows of a run, a Keras file, word vectors, an array.",
+        "--from",
+        metavar="SOURCE",
     ),
-]
-Epoch = Annotated[
-    int | None,
-    _option(MATRIX, "Rows after this epoch; 0 is before training.", min=0, show_default="last"),
 ]
 
 NoKeras = Annotated[bool, _option(KERAS, "Leave out the check by the real layer.", "--no-keras")]
@@ -111,3 +111,55 @@ Precision = Annotated[
     int | None,
     _option(OUTPUT, "Decimals in the tables.", min=0, max=20, show_default="3 digits"),
 ]
+
+SourcePath = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="Run folder, .keras, .h5, .npy, .npz, .safetensors, word vectors, or TSV.",
+        show_default=False,
+    ),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="WORD", help="Words, or rows such as #5.", show_default=False),
+]
+SourceEpoch = Annotated[
+    int | None,
+    _option(
+        SOURCE, "Of a run: rows after it; 0 is before training.", "--epoch", min=0,
+        show_default="last",
+    ),
+]  # fmt: skip
+Layer = Annotated[
+    str | None,
+    _option(SOURCE, "Layer of a Keras file, by name or path.", "--layer", metavar="NAME"),
+]
+Tensor = Annotated[
+    str | None, _option(SOURCE, "Array of a file with several.", "--tensor", metavar="NAME")
+]
+SourceWords = Annotated[
+    str | None,
+    _option(
+        SOURCE,
+        "Words of the rows: one a line, a JSON list or mapping, a Keras tokenizer.",
+        "--vocabulary",
+        metavar="FILE",
+    ),
+]
+IndexFrom = Annotated[
+    int | None,
+    _option(SOURCE, "Row of the first word of --vocabulary.", "--index-from", show_default="0"),
+]
+Strict = Annotated[bool, _option(SOURCE, "Stop at the first line that is wrong.", "--strict")]
+NoCache = Annotated[
+    bool, _option(SOURCE, "Neither use nor keep what was read of large files.", "--no-cache")
+]
+Metric = Annotated[
+    Literal["cosine", "dot", "euclidean"],
+    typer.Option(help="What near means.", rich_help_panel="Question"),
+]
+Top = Annotated[
+    int, typer.Option(min=1, max=100_000, help="How many to show.", rich_help_panel="Question")
+]
+Force = Annotated[bool, _option(OUTPUT, "Replace what stands there.", "--force")]

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from embedinspect.commands import options as option
 from embedinspect.commands import printing
+from embedinspect.commands.asking import form_of, note, open_for
 from embedinspect.errors import UsageError
 
 if TYPE_CHECKING:
     from embedinspect.lookup import Lookup, Settings
     from embedinspect.matrix import EmbeddingMatrix
+    from embedinspect.opening import Source
     from embedinspect.training.run_folder import Run
     from embedinspect.vocabulary import Vocabulary
 
@@ -28,6 +30,15 @@ SET_BY_RUN = (
     "--padding",
     "--truncating",
     "--mask-zero",
+    "--input-dim",
+    "--output-dim",
+    "--seed",
+    "--matrix",
+)
+SET_BY_SOURCE = (
+    "--char-level",
+    "--tokenizer",
+    "--save-vocabulary",
     "--input-dim",
     "--output-dim",
     "--seed",
@@ -72,8 +83,11 @@ def show(
     output_dim: option.OutputDim = None,
     seed: option.Seed = None,
     matrix: option.MatrixFile = None,
-    from_run: option.FromRun = None,
-    epoch: option.Epoch = None,
+    from_source: option.FromSource = None,
+    epoch: option.SourceEpoch = None,
+    layer: option.Layer = None,
+    tensor: option.Tensor = None,
+    index_from: option.IndexFrom = None,
     no_keras: option.NoKeras = False,
     backend: option.Backend = None,
     code: option.Code = False,
@@ -94,8 +108,11 @@ def show(
     embedinspect show --file sample_texts/classic.txt --mask-zero --one-hot
     embedinspect show "one two" "two three" --json --no-keras
     embedinspect show --from runs/reviews "a wonderful, moving film"
+    embedinspect show --from glove.6B.50d.txt "a wonderful, moving film" --no-keras
     """
-    form = _form(format_name, json, code)
+    form = form_of(format_name, json)
+    if code and form != "table":
+        raise UsageError(f"--code prints a script, not {form}; leave out one of the two")
     vectorizing = tokenizer == "textvectorization"
     given = {
         "--num-words": num_words,
@@ -113,8 +130,11 @@ def show(
         "--output-dim": output_dim,
         "--seed": seed,
         "--matrix": matrix,
-        "--from": from_run,
+        "--from": from_source,
         "--epoch": epoch,
+        "--layer": layer,
+        "--tensor": tensor,
+        "--index-from": index_from,
         "--no-keras": no_keras or None,
         "--backend": backend,
         "--code": code or None,
@@ -145,12 +165,18 @@ def show(
     )
     run: Run | None = None
     saved: Vocabulary | None
-    if from_run is not None:
-        from embedinspect.training.run_folder import open_embedding, open_run
-
-        run = open_run(from_run)
-        settings, saved = run.lookup_settings, run.vocabulary
-        rows: EmbeddingMatrix | None = open_embedding(run, epoch)
+    rows: EmbeddingMatrix | None
+    if from_source is not None:
+        source = open_for(
+            from_source,
+            epoch=epoch,
+            layer=layer,
+            tensor=tensor,
+            vocabulary=vocabulary,
+            index_from=index_from,
+        )
+        settings, saved, rows = _taken_from(source, settings, filters)
+        run = source.run
     else:
         rows = _matrix(matrix)
         saved = _saved_vocabulary(vocabulary, settings, filters)
@@ -195,15 +221,6 @@ def show(
         printing.print_document(shown, form)
 
 
-def _form(format_name: option.Format | None, json: bool, code: bool) -> option.Format:
-    if json and format_name not in {None, "json"}:
-        raise UsageError(f"--json and --format {format_name} contradict; leave out one of the two")
-    form: option.Format = "json" if json else format_name or "table"
-    if code and form != "table":
-        raise UsageError(f"--code prints a script, not {form}; leave out one of the two")
-    return form
-
-
 def _refuse_conflicts(given: dict[str, object]) -> None:
     """Refuse options that are given and do not go together.
 
@@ -211,11 +228,24 @@ def _refuse_conflicts(given: dict[str, object]) -> None:
         UsageError: names the first two that conflict, and why.
     """
     if "--from" in given:
-        for name in SET_BY_RUN:
+        from pathlib import Path
+
+        from embedinspect.training.run_folder import is_run
+
+        run = is_run(Path(str(given["--from"])))
+        for name in SET_BY_RUN if run else SET_BY_SOURCE:
             if name in given:
-                raise UsageError(f"{name} is set by the run of --from; leave out one of the two")
-    elif "--epoch" in given:
-        raise UsageError("--epoch picks rows of a run; name the run with --from")
+                what = "run" if run else "source"
+                raise UsageError(f"{name} is set by the {what} of --from; leave out one of the two")
+    else:
+        for name, what in (
+            ("--epoch", "rows of a run; name the run"),
+            ("--layer", "a layer of a Keras file; name the file"),
+            ("--tensor", "an array of a file; name the file"),
+            ("--index-from", "the rows of words; name their matrix"),
+        ):
+            if name in given:
+                raise UsageError(f"{name} picks {what} with --from")
     if "--tokenizer" in given:
         for name in SET_BY_VECTORIZATION:
             if name in given and given[name] != "post":
@@ -227,6 +257,47 @@ def _refuse_conflicts(given: dict[str, object]) -> None:
     for first, second in CONFLICTS:
         if first in given and second in given:
             raise UsageError(f"{first} and {second} do not go together; leave out one of the two")
+
+
+def _taken_from(
+    source: Source, settings: Settings, filters: str | None
+) -> tuple[Settings, Vocabulary, EmbeddingMatrix]:
+    """Return settings, vocabulary and rows of a source.
+
+    Raises:
+        UsageError: an option that the source contradicts, or a source without words.
+    """
+    from dataclasses import replace
+
+    from embedinspect.opening import vocabulary_of, with_padding_row
+
+    if source.run is not None:
+        return source.run.lookup_settings, source.run.vocabulary, source.matrix
+    words, moved = vocabulary_of(source)
+    rules = words.tokenization
+    if filters is not None:
+        rules = replace(rules, filters=filters)
+    oov = settings.oov_token
+    if oov is not None and oov not in words.word_index:
+        raise UsageError(
+            f"--oov-token {oov!r} is not among the words of {source.path!r}; expected one of them, "
+            "such as <unk>"
+        )
+    words = replace(
+        words,
+        tokenization=rules,
+        num_words=settings.num_words or words.num_words,
+        oov_token=oov or words.oov_token,
+    )
+    if moved:
+        note(
+            f"row 0 of {source.path} is {source.name_of(0)!r}, and id 0 is the padding in Keras: "
+            "its rows stand one further down here, under a row of zeros"
+        )
+        return settings, words, with_padding_row(source)
+    if source.layer is not None and source.layer.mask_zero:
+        settings = replace(settings, mask_zero=True)
+    return settings, words, source.matrix
 
 
 def _matrix(path: str | None) -> EmbeddingMatrix | None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 WIDTH_WITHOUT_TERMINAL = 120
 NARROWEST = 20
+LABEL_WIDTH = 12
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,18 @@ def clip(text: str, width: int, more: str = "…") -> str:
             break
         kept.append(character)
     return "".join(kept) + more
+
+
+def labelled(label: str, sentence: str, screen: Screen, *, clipped: bool = False) -> list[Text]:
+    """Return the sentence behind its label, wrapped below itself, or clipped to a line or two."""
+    room = max(20, screen.width - LABEL_WIDTH)
+    if clipped:  # wrapping may leave a line short, so leave room for that
+        lines = 1 if room >= 80 else 2
+        sentence = clip(sentence, room * lines - 12 * (lines - 1), screen.glyphs.more)
+    parts = list(Text(sentence).wrap(screen.console, room))
+    found = []
+    for number, part in enumerate(parts):
+        line = Text((label if not number else "").ljust(LABEL_WIDTH), style="bold")
+        line.append_text(Text(part.plain, style="not bold"))
+        found.append(line)
+    return found

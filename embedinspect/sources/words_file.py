@@ -172,6 +172,6 @@ def warn_of(found: WordsFile, rows: int, path: str, *, keras: bool) -> list[str]
 
 
 def find_beside(path: Path) -> Path | None:
-    """Return the file of words that `export` writes beside an array, where there is one."""
-    beside = path.with_name(f"{path.stem}.words.json")
-    return beside if beside.is_file() else None
+    """Return the file of words that `export` or `coverage` wrote beside an array, or None."""
+    names = (f"{path.name}.words.json", f"{path.stem}.vocabulary.json")
+    return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)

@@ -8,14 +8,13 @@ from rich.text import Text
 
 from embedinspect.keras_layer import Proof
 from embedinspect.lookup import Lookup, OneHot, TracedToken
-from embedinspect.output.screen import Screen, clip
+from embedinspect.output.screen import Screen, clip, labelled
 from embedinspect.texts import literal, plural
 from embedinspect.token_counts import TokenCounts
 from embedinspect.training.predict import Prediction
 
 FIRST_SENTENCE = "Each token id is a row number; the output copies that row."
 LEFT_OUT = "Keras was left out (--no-keras): the real layer has not confirmed this."
-LABEL_WIDTH = 12
 _MOST_WORDS = 12
 _SPOKEN = {
     "looked_up": "looked up",
@@ -32,21 +31,6 @@ def describe(
     speak = _Sentences(lookup, counts, screen, full)
     for label, sentence, clipped in speak.all():
         yield from labelled(label, sentence, screen, clipped=clipped and not full)
-
-
-def labelled(label: str, sentence: str, screen: Screen, *, clipped: bool = False) -> list[Text]:
-    """Return the sentence behind its label, wrapped below itself, or clipped to a line or two."""
-    room = max(20, screen.width - LABEL_WIDTH)
-    if clipped:  # wrapping may leave a line short, so leave room for that
-        lines = 1 if room >= 80 else 2
-        sentence = clip(sentence, room * lines - 12 * (lines - 1), screen.glyphs.more)
-    parts = list(Text(sentence).wrap(screen.console, room))
-    found = []
-    for number, part in enumerate(parts):
-        line = Text((label if not number else "").ljust(LABEL_WIDTH), style="bold")
-        line.append_text(Text(part.plain, style="not bold"))
-        found.append(line)
-    return found
 
 
 def describe_one_hot(lookup: Lookup, one_hot: OneHot, screen: Screen) -> list[Text]:

@@ -8,8 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from embedinspect.output.grid import Block, Cell, Column
-from embedinspect.output.screen import Screen
-from embedinspect.output.show.sentences import labelled
+from embedinspect.output.screen import Screen, labelled
 from embedinspect.texts import literal, plural
 from embedinspect.training.data import DataSummary
 from embedinspect.training.run_folder import Run

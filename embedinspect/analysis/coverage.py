@@ -1,0 +1,258 @@
+"""How much of a text collection the words of a matrix cover, and the matrix for just these texts.
+
+Pretrained vectors go into a Keras layer by id: row i must be the vector of the word with id i.
+Row 0 is for the padding; a word without a vector keeps a row of its own all the same.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from embedinspect.errors import DataError, UsageError
+from embedinspect.matrix import FloatArray
+from embedinspect.opening import Source
+from embedinspect.texts import clipped_repr
+from embedinspect.vocabulary import Tokenization, Vocabulary, fit
+
+Reason = Literal["case", "punctuation", "unseen"]
+Fill = Literal["zeros", "random"]
+
+
+@dataclass(frozen=True)
+class CoveredWord:
+    """One word of the texts.
+
+    Attributes:
+        word: as the tokenizer cut it.
+        id: its token id.
+        occurrences: in the texts.
+        row: of the source, whose vector it gets; None where it has none.
+        source_word: the word of that row.
+        reason: why it has none: the source has it in another `case`, or with other
+            `punctuation`, or has never seen it (`unseen`).
+        instead: the word of the source that is meant by the reason.
+    """
+
+    word: str
+    id: int
+    occurrences: int
+    row: int | None
+    source_word: str | None = None
+    reason: Reason | None = None
+    instead: str | None = None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The record that `coverage` prints.
+
+    Attributes:
+        source: whose words they are held against.
+        vocabulary: of the texts: word and id.
+        words: every word that has an id which is used, the most frequent first.
+        texts: how many there are.
+        dropped: tokens of the texts that have no id in the vocabulary.
+        reserved: ids that are no words: padding, start, out of vocabulary.
+    """
+
+    source: Source
+    vocabulary: Vocabulary
+    words: tuple[CoveredWord, ...]
+    texts: int
+    dropped: int
+    reserved: tuple[int, ...]
+
+    @property
+    def covered(self) -> list[CoveredWord]:
+        """The words that have a vector."""
+        return [word for word in self.words if word.row is not None]
+
+    @property
+    def missing(self) -> list[CoveredWord]:
+        """The words that have none."""
+        return [word for word in self.words if word.row is None]
+
+    @property
+    def occurrences(self) -> int:
+        """How often all words occur."""
+        return sum(word.occurrences for word in self.words)
+
+    @property
+    def covered_occurrences(self) -> int:
+        """How often words with a vector occur."""
+        return sum(word.occurrences for word in self.covered)
+
+    @property
+    def reasons(self) -> dict[Reason, tuple[int, int]]:
+        """For each reason how many words miss a vector, and how often they occur."""
+        words: Counter[Reason] = Counter()
+        uses: Counter[Reason] = Counter()
+        for word in self.missing:
+            assert word.reason is not None
+            words[word.reason] += 1
+            uses[word.reason] += word.occurrences
+        order: tuple[Reason, ...] = ("case", "punctuation", "unseen")
+        return {reason: (words[reason], uses[reason]) for reason in order if words[reason]}
+
+    @property
+    def input_dim(self) -> int:
+        """Rows that a matrix for these texts needs: one for each id, and row 0."""
+        limit = self.vocabulary.num_words
+        return limit or max([*self.vocabulary.word_index.values(), 0]) + 1
+
+
+def cover(
+    source: Source,
+    texts: Sequence[str],
+    *,
+    vocabulary: Vocabulary | None = None,
+    num_words: int | None = None,
+    oov_token: str | None = None,
+    tokenization: Tokenization | None = None,
+    any_case: bool = False,
+) -> Coverage:
+    """Return which words of the texts have a vector in the source.
+
+    Args:
+        vocabulary: of the texts, whose ids the rows must follow; by default their words counted.
+        any_case: take the vector of another spelling in capitals where the word itself has none.
+
+    Raises:
+        UsageError: the source has no words.
+    """
+    if source.words is None:
+        raise UsageError(
+            f"{source.path!r} has no words; name a file of them with --vocabulary FILE"
+        )
+    if vocabulary is None:
+        vocabulary, ids = fit(
+            texts,
+            num_words=num_words,
+            oov_token=oov_token,
+            tokenization=tokenization,
+            count_documents=False,
+        )
+    else:
+        ids = [np.array(row, np.int32) for row in vocabulary.encode(texts)]
+    limit = vocabulary.num_words or 2**31
+    flat = np.concatenate(ids) if ids else np.empty(0, np.int32)
+    uses = np.bincount(flat) if flat.size else np.zeros(1, np.int64)
+    tokens = sum(len(vocabulary.tokenization.tokens(text)) for text in texts)
+    reserved = {0, vocabulary.oov_id, vocabulary.start_id} - {None}
+    starts = len(texts) if vocabulary.start_id is not None else 0
+    unknown = int(uses[vocabulary.oov_id]) if (vocabulary.oov_id or 2**31) < len(uses) else 0
+    spellings = _Spellings(source)
+    words = []
+    for word, id_ in vocabulary.word_index.items():
+        if id_ in reserved or id_ >= limit:
+            continue
+        count = int(uses[id_]) if id_ < len(uses) else 0
+        words.append(spellings.place(word, id_, count, any_case=any_case))
+    words.sort(key=lambda word: (-word.occurrences, word.id))
+    return Coverage(
+        source=source,
+        vocabulary=vocabulary,
+        words=tuple(words),
+        texts=len(texts),
+        dropped=tokens + starts - len(flat) + unknown,
+        reserved=tuple(sorted(id_ for id_ in reserved if id_ is not None)),
+    )
+
+
+class _Spellings:
+    """The words of a source by what is left of them without capitals and punctuation."""
+
+    def __init__(self, source: Source) -> None:
+        assert source.words is not None
+        self.index = source.words.index
+        self._folded: dict[str, str] | None = None
+        self._bare: dict[str, str] | None = None
+
+    def place(self, word: str, id_: int, count: int, *, any_case: bool) -> CoveredWord:
+        row = self.index.get(word)
+        if row is not None:
+            return CoveredWord(word, id_, count, row, word)
+        if self._folded is None or self._bare is None:
+            self._folded, self._bare = {}, {}
+            for other in self.index:
+                folded = other.casefold()
+                self._folded.setdefault(folded, other)
+                if not folded.isalnum():
+                    self._bare.setdefault(_bare(folded), other)
+        folded = word.casefold()
+        cased = self._folded.get(folded)
+        if cased is not None:
+            if any_case:
+                return CoveredWord(word, id_, count, self.index[cased], cased)
+            return CoveredWord(word, id_, count, None, None, "case", cased)
+        bare = _bare(folded)
+        alike = (self._folded.get(bare) if bare != folded else None) or self._bare.get(bare)
+        if bare and alike is not None:
+            return CoveredWord(word, id_, count, None, None, "punctuation", alike)
+        return CoveredWord(word, id_, count, None, None, "unseen")
+
+
+def _bare(word: str) -> str:
+    """Return a word without its punctuation and symbols."""
+    if word.isalnum():
+        return word
+    return "".join(c for c in word if unicodedata.category(c)[0] not in "PS")
+
+
+def matrix_for(coverage: Coverage, fill: Fill = "zeros", seed: int = 0) -> FloatArray:
+    """Return the matrix in the order of the ids, float32, shape (input_dim, output_dim).
+
+    Row 0 is zeros. Words without a vector, and reserved ids, get zeros, or numbers drawn from the
+    normal distribution of the vectors that are there, dimension by dimension.
+
+    Raises:
+        DataError: no word has a vector, or a row is not the vector of its word.
+    """
+    rows = coverage.source.matrix.rows
+    covered = coverage.covered
+    if not covered:
+        raise DataError(
+            f"no word of the texts is in {coverage.source.path!r}; expected some, so look at the "
+            "case and the language of both"
+        )
+    matrix = np.zeros((coverage.input_dim, rows.shape[1]), np.float32)
+    ids = np.array([word.id for word in covered])
+    vectors = rows[np.array([word.row for word in covered])]
+    if fill == "random":
+        finite = vectors[np.isfinite(vectors).all(axis=1)].astype(np.float64)
+        stream = np.random.RandomState(seed)
+        matrix[1:] = stream.normal(finite.mean(axis=0), finite.std(axis=0), matrix[1:].shape)
+    matrix[ids] = vectors
+    return matrix
+
+
+def check(coverage: Coverage, matrix: FloatArray) -> int:
+    """Hold each row against its source word, found again by its name; return how many there are.
+
+    Raises:
+        DataError: names the first word whose row is another's.
+    """
+    words, rows = coverage.source.words, coverage.source.matrix.rows
+    assert words is not None
+    if matrix.shape != (coverage.input_dim, rows.shape[1]) or matrix[0].any():
+        raise DataError(
+            f"the matrix has shape {matrix.shape} and row 0 {matrix[0][:3].tolist()}...; expected "
+            f"({coverage.input_dim}, {rows.shape[1]}) and zeros, so please report this"
+        )
+    for word in coverage.covered:
+        assert word.source_word is not None
+        row = words.index[word.source_word]
+        if coverage.vocabulary.word_index[word.word] != word.id or (
+            matrix[word.id].tobytes() != rows[row].tobytes()
+        ):
+            raise DataError(
+                f"row {word.id} is not the vector of {clipped_repr(word.word)}; expected row {row} "
+                "of the source, so please report this"
+            )
+    return len(coverage.covered)

@@ -1,0 +1,98 @@
+"""`embedinspect axis`: words along a direction."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from embedinspect.commands import asking
+from embedinspect.commands import options as option
+from embedinspect.errors import UsageError
+
+_QUESTION = "Question"
+
+
+def axis(
+    source: option.SourcePath,
+    low: Annotated[
+        list[str],
+        typer.Option(
+            metavar="WORD", help="Words of the low end. Repeatable.", rich_help_panel=_QUESTION
+        ),
+    ],
+    high: Annotated[
+        list[str],
+        typer.Option(
+            metavar="WORD", help="Words of the high end. Repeatable.", rich_help_panel=_QUESTION
+        ),
+    ],
+    words: option.Words = None,
+    top: option.Top = 10,
+    first: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Rank the first rows alone, which are the frequent words of word vectors.",
+            show_default="all",
+            rich_help_panel=_QUESTION,
+        ),
+    ] = None,
+    epoch: option.SourceEpoch = None,
+    layer: option.Layer = None,
+    tensor: option.Tensor = None,
+    vocabulary: option.SourceWords = None,
+    index_from: option.IndexFrom = None,
+    strict: option.Strict = False,
+    no_cache: option.NoCache = False,
+    no_keras: option.NoKeras = False,
+    backend: option.Backend = None,
+    format_name: option.FormatName = None,
+    json: option.Json = False,
+) -> None:
+    """Rank words along the direction from some words to others; each end is the mean of its words.
+
+    Several words of an end stand in one quoted argument or in several options. For a run, the
+    classifier is also asked for its word on each single word, and how well the rows explain that
+    is measured before and after training.
+
+    Examples:
+
+    \b
+    embedinspect axis glove.6B.50d.txt --low "bad awful" --high "good great" --first 20000
+    embedinspect axis runs/imdb --low awful --low worst --high wonderful --high best
+    """
+    form = asking.form_of(format_name, json)
+    from embedinspect.analysis import axis as analysis
+    from embedinspect.output import axis as output
+    from embedinspect.output.stdout import waiting
+
+    opened = asking.open_for(
+        source,
+        epoch=epoch,
+        layer=layer,
+        tensor=tensor,
+        vocabulary=vocabulary,
+        index_from=index_from,
+        strict=strict,
+        no_cache=no_cache,
+    )
+    lows, highs = analysis.split_words(opened, low), analysis.split_words(opened, high)
+    if not lows or not highs:
+        raise UsageError("--low and --high each need a word; expected one or more")
+    found = analysis.rank(opened, lows, highs, words or (), first)
+    opinion = None
+    if opened.run is not None and not no_keras:
+        if opened.epoch != opened.run.epochs:
+            asking.note(
+                f"the classifier is left out: only the rows of epoch {opened.epoch} are kept, the "
+                f"rest of it is that of epoch {opened.run.epochs}"
+            )
+        else:
+            with waiting("The classifier reads the words"):
+                opinion = analysis.opinion(found, backend)
+    asking.answer(
+        form,
+        lambda: output.document(found, opinion),
+        lambda screen: output.draw(found, opinion, top, screen),
+    )

@@ -1,0 +1,76 @@
+"""Rows as arrays: NumPy, safetensors, Parquet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from embedinspect.exports.naming import Names
+from embedinspect.opening import Source
+
+_BLOCK = 2**22
+
+Written = tuple[list[str], Names]
+
+
+def write_npy(source: Source, folder: Path, name: str) -> Written:
+    """Write a `.npy` array, and beside it the words as a JSON list: item i names row i."""
+    with (folder / name).open("wb") as file:
+        np.save(file, source.matrix.rows, allow_pickle=False)
+    return _with_words(source, folder, name)
+
+
+def write_safetensors(source: Source, folder: Path, name: str) -> Written:
+    """Write a tensor called `embedding`, and beside it the words as a JSON list.
+
+    The form is that of the safetensors format: the length of a JSON header in 8 bytes, the header,
+    padded with spaces to a multiple of 8, and the numbers, little-endian.
+    """
+    rows = source.matrix.rows
+    entry = {"dtype": "F32", "shape": list(rows.shape), "data_offsets": [0, 4 * rows.size]}
+    header = json.dumps({"embedding": entry}, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    with (folder / name).open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        step = max(1, _BLOCK // rows.shape[1])
+        for start in range(0, len(rows), step):
+            file.write(rows[start : start + step].astype("<f4").tobytes())
+    return _with_words(source, folder, name)
+
+
+def _with_words(source: Source, folder: Path, name: str) -> Written:
+    names = Names(source, str)
+    if source.words is None:
+        return [name], names
+    words = f"{name}.words.json"
+    lines = ",\n".join(json.dumps(word) for word in source.words)
+    (folder / words).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    return [words, name], names
+
+
+def write_parquet(source: Source, folder: Path, name: str) -> Written:
+    """Write a table of row, word and vector, as embedding-atlas and DuckDB take it."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from embedinspect.exports.naming import for_lines
+
+    rows = source.matrix.rows
+    width = rows.shape[1]
+    names = Names(source, lambda word: word if word.isprintable() else for_lines(word))
+    schema = pa.schema(
+        [("row", pa.int64()), ("word", pa.string()), ("vector", pa.list_(pa.float32(), width))]
+    )
+    words = iter(names)
+    step = max(1, _BLOCK // width)
+    with parquet.ParquetWriter(folder / name, schema) as writer:
+        for start in range(0, len(rows), step):
+            part = np.ascontiguousarray(rows[start : start + step])
+            numbers = pa.array(np.arange(start, start + len(part)))
+            texts = pa.array([next(words) for _ in range(len(part))], pa.string())
+            vectors = pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), width)
+            table = pa.Table.from_arrays([numbers, texts, vectors], schema=schema)
+            writer.write_table(table)
+    return [name], names
