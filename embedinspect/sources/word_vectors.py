@@ -46,12 +46,12 @@ def read_text(path: Path, *, strict: bool = False) -> Found:
                 f"{problems.shown} holds no word vectors; expected lines of a word and numbers"
             )
         reader = _Reader(layout, problems, path.stat().st_size)
-        for block in _blocks(file.stream, start, problems.shown):
+        for block in _blocks(file.stream, start, problems):
             reader.take(block, file.share_read)
     return reader.finish()
 
 
-def _blocks(file: IO[bytes], start: bytes, shown: str) -> Iterator[bytes]:
+def _blocks(file: IO[bytes], start: bytes, problems: Problems) -> Iterator[bytes]:
     """Yield the file in blocks that end with a line feed."""
     rest = start.removeprefix(b"\xef\xbb\xbf")
     while True:
@@ -59,11 +59,12 @@ def _blocks(file: IO[bytes], start: bytes, shown: str) -> Iterator[bytes]:
         if cut:
             yield rest[:cut]
         elif len(rest) > _LONGEST_LINE:
-            raise DataError(f"{shown} has a line of more than {_LONGEST_LINE:,} bytes")
+            raise DataError(f"{problems.shown} has a line of more than {_LONGEST_LINE:,} bytes")
         data = file.read(BLOCK)
         rest = rest[cut:] + data
         if not data:
             if rest:
+                problems.add("end", "ends without a line feed, so its last line may be cut off")
                 yield rest + b"\n"
             return
 

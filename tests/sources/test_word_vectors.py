@@ -1,0 +1,254 @@
+"""Word vectors as text and binary, against gensim and against the rule in plain Python."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from embedinspect.errors import DataError, UsageError
+from embedinspect.opening import SourceOptions, open_source
+from embedinspect.sources import word_vectors
+from embedinspect.sources.word_vectors import read_text
+
+FUNCTION_SCOPED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+# What neither form can hold, and what gensim or we would take for a line or field end.
+WORD = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], exclude_characters="\ufeff"),
+    min_size=1,
+    max_size=6,
+).filter(lambda word: not re.fullmatch(r"[-+.\d\w]*\d.*|nan|inf(inity)?", word, re.I))
+FLOAT = st.floats(-(2.0**100), 2.0**100, width=32)
+
+
+@st.composite
+def vectors(draw, least: int = 2):
+    words = draw(st.lists(WORD, min_size=least, max_size=8, unique=True))
+    width = draw(st.integers(2, 5))
+    rows = draw(hnp.arrays(np.float32, (len(words), width), elements=FLOAT))
+    return words, rows
+
+
+def as_text(words, rows, *, header=False, end="\n", trailing="") -> bytes:
+    lines = [f"{len(words)} {rows.shape[1]}"] if header else []
+    lines += [
+        word + " " + " ".join(map(str, row)) + trailing
+        for word, row in zip(words, rows, strict=True)
+    ]
+    return (end.join(lines) + end).encode()
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_bytes(data: bytes, **options):
+        path = tmp_path / "vectors.txt"
+        path.write_bytes(data)
+        return open_source(str(path), SourceOptions(**options))
+
+    return read_bytes
+
+
+@FUNCTION_SCOPED
+@given(
+    vectors(),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(["", " "]),
+    st.booleans(),
+    st.integers(8, 200),
+)
+def test_text_equals_gensim(tmp_path, monkeypatch, made, header, end, trailing, packed, block):
+    words, rows = made
+    path = tmp_path / "vectors.txt.gz" if packed else tmp_path / "vectors.txt"
+    data = as_text(words, rows, header=header, end=end, trailing=trailing)
+    path.write_bytes(gzip.compress(data) if packed else data)
+    oracle = KeyedVectors.load_word2vec_format(str(path), no_header=not header)
+    longest = max(map(len, data.split(b"\n"))) + 2
+    monkeypatch.setattr(word_vectors, "BLOCK", max(block, 2 * longest))  # lines cross its end
+    found = read_text(path)
+    assert list(found.words) == oracle.index_to_key == words
+    assert found.rows.dtype == np.float32
+    assert found.rows.tobytes() == oracle.vectors.astype(np.float32).tobytes() == rows.tobytes()
+    assert found.problems.total == 0
+    assert found.kind == ("word2vec text" if header else "GloVe text")
+
+
+@FUNCTION_SCOPED
+@given(vectors(1), st.booleans())
+def test_binary_equals_gensim(tmp_path, made, packed):
+    words, rows = made
+    path = tmp_path / "vectors.bin"
+    vectors_ = KeyedVectors(rows.shape[1])
+    vectors_.add_vectors(words, rows)
+    vectors_.save_word2vec_format(str(path), binary=True)
+    oracle = KeyedVectors.load_word2vec_format(str(path), binary=True)
+    if packed:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    source = open_source(str(path))
+    if source.kind != "word2vec binary":  # its few bytes happen to be a text
+        assert rows.size < 9
+        return
+    assert list(source.words) == oracle.index_to_key
+    assert source.matrix.rows.tobytes() == oracle.vectors.tobytes()
+
+
+@FUNCTION_SCOPED
+@given(vectors(), st.data())
+def test_both_paths_give_the_same(tmp_path, monkeypatch, made, data):
+    words, rows = made
+    path = tmp_path / "vectors.txt"
+    text = bytearray(as_text(words, rows))
+    for _ in range(data.draw(st.integers(0, 3))):
+        place = data.draw(st.integers(0, len(text) - 1))
+        text[place] = data.draw(st.sampled_from(b" \n\t.0e-x\r\xff#"))
+    path.write_bytes(bytes(text))
+    with monkeypatch.context() as patched:
+        fast = attempt(path)
+        patched.setattr(word_vectors._Reader, "_fast", lambda *_: None)
+        careful = attempt(path)
+    assert fast == careful
+
+
+def attempt(path):
+    try:
+        found = read_text(path)
+    except DataError as error:
+        return str(error)
+    return list(found.words), found.rows.tobytes(), sorted(found.problems.first)
+
+
+GOOD = b"the 0.5 1 2\nof -1e-3 nan 4\n, 7 8 inf\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "says"),
+    [
+        (b"short 1 2\n", "short lines", "line 2 has 2 numbers; expected 3"),
+        (b"long 1 2 3 4\n", "long lines", "line 2 has 4 numbers; expected 3"),
+        (b"bad 1 x 3\n", "numbers", "line 2 has 'x' as field 3; expected a number"),
+        (b"bad 1 1_0 3\n", "numbers", "line 2 has '1_0' as field 3"),
+        (b"huge 1 1e39 3\n", "numbers", "line 2 has a number that float32 cannot hold"),
+        (b"the 9 9 9\n", "duplicate words", "the word 'the' is there again, first in row 0"),
+    ],
+)
+def test_wrong_lines_are_left_out_and_told(read, line, kind, says):
+    at = GOOD.index(b"\n") + 1
+    data = GOOD[:at] + line + GOOD[at:]
+    source = read(data)
+    assert list(source.words) == ["the", "of", ","]
+    assert source.matrix.rows[0].tolist() == [0.5, 1, 2]
+    assert source.matrix.rows[2].tolist() == [7, 8, np.inf]
+    assert source.problems.counts == {kind: 1}
+    assert says in source.problems.first[0]
+    with pytest.raises(DataError, match=re.escape(says)):
+        read(data, strict=True)
+
+
+def test_words_may_hold_spaces(read):
+    source = read(b"the 1 2 3\nnew york 4 5 6\n. . . 7 8 9\n")
+    assert list(source.words) == ["the", "new york", ". . ."]
+    assert source.matrix.rows[1].tolist() == [4, 5, 6]
+    assert source.problems.total == 0
+
+
+def test_bytes_that_are_no_utf_8_are_escaped(read):
+    source = read(b"the 1 2 3\nclich\xe9 4 5 6\nof 7 8 9\n")
+    assert list(source.words) == ["the", "clich\\xe9", "of"]
+    assert "row 1" in source.problems.first[0]
+    assert "0xe9" in source.problems.first[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (b"9 3\n", "claims 9 rows, but 3"),
+        (b"3 7\n", "claims 7 numbers a row, but the lines have 3"),
+    ],
+)
+def test_a_header_that_lies(read, header, says):
+    source = read(header + GOOD)
+    assert source.matrix.rows.shape == (3, 3)
+    assert says in source.problems.first[0]
+
+
+def test_a_binary_header_that_lies(read):
+    record = b"word " + np.array([1.5, -2], "<f4").tobytes() + b"\n"
+    source = read(b"3 2\n" + record)
+    assert source.matrix.rows.tolist() == [[1.5, -2]]
+    assert "claims 3 rows, but only 1" in source.problems.first[0]
+    with pytest.raises(DataError, match="as many as the file can hold"):
+        read(b"1 999999999\n" + record)
+    with pytest.raises(DataError, match="no whole row"):
+        read(b"1 3000\n" + record)
+
+
+def test_a_file_that_was_cut_off_says_so(read):
+    assert "may be cut off" in read(GOOD[:-1]).problems.first[-1]
+
+
+def test_more_wrong_lines_than_rows(read):
+    with pytest.raises(DataError, match="more wrong lines"):
+        read(b"a 1 2 3\nb 1 2 x\nc 1 2 x\nd 1 2 x\n")
+
+
+def test_a_gzip_bomb_and_a_torn_gzip(read, monkeypatch):
+    from embedinspect.sources import packed
+
+    monkeypatch.setattr(packed, "_SMALL", 1000)
+    with pytest.raises(DataError, match="unpacks to more than"):
+        read(gzip.compress(b"word 0.5 0.5\n" * 100_000))
+    monkeypatch.undo()
+    whole = gzip.compress(as_text(["a", "b"] * 50, np.random.RandomState(0).rand(100, 9)))
+    with pytest.raises(DataError, match="damaged gzip"):
+        read(whole[:-100])
+
+
+def plainly(data: bytes, width: int) -> dict[bytes, list[float]]:
+    """Return what the rule says: the last `width` fields are numbers, the first word counts."""
+    rows: dict[bytes, list[float]] = {}
+    for line in data.split(b"\n"):
+        fields = line.removesuffix(b"\r").rstrip(b" ").split(b" ")
+        numbers, extra = fields[-width:], fields[1:-width]
+        number = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I)
+        if len(fields) > width and all(map(number.fullmatch, numbers)):
+            values = [float(np.float32(float(field))) for field in numbers]
+            said = sum(b"inf" in field.lower() for field in numbers)
+            if sum(map(np.isinf, values)) == said and not any(map(number.fullmatch, extra)):
+                rows.setdefault(b" ".join(fields[:-width]), values)
+    return rows
+
+
+@FUNCTION_SCOPED
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 400),
+            st.sampled_from([b"", b" ", b"\n", b"x", b"7", b".", b"\r\n", b"\xff"]),
+        ),
+        max_size=6,
+    ),
+    st.integers(0, 40),
+)
+def test_mutated_texts_give_the_rows_that_the_rule_gives(read, changes, cut):
+    rows = np.random.RandomState(0).randint(-9, 9, (20, 4)).astype(np.float32) / 4
+    data = as_text([f"w{chr(97 + n)}" for n in range(20)], rows)
+    for place, what in changes:
+        data = data[:place] + what + data[place + 1 :]
+    data = data[: len(data) - cut]
+    expected = plainly(data, 4)
+    try:
+        source = read(data)
+    except (DataError, UsageError):
+        return
+    assert source.matrix.output_dim == 4
+    for row, word in enumerate(source.words):
+        raw = word.encode().decode("unicode_escape").encode("latin-1") if "\\x" in word else None
+        wanted = expected[raw or word.encode()]
+        assert source.matrix.rows[row].tolist() == wanted
+    assert len(source.words) == len(expected)
