@@ -1,0 +1,175 @@
+"""The weights in an HDF5 file: found and read without following anything out of the file.
+
+Links, external storage and virtual data sets are refused, since they could read other files;
+sizes are held against what is stored before memory is taken.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import h5py
+import numpy as np
+
+from embedinspect.errors import DataError
+from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.sources.arrays import as_float32
+from embedinspect.texts import clipped_repr
+
+# What h5py raises for damaged files. It hands on what the library says in many types.
+DAMAGES = (
+    OSError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    struct.error,
+    ArithmeticError,
+    NotImplementedError,
+    SystemError,
+)
+_MOST_GROUPS = 100_000
+_DEEPEST = 40
+_MOST_EXPANSION = 1000
+_SMALL = 2**20
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One data set of two dimensions.
+
+    Attributes:
+        path: where it lies in the file.
+        group: name of the layer as the group around it has it, or "".
+        shape: (rows, columns).
+        dtype: of its numbers, as stored.
+    """
+
+    path: str
+    group: str
+    shape: tuple[int, int]
+    dtype: str
+
+
+@contextmanager
+def open_hdf5(file: IO[bytes], shown: str) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading.
+
+    Raises:
+        DataError: it is damaged; also for what goes wrong while it is open.
+    """
+    try:
+        with h5py.File(file, "r") as opened:
+            yield opened
+    except DAMAGES as error:
+        reason = clipped_repr(str(error).split("\n")[0], 100)
+        raise DataError(
+            f"{shown} is a damaged HDF5 file ({reason}); expected a whole one"
+        ) from None
+
+
+def weights(file: h5py.File, shown: str) -> list[Weight]:
+    """Return every data set of two dimensions with numbers, in the order of their paths.
+
+    Raises:
+        DataError: a link, external storage, a virtual data set, or groups without end.
+    """
+    found: list[Weight] = []
+    seen: set[int] = set()
+    _walk(file, "", shown, lambda path, data: found.extend(_weight(path, data)), seen, 0)
+    return found
+
+
+def _walk(
+    group: h5py.Group,
+    path: str,
+    shown: str,
+    take: Callable[[str, h5py.Dataset], None],
+    seen: set[int],
+    depth: int,
+) -> None:
+    if depth > _DEEPEST or len(seen) > _MOST_GROUPS:
+        raise DataError(
+            f"{shown} has groups nested deeper than {_DEEPEST} or more than {_MOST_GROUPS:,}; "
+            "expected the layers of a model"
+        )
+    address = h5py.h5o.get_info(group.id).addr
+    if address in seen:  # hard links can make a ring
+        return
+    seen.add(address)
+    for name in group:
+        here = f"{path}/{name}" if path else str(name)
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise DataError(
+                f"{shown} has a link at {clipped_repr(here)}; expected the weights themselves, as "
+                "Keras saves them, so it is not followed"
+            )
+        child = group[name]
+        if isinstance(child, h5py.Group):
+            _walk(child, here, shown, take, seen, depth + 1)
+        elif isinstance(child, h5py.Dataset):
+            take(here, child)
+
+
+def _weight(path: str, data: h5py.Dataset) -> list[Weight]:
+    dtype = _dtype(data)
+    if dtype is None or len(data.shape or ()) != 2:
+        return []
+    parent = data.parent
+    name = parent.attrs.get("name") if parent is not None else None
+    rows, columns = data.shape
+    return [Weight(path, name if isinstance(name, str) else "", (rows, columns), dtype)]
+
+
+def _dtype(data: h5py.Dataset) -> str | None:
+    """Return the dtype of real numbers, or None. Keras stores bfloat16 as two plain bytes."""
+    if data.attrs.get("dtype") == "bfloat16" and data.dtype.itemsize == 2:
+        return "bfloat16"
+    return str(data.dtype.name) if data.dtype.kind in "iuf" and data.dtype.itemsize <= 8 else None
+
+
+def read(file: h5py.File, path: str, shown: str, dimensions: int = 2) -> FloatArray:
+    """Return a data set as float32.
+
+    Raises:
+        DataError: it is not stored in the file itself, is larger than what is stored, or holds
+            no real numbers.
+    """
+    data = file[path]
+    name = f"{clipped_repr(path)} in {shown}"
+    if not isinstance(data, h5py.Dataset) or data.shape is None or len(data.shape) != dimensions:
+        raise DataError(f"{name} has another shape; expected {dimensions} dimensions")
+    if data.is_virtual or data.external:
+        raise DataError(f"{name} lies in another file; expected the weights themselves")
+    dtype = _dtype(data)
+    if dtype is None:
+        raise DataError(f"{name} has dtype {clipped_repr(str(data.dtype))}; expected real numbers")
+    stored, claimed = int(data.id.get_storage_size()), data.size * data.dtype.itemsize
+    if data.size > MOST_VALUES or not data.size:
+        raise DataError(f"{name} has {data.size:,} numbers; expected 1 to {MOST_VALUES:,}")
+    most = stored if data.chunks is None else max(_SMALL, stored * _MOST_EXPANSION)
+    if claimed > most or not stored:
+        raise DataError(
+            f"{name} claims {claimed:,} bytes, but {stored:,} are stored; expected all of them"
+        )
+    values = data[()]
+    if dtype == "bfloat16":  # the upper half of a float32
+        high = np.ascontiguousarray(values).view("<u2").astype(np.uint32) << 16
+        rows: FloatArray = high.view(np.float32).reshape(data.shape)
+        return rows
+    return as_float32(values, name) if dimensions == 2 else np.asarray(values, np.float32)
+
+
+def attribute(file: h5py.File, name: str) -> str | None:
+    """Return an attribute of the file that is a text, or None."""
+    value: Any = file.attrs.get(name)
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else None

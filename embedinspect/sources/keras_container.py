@@ -1,0 +1,120 @@
+"""The container of a Keras model: a zip with JSON and HDF5 in it, or an HDF5 file by itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from embedinspect.errors import DataError
+from embedinspect.sources import arrays, hdf5
+from embedinspect.texts import clipped_repr
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_LARGEST_TEXT = 2**28
+_READ_WHOLE = 2**28  # larger weights are read where they lie, without the zip's checksum
+
+
+class _Part(io.RawIOBase):
+    """A part of a file as a file of its own."""
+
+    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
+        super().__init__()
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        base = {0: 0, 1: self._at, 2: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._start + self._at)
+        data = self._file.read(max(0, min(len(buffer), self._size - self._at)))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+@contextmanager
+def open_weights(path: Path, shown: str) -> Iterator[tuple[zipfile.ZipFile | None, Any]]:
+    """Open the HDF5 file that a path is, or that is in the zip that it is."""
+    with path.open("rb") as raw:
+        start = raw.read(len(HDF5_MAGIC))
+        raw.seek(0)
+        if start == HDF5_MAGIC:
+            with hdf5.open_hdf5(raw, shown) as file:
+                yield None, file
+            return
+        try:
+            with (
+                zipfile.ZipFile(raw) as archive,
+                _member(archive, raw, shown) as member,
+                hdf5.open_hdf5(member, f"{WEIGHTS} in {shown}") as file,
+            ):
+                yield archive, file
+        except arrays.DAMAGES as error:
+            reason = clipped_repr(str(error), 100)
+            raise DataError(f"{shown} is a damaged zip ({reason}); expected .keras") from None
+
+
+@contextmanager
+def _member(archive: zipfile.ZipFile, raw: IO[bytes], shown: str) -> Iterator[IO[bytes]]:
+    """Open the weights in the zip."""
+    if WEIGHTS not in archive.namelist():
+        raise DataError(
+            f"{shown} has its weights in several files; expected one, {WEIGHTS}, so save the model "
+            "unsharded"
+        )
+    member = archive.getinfo(WEIGHTS)
+    arrays.refuse_bomb(member, f"{WEIGHTS} in {shown}")
+    if member.file_size <= _READ_WHOLE or member.compress_type != zipfile.ZIP_STORED:
+        yield io.BytesIO(archive.read(member))
+        return
+    raw.seek(member.header_offset)
+    header = raw.read(30)
+    begin = member.header_offset + 30 + sum(struct.unpack("<HH", header[26:30]))
+    yield io.BufferedReader(_Part(raw, begin, member.file_size))
+
+
+def json_in(archive: zipfile.ZipFile, name: str, shown: str) -> dict[str, Any]:
+    """Return a JSON object that is in the zip."""
+    return parsed(text_in(archive, name, shown), f"{name} in {shown}")
+
+
+def text_in(archive: zipfile.ZipFile, name: str, shown: str) -> str:
+    """Return a text that is in the zip.
+
+    Raises:
+        DataError: it is not there, or larger than a text of Keras can be.
+    """
+    try:
+        member = archive.getinfo(name)
+    except KeyError:
+        raise DataError(f"{shown} has no {name}; expected .keras as Keras saves it") from None
+    arrays.refuse_bomb(member, f"{clipped_repr(name)} in {shown}")
+    if member.file_size > _LARGEST_TEXT:
+        raise DataError(f"{clipped_repr(name)} in {shown} is larger than 256 MB")
+    return archive.read(member).decode("utf-8")
+
+
+def parsed(text: str, shown: str) -> dict[str, Any]:
+    """Return the JSON object that a text is."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise DataError(f"{shown} is no JSON object; expected what Keras writes")
+    return found
