@@ -1,0 +1,85 @@
+"""What a matrix is like: against NumPy on the whole of it, and rows that are broken."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from embedinspect.analysis import health
+from embedinspect.analysis.health import examine
+from tests.analysis.conftest import made
+
+ROWS = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=2),
+    elements=st.floats(-9, 9, width=16),
+)
+
+
+@given(ROWS)
+def test_numbers_equal_numpy(rows):
+    found = examine(made(rows))
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
+    assert np.isclose(found.norms.median, np.median(lengths), rtol=1e-6)
+    assert sum(found.histogram[0]) == len(rows)
+    assert np.isclose(found.mean, rows.mean(dtype=np.float64), atol=1e-9)
+    assert np.isclose(found.standard_deviation, rows.std(dtype=np.float64), atol=1e-6)
+    assert np.allclose(found.dimension_deviations, rows.std(axis=0, dtype=np.float64), atol=1e-6)
+    values = np.linalg.svd(rows - rows.mean(axis=0, dtype=np.float64), compute_uv=False)
+    if values.max() > 1e-3:
+        shares = values[values > values.max() * 1e-7] / values.sum()
+        assert np.isclose(found.effective_rank, np.exp(-(shares * np.log(shares)).sum()), rtol=1e-2)
+    assert found.zero_rows.tolist() == np.flatnonzero(~rows.any(axis=1)).tolist()
+
+
+@given(ROWS, st.data())
+def test_duplicates_equal_a_search_by_brute_force(rows, data):
+    rows = rows[data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=2, max_size=12))]
+    first: dict[bytes, int] = {}
+    expected = [
+        (row, of)
+        for row in range(len(rows))
+        if (of := first.setdefault(rows[row].tobytes(), row)) != row and rows[row].any()
+    ]
+    found = examine(made(rows))
+    pairs = zip(found.duplicate_rows.tolist(), found.duplicate_of.tolist(), strict=True)
+    assert list(pairs) == expected
+
+
+def test_broken_rows_are_named_and_count_nowhere_else():
+    rows = np.random.RandomState(0).standard_normal((50, 4)).astype(np.float32)
+    sound = examine(made(rows[:46]))
+    rows[46:] = 0
+    rows[47, 1], rows[48, 2] = np.nan, np.inf
+    rows[49] = [np.inf, np.nan, 0, 0]
+    found = examine(made(rows))
+    assert found.zero_rows.tolist() == [46]
+    assert found.nan_rows.tolist() == [47, 49]
+    assert found.infinite_rows.tolist() == [48]
+    assert np.isclose(found.mean * 47, sound.mean * 46)
+    everything = examine(made(np.full((2, 2), np.nan)))
+    assert everything.norms is None
+    assert everything.histogram == ([], [])
+
+
+def test_a_row_that_is_unlike_all_others():
+    rows = np.random.RandomState(0).standard_normal((500, 8)).astype(np.float32)
+    assert not len(examine(made(rows)).far_rows)
+    rows[77] *= 40
+    assert examine(made(rows)).far_rows.tolist() == [77]
+
+
+def test_blocks_give_what_the_whole_gives(monkeypatch):
+    rows = np.random.RandomState(0).standard_normal((100, 5)).astype(np.float32)
+    rows[90] = rows[3]
+    whole = examine(made(rows))
+    monkeypatch.setattr(health, "_BLOCK", 35)
+    blocks = examine(made(rows))
+    assert np.isclose(whole.effective_rank, blocks.effective_rank)
+    assert blocks.duplicate_rows.tolist() == [90]
+    monkeypatch.setattr(health, "_MOST_DIMENSIONS", 4)
+    wide = examine(made(rows))
+    assert wide.effective_rank is None
+    assert np.allclose(wide.dimension_deviations, whole.dimension_deviations)
