@@ -40,6 +40,12 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "PYTHONIOENCODING": "utf-8", **changes}
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory, monkeypatch):
+    """Keep what is read of large files in a folder of the test's."""
+    monkeypatch.setenv("EMBEDINSPECT_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def command(tmp_path):
     """Run the real command line in an empty folder; returns the finished process, as text."""

@@ -72,7 +72,7 @@ def coverage(
     \b
     embedinspect coverage glove.6B.50d.txt --file reviews.txt
     embedinspect coverage glove.6B.50d.txt --file reviews.txt --write matrix.npy
-    embedinspect coverage glove.6B.50d.txt --text-vocabulary tokenizer.json --write matrix.npy
+    embedinspect coverage glove.6B.50d.txt --text-vocabulary tokenizer.json --write by_id.npy
     """
     form = asking.form_of(format_name, json)
     from embedinspect.analysis.coverage import cover

@@ -166,7 +166,7 @@ def warn_of(found: WordsFile, rows: int, path: str, *, keras: bool) -> list[str]
             f"{clipped_repr(found.words[0])}; if the list begins with the first word, give "
             "--index-from 1"
         )
-    elif found.listed and named < rows and not found.beyond:
+    elif found.listed and found.words[rows - 1] is None and not found.beyond:
         warnings.append(f"{path} has {named:,} words for {rows:,} rows")
     return warnings
 

@@ -1,0 +1,154 @@
+"""What is written reads back bit for bit: by us, and by those whose formats they are."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+import safetensors.numpy
+from gensim.models import KeyedVectors
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from embedinspect import exports
+from embedinspect.errors import DataError, UsageError
+from embedinspect.exports.naming import for_glove, for_lines, without_spaces
+from embedinspect.opening import open_source
+from tests.analysis.conftest import made
+
+FUNCTION_SCOPED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+WORD = st.text(st.characters(categories=["L", "P"]), min_size=1, max_size=5)
+FLOATS = st.floats(width=32, allow_nan=True)
+NAMES = {
+    "word2vec": "x.vec",
+    "word2vec-binary": "x.bin",
+    "glove": "x.txt",
+    "npy": "x.npy",
+    "safetensors": "x.safetensors",
+    "projector": "folder",
+    "parquet": "x.parquet",
+}
+
+
+@st.composite
+def sources(draw):
+    words = draw(st.lists(WORD, min_size=3, max_size=6, unique=True))
+    width = draw(st.integers(2, 4))
+    rows = draw(hnp.arrays(np.float32, (len(words), width), elements=FLOATS))
+    rows[np.isnan(rows)] = np.nan  # one NaN of many: a text holds no other bits of it
+    return made(rows, words)
+
+
+def test_every_target_is_tested():
+    assert set(NAMES) == {target.name for target in exports.TARGETS}
+
+
+@FUNCTION_SCOPED
+@given(sources(), st.sampled_from(sorted(set(NAMES) - {"parquet"})))
+def test_what_is_written_reads_back_bit_for_bit(tmp_path, source, name):
+    written = exports.export(source, str(tmp_path / NAMES[name]), name, force=True)
+    main = written.path / "projector_config.pbtxt" if name == "projector" else written.path
+    found = open_source(str(main))
+    assert found.matrix.rows.tobytes() == source.matrix.rows.tobytes()
+    assert list(found.words) == list(source.words)
+    assert written.changed == ()
+    assert not found.warnings
+    assert not found.problems.total
+
+
+def test_others_read_what_is_written(tmp_path):
+    rows = np.random.RandomState(0).standard_normal((5, 3)).astype(np.float32)
+    source = made(rows, ["a", "new york", "é", None, "z"])
+    for name, file in NAMES.items():
+        exports.export(source, str(tmp_path / file), name, force=True)
+    for file, binary, header in (("x.vec", False, True), ("x.bin", True, True)):
+        path = str(tmp_path / file)
+        kv = KeyedVectors.load_word2vec_format(path, binary=binary, no_header=not header)
+        assert kv.index_to_key == ["a", "new_york", "é", "#3", "z"]
+        assert kv.vectors.tobytes() == rows.tobytes()
+    assert np.load(tmp_path / "x.npy").tobytes() == rows.tobytes()
+    words = json.loads((tmp_path / "x.npy.words.json").read_text())
+    assert words == ["a", "new york", "é", None, "z"]
+    assert list(open_source(str(tmp_path / "x.npy")).words) == words
+    tensor = safetensors.numpy.load_file(tmp_path / "x.safetensors")["embedding"]
+    assert tensor.tobytes() == rows.tobytes()
+    table = pyarrow.parquet.read_table(tmp_path / "x.parquet").to_pydict()
+    assert table["word"] == ["a", "new york", "é", "#3", "z"]
+    assert np.array(table["vector"], np.float32).tobytes() == rows.tobytes()
+    assert table["row"] == [0, 1, 2, 3, 4]
+
+
+@FUNCTION_SCOPED
+@given(st.lists(st.text(max_size=4), min_size=1, max_size=6))
+def test_the_projector_gets_as_many_labels_as_rows(tmp_path, words):
+    """Words with tabs or line ends, or empty ones, would break its metadata."""
+    source = made(np.ones((len(words), 2)), words)
+    folder = tmp_path / "projector"
+    written = exports.export(source, str(folder), None, force=True)
+    labels = (folder / "metadata.tsv").read_bytes().decode().split("\n")
+    vectors = (folder / "vectors.tsv").read_text().split("\n")
+    assert labels.pop() == vectors.pop() == ""
+    assert len(labels) == len(vectors) == len(words)
+    assert all(label and "\t" not in label and len(label.splitlines()) == 1 for label in labels)
+    changed = [word for word, label in zip(words, labels, strict=True) if word != label]
+    assert [word for word, _ in written.changed] == changed
+
+
+@given(st.text(max_size=6))
+def test_escaped_words_are_one_field(word):
+    for escape in (for_lines, without_spaces, for_glove):
+        written = escape(word)
+        assert written
+        assert len(written.splitlines()) == 1
+        written.encode("utf-8")
+    assert " " not in without_spaces(word)
+
+
+def test_words_that_a_format_cannot_hold_are_told(tmp_path):
+    source = made(np.ones((3, 2)), ["a b", "no 1", "tab\t"])
+    written = exports.export(source, str(tmp_path / "x.txt"), None)
+    assert dict(written.changed) == {"no 1": "no_1", "tab\t": "tab\\t"}
+    assert list(open_source(str(tmp_path / "x.txt")).words) == ["a b", "no_1", "tab\\t"]
+
+
+def test_nothing_is_replaced_unasked(tmp_path):
+    source = made(np.ones((2, 2)), "ab")
+    path = tmp_path / "x.npy"
+    path.write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        exports.export(source, str(path), None)
+    assert path.read_text() == "mine"
+    assert [file.name for file in tmp_path.iterdir()] == ["x.npy"]
+    exports.export(source, str(path), None, force=True)
+    assert np.load(path).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("destination", "says"),
+    [("x.pdf", "no suffix that says what to write"), ("folder.vec", "is a folder")],
+)
+def test_destinations_that_cannot_be(tmp_path, destination, says):
+    (tmp_path / "folder.vec").mkdir()
+    with pytest.raises(UsageError, match=says):
+        exports.export(made(np.ones((2, 2))), str(tmp_path / destination), None)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_place_that_cannot_be_written(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(DataError, match="permission denied"):
+        exports.export(made(np.ones((2, 2))), str(tmp_path / "x.npy"), None)
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(DataError, match="no space left"):
+        exports.export(made(np.ones((2, 2)), "ab"), str(tmp_path / "new" / "x.npy"), None)
+    assert list(tmp_path.iterdir()) == []

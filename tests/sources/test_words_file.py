@@ -1,0 +1,122 @@
+"""Words from a file of their own: which row each belongs to, and what is said about it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from embedinspect.errors import DataError, UsageError
+from embedinspect.opening import (
+    SourceOptions,
+    open_source,
+    rows_of,
+    vocabulary_of,
+    with_padding_row,
+)
+from tests.sources.test_keras_files import GOOD, write
+
+
+@pytest.fixture
+def opened(tmp_path):
+    np.save(tmp_path / "m.npy", np.arange(8, dtype=np.float32).reshape(4, 2))
+
+    def open_with(text: str, index_from=None, name="words"):
+        path = tmp_path / name
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        options = SourceOptions(vocabulary=str(path), index_from=index_from)
+        return open_source(str(tmp_path / "m.npy"), options)
+
+    return open_with
+
+
+@pytest.mark.parametrize(
+    ("text", "index_from", "expected"),
+    [
+        ("a\nb\nc\nd\n", None, ["a", "b", "c", "d"]),
+        ("a\r\nb\r\nc\r\nd", None, ["a", "b", "c", "d"]),
+        ("a\nb\nc\n", 1, [None, "a", "b", "c"]),
+        ("a\n\nc\nd\n", None, ["a", "", "c", "d"]),
+        ("[\n(\n)\n{\n", None, ["[", "(", ")", "{"]),
+        ('["a", null, "c", "d"]', None, ["a", None, "c", "d"]),
+        ('{"a": 1, "b": 3}', None, [None, "a", None, "b"]),
+        ('{"a": 1, "b": 2}', 1, [None, None, "a", "b"]),
+        ('{"1": "a", "3": "b"}', None, [None, "a", None, "b"]),
+        ("word\tcount\na\t1\nb\t2\nc\t3\nd\t4\n", None, ["a", "b", "c", "d"]),
+        ("n\tlabel\n1\ta\n2\tb\n3\tc\n4\td\n", None, ["a", "b", "c", "d"]),
+        (
+            json.dumps({"config": {"word_index": json.dumps({"a": 1, "b": 2})}}),
+            None,
+            [None, "a", "b", None],
+        ),
+    ],
+)
+def test_forms(opened, text, index_from, expected):
+    source = opened(text, index_from)
+    assert list(source.words) == expected
+    shift = f" + {index_from}" if index_from else ""
+    own = text[0] == "{" and text != "[\n(\n)\n{\n"
+    assert (f"by their own ids{shift}" if own else f"row i{shift}") in source.words_from
+    for row, word in enumerate(expected):
+        if word:
+            assert rows_of(source, [word]) == [row]
+
+
+def test_words_without_a_row_are_told(opened):
+    assert "'e' with id 4" in opened("a\nb\nc\nd\ne\n").warnings[0]
+    assert opened("a\nb\n").warnings == (
+        f"{opened('a').words_from.split(',')[0]} has 2 words for 4 rows",
+    )
+
+
+def test_the_padding_row_of_a_keras_layer_is_pointed_out(tmp_path):
+    write(tmp_path / "m.keras", GOOD)
+    (tmp_path / "words").write_text("a\nb\n")
+    options = SourceOptions(vocabulary=str(tmp_path / "words"))
+    source = open_source(str(tmp_path / "m.keras"), options)
+    assert "row 0 of a Keras layer is the padding row, and here it is 'a'" in source.warnings[0]
+    assert "--index-from 1" in source.warnings[0]
+    options = SourceOptions(vocabulary=str(tmp_path / "words"), index_from=1)
+    source = open_source(str(tmp_path / "m.keras"), options)
+    assert list(source.words) == [None, "a", "b"]
+    assert source.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"a": "b"}', "maps 'a' to 'b'"),
+        ('{"a": -1}', "maps 'a' to '-1'"),
+        ("{}", "holds no words"),
+        ("[]", "another form"),
+        ("[1]", "'1' as item 0"),
+        ('{"a": 1', "is not JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        (b"a\xff", "not utf-8"),
+    ],
+)
+def test_files_that_hold_no_words(opened, text, says):
+    with pytest.raises(DataError, match=says):
+        opened(text)
+
+
+def test_a_shift_needs_words_and_is_not_negative(opened, tmp_path):
+    with pytest.raises(UsageError, match="expected 0 or more"):
+        opened("a\n", -1)
+    with pytest.raises(UsageError, match="name that file"):
+        open_source(str(tmp_path / "m.npy"), SourceOptions(index_from=1))
+
+
+def test_ids_of_word_vectors_leave_row_0_to_the_padding(tmp_path):
+    path = tmp_path / "v.txt"
+    path.write_text("the 1 2\nof 3 4\n")
+    source = open_source(str(path))
+    vocabulary, moved = vocabulary_of(source)
+    assert moved
+    assert vocabulary.word_index == {"the": 1, "of": 2}
+    rows = with_padding_row(source).rows
+    assert rows.tolist() == [[0, 0], [1, 2], [3, 4]]
+    assert vocabulary.tokenization.lower
+    path.write_text("The 1 2\nof 3 4\n")
+    assert not vocabulary_of(open_source(str(path)))[0].tokenization.lower
