@@ -21,7 +21,10 @@ def console() -> None:
 
     from embedinspect.cli import run
 
-    code = run()
+    try:
+        code = run()
+    except KeyboardInterrupt:  # in the moment in which the first one was dealt with
+        code = 130
     if "keras" in sys.modules:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:

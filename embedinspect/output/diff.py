@@ -22,16 +22,15 @@ def draw(found: Difference, top: int, screen: Screen, *, named: bool = False) ->
     Args:
         named: the words were asked for, so all of them are shown.
     """
-    moved = found.moved
-    if named or len(moved) <= 2 * top:
+    moved = found.moved if named else [one for one in found.moved if one.distance > 0]
+    if moved and (named or len(moved) <= 2 * top):
         yield from _table("Moved, the farthest first", moved, found, screen)
-    else:
+        yield Text()
+    elif moved:
         yield from _table("Moved most", moved[:top], found, screen)
-        least = [one for one in reversed(moved) if one.distance > 0][:top]
-        if least:
-            yield Text()
-            yield from _table("Moved least", least, found, screen)
-    yield Text()
+        yield Text()
+        yield from _table("Moved least", moved[: -top - 1 : -1], found, screen)
+        yield Text()
     for label, sentence in _facts(found):
         yield from labelled(label, sentence, screen)
 

@@ -1,0 +1,192 @@
+"""What the commands that ask a matrix print: golden tables, and documents by their schemas."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from rich.cells import cell_len
+
+from embedinspect.commands.schema import FOLDER
+from tests.analysis.conftest import VECTORS
+from tests.sources.test_keras_files import write
+
+QUESTIONS = {
+    "info": ["info", "vectors.txt"],
+    "info-keras": ["info", "model.keras", "--layer", "words"],
+    "rows": ["rows", "vectors.txt", "king", "ice cream", "#0"],
+    "neighbors": ["neighbors", "vectors.txt", "king", "king - man + woman", "--top", "4"],
+    "odd-one-out": ["neighbors", "vectors.txt", "bread", "apple", "car", "--odd-one-out"],
+    "axis": ["axis", "vectors.txt", "--low", "bad awful", "--high", "good", "--top", "5"],
+    "diff": ["diff", "vectors.txt", "moved.txt", "--top", "3", "--neighbors", "4"],
+    "coverage": ["coverage", "vectors.txt", "The Paris queen!", "a zebra's queen"],
+    "coverage-write": ["coverage", "vectors.txt", "The queen", "--write", "m.npy", "--force"],
+    "export": ["export", "vectors.txt", "projector", "--force"],
+    "cache": ["cache"],
+}
+
+
+@pytest.fixture
+def ask(run, tmp_path, monkeypatch):
+    """Run a question in a folder with small files; returns exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMBEDINSPECT_CACHE", "kept")
+    monkeypatch.setattr("sys.stdin", None)
+    shutil.copy(VECTORS, "vectors.txt")
+    text = VECTORS.read_text().replace("king 0.92", "king -0.92").replace("car 0.04", "car 0.24")
+    (tmp_path / "moved.txt").write_text(text)
+    rows = np.array([[0, 0], [0.5, 1], [np.nan, 1], [0.5, 1], [2, np.inf]], np.float32)
+    layers = {"layers/embedding/vars/0": rows, "layers/dense/vars/0": rows[:2]}
+    config = {
+        "class_name": "Embedding",
+        "config": {"name": "words", "input_dim": 5, "output_dim": 2},
+    }
+    write(tmp_path / "model.keras", layers, config)
+
+    def with_width(*arguments: str, width: int = 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        return run(*arguments)
+
+    return with_width
+
+
+@pytest.mark.parametrize("width", [60, 100])
+@pytest.mark.parametrize("name", list(QUESTIONS))
+def test_tables(ask, golden, name, width):
+    code, out, err = ask(*QUESTIONS[name], width=width)
+    assert (code, err) == (0, "")
+    golden(f"{name}-{width}.txt", out.decode())
+
+
+@pytest.mark.parametrize("width", [40, 50, 70, 80, 120, 200])
+@pytest.mark.parametrize("name", list(QUESTIONS))
+def test_no_line_is_wider_than_the_screen(ask, name, width):
+    _, out, _ = ask(*QUESTIONS[name], width=width)
+    assert max(map(cell_len, out.decode().splitlines())) <= width
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+def test_documents(ask, name):
+    command = QUESTIONS[name][0]
+    schema = json.loads((FOLDER / f"{command}.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    code, out, _ = ask(*QUESTIONS[name], "--json")
+    assert code == 0
+    document = json.loads(out, parse_constant=lambda literal: pytest.fail(literal))
+    Draft202012Validator(schema).validate(document)
+    lists = [key for key, value in document.items() if isinstance(value, list)]
+    _, out, _ = ask(*QUESTIONS[name], "--format", "ndjson")
+    lines = [json.loads(line) for line in out.decode().splitlines()]
+    if command in {"info", "export"}:
+        assert lines == [
+            {k: v for k, v in document.items() if k not in {"schema_version", "version"}}
+        ]
+    else:
+        assert lines == document[lists[-1]]
+    _, out, _ = ask(*QUESTIONS[name], "--format", "csv")
+    table = list(csv.reader(io.StringIO(out.decode())))
+    assert len({len(row) for row in table}) == 1
+    assert len(table) > 1 or command == "cache"
+
+
+def test_vectors_have_every_digit(ask):
+    _, out, _ = ask("rows", "vectors.txt", "king", "--json")
+    [row] = json.loads(out)["rows"]
+    assert (
+        np.float32(row["vector"]).tolist()
+        == np.float32([0.92, 0.81, 0.12, 0.05, 0.02, 0.31]).tolist()
+    )
+    assert b"0.92," in out
+    _, out, _ = ask("rows", "vectors.txt", "king", "--format", "csv")
+    assert out.decode().splitlines()[0] == "row,word,norm,dim_0,dim_1,dim_2,dim_3,dim_4,dim_5"
+    assert ",0.92,0.81," in out.decode()
+    _, out, _ = ask("rows", "model.keras", "--layer", "words", "2", "--json")
+    assert json.loads(out)["rows"][0]["vector"] == [None, 1]
+
+
+def test_words_are_shown_literally(ask, tmp_path):
+    (tmp_path / "evil.txt").write_text("[red]x[/red] 1 2\n\x1b[2Jy 3 4\nz 5 6\n")
+    code, out, _ = ask("neighbors", "evil.txt", "[red]x[/red]")
+    assert code == 0
+    assert b"\x1b" not in out
+    assert b"\\x1b[2Jy" in out
+    assert b"[red]x[/red]" in out
+
+
+def test_many_questions_from_a_file_are_ndjson(ask, tmp_path):
+    (tmp_path / "words").write_text("king\n\nking - man + woman\n")
+    code, out, _ = ask("neighbors", "vectors.txt", "--file", "words", "--top", "1")
+    assert code == 0
+    assert [json.loads(line)["neighbors"][0]["word"] for line in out.decode().splitlines()] == [
+        "prince",
+        "queen",
+    ]
+
+
+def test_problems_go_to_stderr_alone(ask, tmp_path):
+    (tmp_path / "bad.txt").write_text(VECTORS.read_text() + "short 1\n" * 7)
+    code, out, err = ask("rows", "bad.txt", "king", "--json")
+    assert code == 0
+    assert json.loads(out)["source"]["problems"]["total"] == 7
+    assert "7 problems (7 short lines)" in err
+    assert "and 2 more" in err
+    code, out, err = ask("rows", "bad.txt", "king", "--strict")
+    assert (code, out) == (1, b"")
+    assert "line 27 has 1 numbers" in err
+
+
+def test_fail_over_ends_with_3(ask):
+    assert ask(*QUESTIONS["diff"], "--fail-over", "2")[0] == 0
+    code, out, err = ask(*QUESTIONS["diff"], "--fail-over", "0.5")
+    assert code == 3
+    assert b"Moved" in out
+    assert "1 row moved farther than 0.5: king" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["info", "missing"], 1, "no such file"),
+        (["rows", "vectors.txt"], 2, "no word given"),
+        (["rows", "vectors.txt", "kingg"], 2, "did you mean 'king'"),
+        (["rows", "model.keras", "x"], 2, "has no words"),
+        (["neighbors", "vectors.txt"], 2, "no word given"),
+        (["neighbors", "vectors.txt", "king", "--metric", "cosin"], 2, "did you mean 'cosine'"),
+        (["info", "vectors.txt", "--json", "--format", "csv"], 2, "contradict"),
+        (["diff", "vectors.txt"], 2, "is no run"),
+        (["coverage", "vectors.txt", "a", "--write", "m.txt"], 2, "ends in .npy"),
+        (["coverage", "vectors.txt", "queen", "--write", "no/m.npy"], 1, "cannot write"),
+        (["coverage", "model.keras", "a", "--layer", "words"], 2, "has no words"),
+        (["export", "vectors.txt", "x.pdf"], 2, "no suffix"),
+        (["export", "vectors.txt", "vectors.txt"], 2, "exists already"),
+        (["show", "--from", "model.keras", "--layer", "words", "a"], 2, "has no words"),
+        (["show", "--layer", "words", "a"], 2, "with --from"),
+        (["show", "--from", "vectors.txt", "--matrix", "x", "a"], 2, "set by the source"),
+    ],
+)
+def test_mistakes_are_one_line(ask, arguments, code, says):
+    import re
+
+    found, out, err = ask(*arguments)
+    assert (found, out) == (code, b"")
+    assert re.search(says, err)
+    assert len(err.splitlines()) == 1
+    assert err.startswith("Error: ")
+
+
+def test_show_traces_texts_through_word_vectors(ask):
+    code, out, err = ask("show", "--from", "vectors.txt", "the king", "--no-keras", "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert document["texts"][0]["sequence"] == [1, 2]
+    assert document["weights"][2]["vector"] == [0.92, 0.81, 0.12, 0.05, 0.02, 0.31]
+    assert not any(document["weights"][0]["vector"])
+    assert "its rows stand one further down" in err
+    code, out, _ = ask("show", "--matrix", "vectors.txt", "a b", "--no-keras", "--json")
+    assert code == 0
+    assert json.loads(out)["weights"][1]["vector"] == [0.92, 0.81, 0.12, 0.05, 0.02, 0.31]
