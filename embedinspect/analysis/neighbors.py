@@ -20,6 +20,7 @@ _SPARE = 16
 _QUERIES_AT_ONCE = 1024
 _SCORES_AT_ONCE = 2**22
 _MOST_WAITING = 2**22
+_RUN = 128
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ class Searcher:
                 scores *= self._factor
             if self._offset is not None:
                 scores += self._offset
-            if np.isnan(scores.sum()):
-                scores[np.isnan(scores)] = -np.inf
         scores[self._unsound] = -np.inf
+        if np.isnan(scores.max()):  # of sums in which infinities met
+            scores[np.isnan(scores)] = -np.inf
         if len(without):
             scores[list(without)] = -np.inf
         wanted = min(top + _SPARE, len(scores))
@@ -188,10 +189,21 @@ class _Best:
 
 
 def _largest(scores: FloatArray, count: int) -> Rows:
-    """Return the places of the `count` largest scores, in any order."""
+    """Return the places of the `count` largest scores, in any order; scores hold no NaN.
+
+    The largest scores are in the runs with the largest maxima, so only those are sorted: the
+    maxima take one pass, where a partition of everything takes several.
+    """
+    whole = len(scores) // _RUN
     if count >= len(scores):
         return np.arange(len(scores))
-    return np.argpartition(scores, len(scores) - count)[len(scores) - count :]
+    if whole <= 2 * count:
+        return np.argpartition(scores, len(scores) - count)[len(scores) - count :]
+    runs = scores[: whole * _RUN].reshape(whole, _RUN)
+    best = np.argpartition(runs.max(axis=1), whole - count)[whole - count :]
+    places = (best[:, None] * _RUN + np.arange(_RUN)).ravel()
+    places = np.concatenate([places, np.arange(whole * _RUN, len(scores))])
+    return places[np.argpartition(scores[places], len(places) - count)[len(places) - count :]]
 
 
 def score(rows: Any, vector: Any, metric: Metric) -> Scores:
