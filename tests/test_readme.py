@@ -63,7 +63,7 @@ def test_the_exit_codes_are_those_of_the_code():
     from embedinspect import errors
 
     table = set(map(int, re.findall(r"^\| (\d+) \|", README, re.M)))
-    assert table == {errors.OK, errors.DATA, errors.USAGE, errors.INTERRUPTED}
+    assert table == {errors.OK, errors.DATA, errors.USAGE, errors.FOUND, errors.INTERRUPTED}
 
 
 def test_every_sample_text_has_its_line():
