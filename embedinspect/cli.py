@@ -124,10 +124,11 @@ def _given(option: str, arguments: list[str]) -> str:
 
 
 def _register() -> None:
-    from embedinspect.commands import schema, show, train
+    from embedinspect.commands import explain, schema, show, train
 
     app.command()(show.show)
     app.command()(train.train)
+    app.command()(explain.explain)
     app.command()(schema.schema)
 
 

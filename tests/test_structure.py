@@ -23,6 +23,7 @@ ROOMS = [
     "keras_layer",
     "text_vectorization",
     "training",
+    "lessons",
     "output",
     "commands",
     "cli",

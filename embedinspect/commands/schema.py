@@ -12,7 +12,8 @@ FOLDER = Path(__file__).parent.parent / "output" / "schemas"
 
 def schema(
     command: Annotated[
-        Literal["show", "train"], typer.Argument(help="The command whose JSON is described.")
+        Literal["show", "train", "explain"],
+        typer.Argument(help="The command whose JSON is described."),
     ],
 ) -> None:
     """Print the JSON Schema of what a command's --json gives.
