@@ -110,7 +110,7 @@ def test_the_examples_of_every_help_work(run, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sample_texts").symlink_to(HERE.parent / "sample_texts")
     assert run("train", "sample_texts/reviews.csv", "--epochs", "1")[0] == 0  # leaves runs/reviews
-    for command in ("show", "schema"):
+    for command in ("show", "schema", "explain"):
         _, out, _ = run(command, "--help")
         examples = re.findall(r"embedinspect (\w+ [^>|\n]*)", out.decode())
         for example in examples[1:]:  # the first is the usage line

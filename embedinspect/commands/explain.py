@@ -76,7 +76,7 @@ def explain(
         return
     found = lessons.find(topic)
     request = lessons.Request(texts or None, sizes)
-    lessons.check(found, request)
+    lessons.check(found, request, backend)
     _teach(found, request, no_keras, backend, json)
 
 

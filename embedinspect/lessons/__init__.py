@@ -53,8 +53,8 @@ def plain(name: str) -> str:
     return re.sub(r"[-_. ]", "", name).lower()
 
 
-def check(topic: Topic, request: Request) -> None:
-    """Refuse texts or sizes that the lesson has no use for.
+def check(topic: Topic, request: Request, backend: str | None = None) -> None:
+    """Refuse texts, sizes or a backend that the lesson has no use for.
 
     Raises:
         UsageError: names what was given, and what the lesson takes.
@@ -63,6 +63,11 @@ def check(topic: Topic, request: Request) -> None:
         raise UsageError(
             f"the lesson {topic.name} takes no texts, but got {clipped_repr(request.texts[0])}; "
             f"expected: embedinspect explain {topic.name}"
+        )
+    if backend is not None and topic.run_keras is None:
+        raise UsageError(
+            f"the lesson {topic.name} runs without Keras, so it has no use for --backend "
+            f"{backend}; leave it out"
         )
     for size in request.sizes:
         if size not in topic.takes:

@@ -52,9 +52,8 @@ def lookup(request: Request) -> Experiment:
             *IMPORTS,
             *array("ids", ids),
             *drawn("weights", *rows.shape),
-            f"layer = keras.layers.Embedding({rows.shape[0]}, {rows.shape[1]})",
-            "layer.build()",
-            "layer.set_weights([weights])",
+            "layer = keras.layers.Embedding(",
+            f"    {rows.shape[0]}, {rows.shape[1]}, weights=[weights])",
             "output = layer(ids)  # the same as weights[ids]",
             "print(output)",
         ],
@@ -182,7 +181,8 @@ def input_dim(request: Request) -> Experiment:
     names = [f"{PADDING} padding", *(found.words[id_] for id_ in range(1, needed))]
     return Experiment(
         intro="input_dim is how many rows the matrix has: rows 0 to input_dim - 1. The word_index "
-        "gives each word its id, starting at 1. Id 0 is kept for padding.",
+        "gives each word its id, starting at 1. Id 0 is kept for padding. The backend is the "
+        "library that Keras computes with.",
         tables=[
             Table(
                 "Which ids have a row",

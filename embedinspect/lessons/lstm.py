@@ -69,10 +69,9 @@ def code_for(input_dim: int) -> list[str]:
     """Return the lines that draw the same weights and make two Keras models of them."""
     return [
         "draw = np.random.RandomState(0).uniform",
-        f"weights = [draw(-0.5, 0.5, ({input_dim}, {WIDTH})),",
-        f"           draw(-0.5, 0.5, ({WIDTH}, {4 * UNITS})),",
-        f"           draw(-0.5, 0.5, ({UNITS}, {4 * UNITS})),",
-        f"           np.repeat([0.0, 1, 0, 0], {UNITS})]",
+        f"shapes = ({input_dim}, {WIDTH}), ({WIDTH}, {4 * UNITS}), ({UNITS}, {4 * UNITS})",
+        "weights = [draw(-0.5, 0.5, shape) for shape in shapes]",
+        f"weights += [np.repeat([0.0, 1, 0, 0], {UNITS})]",
         "def model(mask_zero):",
         "    made = keras.Sequential([keras.layers.Embedding(",
         f"        {input_dim}, {WIDTH}, mask_zero=mask_zero), keras.layers.LSTM({UNITS})])",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import pprint
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,7 +18,7 @@ CODE_WIDTH = 60
 PADDING = "·"
 _LONGEST_WORD = 24
 
-IMPORTS = ("import keras", "import numpy as np", "")
+IMPORTS = ("import keras", "import numpy as np")
 
 
 def word(text: str) -> str:
@@ -26,7 +28,10 @@ def word(text: str) -> str:
     "'cat'"
     """
     shown = literal(text)
-    return f"'{shown if len(shown) <= _LONGEST_WORD else shown[: _LONGEST_WORD - 1] + '…'}'"
+    if len(shown) > _LONGEST_WORD:
+        shown = shown[: _LONGEST_WORD - 1] + "…"
+    quote = '"' if "'" in shown else "'"
+    return quote + shown + quote
 
 
 def exact(number: Any) -> float:
@@ -58,22 +63,17 @@ def ids_of(sequence: Iterable[Any]) -> tuple[int, ...]:
     return tuple(int(id_) for id_ in sequence)
 
 
-def assign(name: str, value: Any) -> list[str]:
-    """Return the lines that give a plain value its name."""
-    return _assigned(name, pprint.pformat(value, CODE_WIDTH - len(name) - 4, sort_dicts=False))
+def assign(name: str, value: dict[Any, Any] | Sequence[Any]) -> list[str]:
+    """Return the lines that give a dictionary or a list its name."""
+    if isinstance(value, dict):
+        return _filled(f"{name} = {{", [f"{key!r}: {value[key]!r}" for key in value], "}")
+    return _filled(f"{name} = [", list(map(repr, value)), "]")
 
 
-def array(name: str, values: np.ndarray[Any, Any] | Sequence[Sequence[int]]) -> list[str]:
-    """Return the lines that give an array of numbers its name."""
-    plain = values.tolist() if isinstance(values, np.ndarray) else [list(row) for row in values]
-    shown = pprint.pformat(plain, CODE_WIDTH - len(name) - 13, compact=True)
-    kind = "" if np.size(plain) else ', dtype="int32"'
-    opening = f"{name} = np.array("
-    indent = " " * len(opening)
-    lines = [indent + line for line in shown.split("\n")]
-    lines[0] = opening + lines[0].lstrip()
-    lines[-1] += kind + ")"
-    return lines
+def array(name: str, values: np.ndarray[Any, Any]) -> list[str]:
+    """Return the lines that give an array of ids its name."""
+    kind = "" if values.size else ', dtype="int32"'
+    return _filled(f"{name} = np.array([", list(map(str, values.tolist())), f"]{kind})")
 
 
 def drawn(name: str, input_dim: int, output_dim: int) -> list[str]:
@@ -84,10 +84,29 @@ def drawn(name: str, input_dim: int, output_dim: int) -> list[str]:
     ]
 
 
-def _assigned(name: str, shown: str) -> list[str]:
-    first, *rest = shown.split("\n")
-    indent = " " * (len(name) + 3)
-    return [f"{name} = {first}", *[indent + line for line in rest]]
+def _filled(opening: str, items: Sequence[str], closing: str) -> list[str]:
+    """Return the items between the two, on one line or as many to a line as fit."""
+    one = opening + ", ".join(items) + closing
+    if len(one) <= CODE_WIDTH:
+        return [one]
+    lines = [opening]
+    for item in items:
+        if len(lines) > 1 and len(lines[-1]) + len(item) + 2 <= CODE_WIDTH:
+            lines[-1] += f" {item},"
+        else:
+            lines += [f"    {part}" for part in _parts(item)]
+            lines[-1] += ","
+    return [*lines, closing]
+
+
+def _parts(item: str) -> list[str]:
+    """Return a long list of ids, or a long text, as several lines of the same value."""
+    room = CODE_WIDTH - 5
+    if len(item) <= room:
+        return [item]
+    if item[0] == "[":
+        return textwrap.wrap(item, room, break_long_words=False)
+    return pprint.pformat(ast.literal_eval(item), room).split("\n") if item[0] in "'\"" else [item]
 
 
 def yes(value: bool) -> str:

@@ -33,7 +33,7 @@ from embedinspect.vocabulary import fit
 
 PAIR = ("a wonderful film", "a dull and endless film")
 LONG = ("the film starts slowly but the end is wonderful",)
-PADDINGS = (0, 10, 100, 500)
+PADDINGS = (0, 10, 500)
 SHOWN_UNITS = 2
 
 
@@ -162,7 +162,6 @@ def truncating(request: Request) -> Experiment:
         "say: reviews often judge in their last sentence, news say the main thing first.",
         code=[
             "import keras",
-            "",
             *assign("ids", [list(ids_of(ids)) for ids in found]),
             f"pre = keras.utils.pad_sequences(ids, maxlen={maxlen})",
             "post = keras.utils.pad_sequences(",
@@ -293,13 +292,12 @@ def mask_lost(request: Request) -> Experiment:
             *IMPORTS,
             *array("ids", found.sequences),
             *drawn("weights", *rows.shape),
-            f"layer = keras.layers.Embedding({len(rows)}, 3, mask_zero=True)",
-            "layer.build()",
-            "layer.set_weights([weights])",
+            "layer = keras.layers.Embedding(",
+            f"    {len(rows)}, 3, mask_zero=True, weights=[weights])",
             "embedded = layer(ids)",
             "mean = keras.layers.GlobalAveragePooling1D()",
             "arrives = mean(embedded)",
-            "lost = mean(embedded + 0)  # + makes a tensor without a mask",
+            "lost = mean(embedded + 0)  # + drops the mask",
             "print(arrives, lost)",
         ],
         numbers={"arrives": only_words[None], "lost": everything[None]},

@@ -11,33 +11,21 @@ from embedinspect import keras_layer
 from embedinspect.lessons.making import column, error_text, run_on
 from embedinspect.lessons.record import Experiment, KerasPart, Request, Table
 
-WIDTH_OF_OUTCOME = 90
+WIDTH_OF_OUTCOME = 62
 # (an old line, its modern form); each is run on the model and the arrays of `_names`.
 OLD_AND_NEW = (
-    ("from keras.preprocessing.text import Tokenizer", "keras.layers.TextVectorization()"),
+    ("from keras.preprocessing.text import Tokenizer", "TextVectorization()"),
     ("from keras.utils.np_utils import to_categorical", "keras.utils.to_categorical([0, 1])"),
-    (
-        "keras.preprocessing.sequence.pad_sequences([[1, 2]], 3)",
-        "keras.utils.pad_sequences([[1, 2]], 3)",
-    ),
-    (
-        "keras.layers.Embedding(5000, 32, input_length=500)",
-        'keras.Input((500,), dtype="int32"); keras.layers.Embedding(5000, 32)',
-    ),
-    (
-        'keras.layers.Embedding(5, 2, init="uniform")',
-        'keras.layers.Embedding(5, 2, embeddings_initializer="uniform")',
-    ),
-    ("keras.layers.LSTM(8, dropout_W=0.2)", "keras.layers.LSTM(8, dropout=0.2)"),
-    ("model.fit(x, y, nb_epoch=1)", "model.fit(x, y, epochs=1, verbose=0)"),
-    ("model.fit(x.tolist(), y.tolist(), verbose=0)", "model.fit(x, y, verbose=0)"),
-    ("model.predict_classes(x)", "model.predict(x, verbose=0) > 0.5"),
+    ("Embedding(5000, 32, input_length=500)", 'Input((500,), dtype="int32")'),
+    ('Embedding(5, 2, init="uniform")', 'Embedding(5, 2, embeddings_initializer="uniform")'),
+    ("model.fit(x, y, nb_epoch=1)", "model.fit(x, y, epochs=1)"),
+    ("model.fit([[0, 1, 2]], [1])", "model.fit(np.array([[0, 1, 2]]), np.array([1]))"),
+    ("model.predict_classes(x)", "model.predict(x) > 0.5"),
     ("model.layers[0].get_weights()", "model.layers[0].get_weights()"),
 )
 MODERN = (
     "import keras",
     "import numpy as np",
-    "",
     "x, y = np.array([[0, 1, 2], [0, 3, 4]]), np.array([0, 1])",
     "model = keras.Sequential([",
     '    keras.Input((3,), dtype="int32"),',
@@ -104,7 +92,10 @@ def _names(keras: Any) -> dict[str, Any]:
     )
     model.compile("sgd", "mse")
     x, y = np.array([[0, 1, 2], [0, 3, 4]]), np.array([0.0, 1.0])
-    return {"keras": keras, "model": model, "x": x, "y": y}
+    from_keras = {name: getattr(layers, name) for name in ("Embedding", "TextVectorization")}
+    return {"keras": keras, "np": np, "Input": keras.Input, "model": model, "x": x, "y": y} | (
+        from_keras
+    )
 
 
 def outcome(line: str, names: dict[str, Any]) -> str:
@@ -136,7 +127,6 @@ def input_length(request: Request) -> Experiment:
         "length, Flatten with Dense behind it needs one.",
         code=[
             "import keras",
-            "",
             "model = keras.Sequential([",
             f'    keras.Input(({maxlen},), dtype="int32"),',
             f"    keras.layers.Embedding({rows}, {width}),",

@@ -23,7 +23,7 @@ from embedinspect.vocabulary import fit
 OOV_TOKEN = "<OOV>"
 TOKENIZER = "from tensorflow.keras.preprocessing.text import Tokenizer"
 TOKENIZER_TEXTS = ("It isn't a text!", "It is a text, is it?")
-REVIEW = ("this film was the best film of the year and i loved all of the film",)
+REVIEW = ("the best film of the year and the best of all",)
 
 
 def tokenizer(request: Request) -> Experiment:
@@ -59,7 +59,6 @@ def tokenizer(request: Request) -> Experiment:
         "models; a model trained with the old ids needs the old ids.",
         code=[
             "import keras",
-            "",
             *assign("texts", list(texts)),
             "layer = keras.layers.TextVectorization()",
             "layer.adapt(texts)",
@@ -161,7 +160,6 @@ def num_words(request: Request) -> Experiment:
         "n - 2 words: padding and [UNK] count there.",
         code=[
             f"{TOKENIZER}  # old",
-            "",
             *assign("texts", list(texts)),
             f"tokenizer = Tokenizer(num_words={limit})",
             "tokenizer.fit_on_texts(texts)",
@@ -221,7 +219,7 @@ def oov(request: Request) -> Experiment:
         findings=[
             f"{unknown} of {plural(len(tokens), 'token')} {'is' if unknown == 1 else 'are'} out "
             "of vocabulary. Without oov_token they vanish, and the words after them move up.",
-            f"Of {plural(empty, 'text')} nothing is left: the sequence is empty."
+            f"Nothing is left of {empty} of {plural(len(new), 'new text')}: an empty sequence."
             if empty
             else "Each text keeps at least one id.",
             f"oov_token takes id 1, so every word moves by one: {word(moved)} is "
@@ -233,7 +231,6 @@ def oov(request: Request) -> Experiment:
         "model is trained for one of the two numberings: never mix them.",
         code=[
             f"{TOKENIZER}  # old",
-            "",
             *assign("known", known),
             *assign("new", new),
             "without = Tokenizer()",
@@ -287,8 +284,8 @@ def imdb(request: Request) -> Experiment:
         rule="id in the data = rank in get_word_index() + index_from, and index_from is 3 by "
         "default. Subtract 3 to read a review; add 3, and start with 1, to write one.",
         code=[
-            "# The real ones: keras.datasets.imdb.get_word_index(),",
-            "# and a review of keras.datasets.imdb.load_data().",
+            "# The real ones: get_word_index() and load_data()",
+            "# of keras.datasets.imdb.",
             *assign("word_index", rank_of),
             *assign("review", review),
             "words = {rank + 3: word for word, rank in word_index.items()}",

@@ -56,11 +56,12 @@ def draw_experiment(topic: Topic, experiment: Experiment, screen: Screen) -> Ite
 
 def draw_keras(part: KerasPart, screen: Screen) -> Iterator[Text]:
     """Yield what Keras itself gave."""
-    yield from draw_tables(part.tables, screen)
-    yield Text()
-    yield from _findings("in Keras", part.findings, screen)
-    if part.ran_on:
-        yield from labelled("", f"({part.ran_on})", screen)
+    if part.tables:
+        yield from draw_tables(part.tables, screen)
+        yield Text()
+    *findings, last = part.findings
+    ran_on = f" ({part.ran_on})" if part.ran_on else ""
+    yield from _findings("in Keras", [*findings, last + ran_on], screen)
     yield Text()
 
 
@@ -71,8 +72,10 @@ def draw_left_out(screen: Screen) -> Iterator[Text]:
 
 
 def draw_ending(experiment: Experiment, screen: Screen) -> Iterator[Text]:
-    """Yield the rule, the lines of Keras, and where to go next."""
+    """Yield the rule, where to go next, and the lines of Keras."""
     yield from labelled("rule", shown(experiment.rule, screen), screen)
+    for number, command in enumerate(experiment.next):
+        yield from labelled("" if number else "next", shown(command, screen), screen)
     yield Text()
     yield Text("The same in Keras", style="bold")
     code = list(experiment.code)
@@ -81,10 +84,6 @@ def draw_ending(experiment: Experiment, screen: Screen) -> Iterator[Text]:
         code = [*code[:HEAD], left_out, *code[-TAIL:]]
     for line in code:
         yield Text(shown(line, screen))
-    if experiment.next:
-        yield Text()
-        for number, command in enumerate(experiment.next):
-            yield from labelled("" if number else "next", shown(command, screen), screen)
 
 
 def _findings(label: str, findings: Sequence[str], screen: Screen) -> Iterator[Text]:
