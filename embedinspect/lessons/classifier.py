@@ -17,7 +17,7 @@ from embedinspect.sequences import IntArray, mask
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-RATE = 1.0
+RATE = 5.0
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ def train(
     rows, kernel = rows.astype(np.float64), kernel.astype(np.float64)
     bias, wanted = 0.0, np.array(labels, np.float64)[:, None]
     # Of each text, which share of its mean each position has: none for padding that is masked.
-    weights = mask(ids).astype(np.float64) if masked else np.ones(ids.shape)
-    counts = weights.sum(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):  # of a text without words the mean is 0 / 0, as in Keras
-        weights = weights / counts
+    seen = mask(ids) if masked else np.ones(ids.shape, bool)
+    weights = seen / np.maximum(1, seen.sum(axis=1, keepdims=True))
+    weights[~seen.any(axis=1)] = np.nan  # the mean of nothing, as in Keras
     for _ in range(epochs):
         means = np.einsum("tp,tpd->td", weights, rows[ids])
         wrong = (_sigmoid(means @ kernel + bias) - wanted) / len(ids)
-        to_rows = np.zeros_like(rows)
-        np.add.at(to_rows, ids, weights[:, :, None] * (wrong @ kernel.T)[:, None, :])
+        to_rows, to_means = np.zeros_like(rows), wrong @ kernel.T
+        shares = weights[:, :, None] * to_means[:, None, :]
+        np.add.at(to_rows, ids[seen], shares[seen])
         kernel, bias = kernel - RATE * means.T @ wrong, bias - RATE * float(wrong.sum())
         rows -= RATE * to_rows
     means = np.einsum("tp,tpd->td", weights, rows[ids])
@@ -80,7 +80,8 @@ def code_for(input_dim: int, width: int, *, masked: bool) -> list[str]:
         "])",
         "model.build((None, None))",
         "model.set_weights([rows, kernel, np.zeros(1)])",
-        f'model.compile(keras.optimizers.SGD({RATE}), "binary_crossentropy")',
+        f"sgd = keras.optimizers.SGD({RATE})",
+        'model.compile(sgd, "binary_crossentropy")',
     ]
 
 

@@ -106,7 +106,9 @@ def _parts(item: str) -> list[str]:
         return [item]
     if item[0] == "[":
         return textwrap.wrap(item, room, break_long_words=False)
-    return pprint.pformat(ast.literal_eval(item), room).split("\n") if item[0] in "'\"" else [item]
+    if item[-1] in "'\"":  # a text, and no entry of a dictionary
+        return pprint.pformat(ast.literal_eval(item), width=room).split("\n")
+    return [item]
 
 
 def yes(value: bool) -> str:

@@ -196,12 +196,11 @@ def vectors(request: Request) -> Experiment:
             "inner = keras.Sequential([words])",
             "outer = keras.Sequential([keras.Input((2,)), inner])",
             "words.set_weights([weights])",
-            "def embeddings(model):",
-            "    for layer in model.layers:",
-            "        if isinstance(layer, keras.layers.Embedding):",
-            "            yield layer",
-            '        elif hasattr(layer, "layers"):',
-            "            yield from embeddings(layer)",
+            "def embeddings(found):",
+            "    if isinstance(found, keras.layers.Embedding):",
+            "        yield found",
+            '    for layer in getattr(found, "layers", []):',
+            "        yield from embeddings(layer)",
             "shapes = {layer.name: layer.get_weights()[0].shape",
             "          for layer in embeddings(outer)}",
             f"vector = words.get_weights()[0][{id_}]",
@@ -238,8 +237,7 @@ def vectors_keras(request: Request, backend: str | None) -> KerasPart:
         note("get_weights() after one call", shapes_of(layer))
         outer = keras.Sequential([keras.Input((2,)), model])
         note("outer.layers[0], where a model is in a model", type(outer.layers[0]).__name__)
-        note("outer.layers[0].layers[0]", type(outer.layers[0].layers[0]).__name__)
-        note("get_weights() of that one", shapes_of(outer.layers[0].layers[0]))
+        note("get_weights() of outer.layers[0].layers[0]", shapes_of(outer.layers[0].layers[0]))
         same = bool((first == layer.get_weights()[0][0]).all())
     return KerasPart(
         [

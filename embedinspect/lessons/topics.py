@@ -104,7 +104,7 @@ TOPICS = (
         "What does maxlen cut off?",
         padding.truncating,
         takes=("maxlen",),
-        aliases=("truncation", "maxlen", "max_len", "output_sequence_length"),
+        aliases=("truncation", "max_len", "output_sequence_length"),
     ),
     Topic(
         "mask-zero",

@@ -26,22 +26,22 @@ from embedinspect.sequences import pad
 from embedinspect.texts import plural
 from embedinspect.vocabulary import fit
 
-WIDTH, EPOCHS, UNUSED_ROWS = 2, 20, 2
+WIDTH, EPOCHS, UNUSED_ROWS = 2, 10, 2
 REVIEWS = ("a wonderful film", "a dull and endless film")
 LABELLED = (
     ("wonderful and moving", 1),
-    ("a great and moving story", 1),
+    ("great and moving story", 1),
     ("wonderful story and great acting", 1),
     ("the king was great", 1),
     ("the queen was wonderful", 1),
     ("dull and endless", 0),
-    ("an awful and endless story", 0),
+    ("awful and endless story", 0),
     ("dull story and awful acting", 0),
     ("the king was dull", 0),
     ("the queen was awful", 0),
 )
-ASKED = ("wonderful", "dull", "king")
-MAP_WIDTH, MAP_EPOCHS = 4, 300
+ASKED = ("wonderful", "endless", "king")
+MAP_WIDTH, MAP_EPOCHS = 4, 40
 WORDS = ("cat", "tea\tpot", "", "line\nbreak", "dog")
 
 
@@ -165,8 +165,9 @@ def task_embedding(request: Request) -> Experiment:
             f"model.fit(ids, np.array(labels), epochs={MAP_EPOCHS}, shuffle=False,",
             "          batch_size=len(ids), verbose=0)",
             "after = model.layers[0].get_weights()[0]",
-            "unit = after[1:] / np.linalg.norm(after[1:], axis=1)[:, None]",
-            f"cosines = unit @ unit[{index[ASKED[0]]} - 1]  # {ASKED[0]} to each word",
+            "lengths = np.linalg.norm(after[1:], axis=1)",
+            "unit = after[1:] / lengths[:, None]",
+            f"cosines = unit @ unit[{index[ASKED[0]]} - 1]  # of {ASKED[0]}",
             "print(cosines)",
         ],
         numbers={"cosines": np.array([_cosine(row, after[index[ASKED[0]]]) for row in after[1:]])},

@@ -129,7 +129,7 @@ def num_words(request: Request) -> Experiment:
     before, after = sum(map(len, ids)), sum(map(len, limited))
     return Experiment(
         intro="word_index lists every word with its id; the most frequent word has id 1. "
-        f"Here the Tokenizer gets num_words={limit:,}.",
+        f"Here the old Tokenizer gets num_words={limit:,}.",
         tables=[
             Table(
                 "word_index",
@@ -159,7 +159,7 @@ def num_words(request: Request) -> Experiment:
         "the rows by num_words, not by len(word_index). TextVectorization(max_tokens=n) keeps "
         "n - 2 words: padding and [UNK] count there.",
         code=[
-            f"{TOKENIZER}  # old",
+            TOKENIZER,
             *assign("texts", list(texts)),
             f"tokenizer = Tokenizer(num_words={limit})",
             "tokenizer.fit_on_texts(texts)",
@@ -230,7 +230,7 @@ def oov(request: Request) -> Experiment:
         rule="Set oov_token before the vocabulary is made, and give the matrix one row more. A "
         "model is trained for one of the two numberings: never mix them.",
         code=[
-            f"{TOKENIZER}  # old",
+            TOKENIZER,
             *assign("known", known),
             *assign("new", new),
             "without = Tokenizer()",
@@ -288,7 +288,7 @@ def imdb(request: Request) -> Experiment:
             "# of keras.datasets.imdb.",
             *assign("word_index", rank_of),
             *assign("review", review),
-            "words = {rank + 3: word for word, rank in word_index.items()}",
+            "words = {rank + 3: w for w, rank in word_index.items()}",
             'words |= {0: "<pad>", 1: "<start>", 2: "<oov>"}',
             'decoded = " ".join(words[id_] for id_ in review)',
             "print(decoded)",

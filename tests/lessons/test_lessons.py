@@ -107,7 +107,7 @@ def test_the_lines_of_keras_find_the_same_numbers(topic):
     the_code_agrees(topic, Request())
     lesson = topic.run(Request())
     assert lesson.numbers or topic.name == "tokenizer"  # whose numbers are Keras's
-    assert max(map(len, lesson.code)) <= CODE_WIDTH + 1
+    assert max(map(len, lesson.code)) <= CODE_WIDTH
 
 
 @pytest.mark.parametrize("texts", DIFFICULT, ids=range(len(DIFFICULT)))
@@ -121,7 +121,7 @@ def test_they_do_with_sizes_of_the_readers(topic):
     sizes = {"num_words": 3, "maxlen": 6, "input_dim": 7, "output_dim": 4, "units": 5}
     request = Request(None, {name: sizes[name] for name in topic.takes})
     the_code_agrees(topic, request)
-    assert topic.run(request).numbers != topic.run(Request()).numbers
+    assert plain(topic.run(request).numbers) != plain(topic.run(Request()).numbers)
 
 
 @settings(max_examples=15)
@@ -208,8 +208,9 @@ def test_a_masked_text_without_words_spoils_training_as_in_keras():
 def test_neighbors_follow_the_task():
     found = rows("task-embedding", "Nearest")
     assert found[0]["nearest after"] in {"great", "moving"}
-    assert found[1]["nearest after"] in {"awful", "endless"}
+    assert found[1]["nearest after"] in {"awful", "dull"}
     assert found[2]["nearest after"] != "queen"
+    assert rows("task-embedding", "Length")[2]["after"] < 0.1
 
 
 def test_old_lines_fail_as_they_stand():
@@ -222,9 +223,7 @@ def test_old_lines_fail_as_they_stand():
 
 def test_an_unbuilt_layer_has_no_weights():
     found = rows("vectors", "answers", keras=True)
-    assert [row["answer"] for row in found] == (
-        ["[]", "[]", "[(5, 3)]", "Sequential", "Embedding", "[(5, 3)]"]
-    )
+    assert [row["answer"] for row in found] == (["[]", "[]", "[(5, 3)]", "Sequential", "[(5, 3)]"])
 
 
 def test_input_length_does_nothing():

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from unittest.mock import patch
 
 import jsonschema
 import pytest
@@ -19,14 +20,20 @@ from tests.conftest import HERE, environment
 from tests.lessons.test_lessons import DIFFICULT, OF_TEXTS, by_name
 
 SCHEMA = json.loads((FOLDER / "explain.json").read_text(encoding="utf-8"))
-WIDTHS = (20, 40, 60, 100, 200)
+WIDTHS = (40, 60, 100, 200)
 PARTS = {}
+# What backends answer is asked in tests/lessons; here it is only drawn.
+ANSWERS = {
+    "tensorflow": ["error: InvalidArgumentError", "row 4, silently, the last row", "no row"],
+    "jax": ["a row of NaN", "row 4, silently, the last row", "a row of NaN"],
+}
 
 
 def keras_part(topic):
     """Return what Keras gives for a lesson's own texts; it is asked once."""
     if topic.run_keras is not None and topic.name not in PARTS:
-        PARTS[topic.name] = topic.run_keras(Request(), None)
+        with patch("embedinspect.lessons.layer.ask_backends", return_value=ANSWERS):
+            PARTS[topic.name] = topic.run_keras(Request(), None)
     return PARTS.get(topic.name)
 
 
@@ -53,7 +60,7 @@ def test_no_line_is_wider_than_the_screen(topic):
         lines = page(topic, width, part=keras_part(topic))
         assert max(map(cell_len, before_code(lines))) <= width, width
         if width >= 60:
-            assert max(map(cell_len, lines)) <= width + 1, width
+            assert max(map(cell_len, lines)) <= width, width
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=by_name)
@@ -70,7 +77,7 @@ def test_texts_are_shown_literally_and_fit(topic, texts):
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert max(map(cell_len, before_code(lines))) <= width
-        assert len(lines) < 100 * (100 / width)
+        assert len(lines) < 100 * max(1, 100 / width)
     if any("[bold]" in text for text in texts) and topic.name in {"num-words", "padding"}:
         assert "[bold]" in text
 

@@ -19,6 +19,7 @@ MOST_ROWS, HEAD, TAIL = 14, 8, 4
 NARROWEST_TEXT, NARROWEST_PROSE = 8, 11
 GAPS = (2, 1)
 BETWEEN = 3
+STACKED_LINES = 3
 
 
 def shown(text: str, screen: Screen) -> str:
@@ -152,8 +153,9 @@ class _Draft:
             if number:
                 yield Text()
             for header, cell in zip(self.headers, row, strict=True):
-                line = Text(f"{header}: {cell}" if header else cell)
-                yield from line.wrap(screen.console, screen.width)
+                line = f"{header}: {cell}" if header else cell
+                line = clip(line, STACKED_LINES * screen.width, screen.glyphs.more)
+                yield from Text(line).wrap(screen.console, screen.width)
 
 
 def _kind(values: Sequence[Value]) -> str:
