@@ -18,7 +18,7 @@ SIZES = "Sizes"
 
 def _size(help_text: str) -> object:
     return typer.Option(
-        help=help_text, min=1, max=10**7, rich_help_panel=SIZES, show_default="the lesson's"
+        help=help_text, min=1, max=10**6, rich_help_panel=SIZES, show_default="the lesson's"
     )
 
 
@@ -33,8 +33,8 @@ def explain(
     ] = None,
     num_words: Annotated[int | None, _size("For num-words.")] = None,
     maxlen: Annotated[int | None, _size("For truncating, shapes, input-length.")] = None,
-    input_dim: Annotated[int | None, _size("For shapes, parameters, input-length.")] = None,
-    output_dim: Annotated[int | None, _size("For shapes, parameters, input-length.")] = None,
+    input_dim: Annotated[int | None, _size("For shapes and parameters.")] = None,
+    output_dim: Annotated[int | None, _size("For shapes and parameters.")] = None,
     units: Annotated[int | None, _size("Of the LSTM, for shapes and parameters.")] = None,
     no_keras: Annotated[
         bool,

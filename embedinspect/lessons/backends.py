@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-# Keras's NumPy backend takes its random numbers and some operations from the other two.
+# Keras's NumPy backend takes some of its operations from the two packages.
 NEEDS = {
     "tensorflow": ("tensorflow",),
     "jax": ("jax",),
@@ -53,15 +53,15 @@ if keras.config.backend() == "tensorflow":
     model = keras.Sequential([keras.Input((1,), dtype="int32"), layer()])
     model.compile(jit_compile=True)
     run = lambda batch: model.predict(batch, verbose=0)
-    found["tensorflow, jit_compile=True"] = [outcome(run, id_) for id_ in ids]
+    found["tensorflow with jit_compile"] = [outcome(run, id_) for id_ in ids]
 sys.stdout.write("\\n" + json.dumps(found) + "\\n")
 """
 
 
-def installed() -> dict[str, bool]:
-    """Return for each backend whether all that it needs can be found."""
+def missing_packages() -> dict[str, list[str]]:
+    """Return for each backend which of the packages that it needs cannot be found."""
     return {
-        name: all(importlib.util.find_spec(package) is not None for package in packages)
+        name: [package for package in packages if importlib.util.find_spec(package) is None]
         for name, packages in NEEDS.items()
     }
 

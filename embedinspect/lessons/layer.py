@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from embedinspect import keras_layer
-from embedinspect.lessons.backends import ask_backends, installed
+from embedinspect.lessons.backends import ask_backends, missing_packages
 from embedinspect.lessons.making import (
     IMPORTS,
     PADDING,
@@ -230,22 +230,34 @@ def input_dim_backends(request: Request, backend: str | None) -> KerasPart:
     """Look up ids without a row on the backend asked for, or on every one that is installed."""
     short = max(1, input_dim(request).numbers["input_dim"] - 1)
     asked = (short, -1, -short - 1)
-    there = installed()
+    there = missing_packages()
     if backend is None:
-        backends, missing = [n for n in there if there[n]], [n for n in there if not there[n]]
+        backends = [name for name, lacks in there.items() if not lacks]
+        missing = [
+            name if lacks == [name] else f"{name} (which needs {' and '.join(lacks)})"
+            for name, lacks in there.items()
+            if lacks
+        ]
     else:
         keras_layer.load(backend)  # says what is missing
         backends, missing = [backend], []
     answers = ask_backends(backends, short, asked)
     findings = []
-    silent = [name for name, found in answers.items() if "silently" in found[0]]
-    if silent:
-        findings.append(f"Id {short:,} has no row, and raises no error on: {'; '.join(silent)}.")
+    quiet = [
+        f"{name} ({found[0].split(',')[0]})"
+        for name, found in answers.items()
+        if "row" in found[0].split()
+    ]
+    if quiet:
+        findings.append(f"Id {short:,} has no row, and raises no error on: {'; '.join(quiet)}.")
+    loud = [name for name, found in answers.items() if found[0].startswith("error")]
+    if loud:
+        findings.append(f"It raises an error on: {'; '.join(loud)}.")
     last = [name for name, found in answers.items() if "last row" in found[1]]
     if last:
         findings.append(f"Id -1 is the last row, as in a Python list, on: {'; '.join(last)}.")
     if missing:
-        findings.append(f"Not installed here, so not tried: {', '.join(missing)}.")
+        findings.append(f"Not tried, because not installed here: {', '.join(missing)}.")
     title = f"Ids without a row, where input_dim is {short:,} (rows 0 to {short - 1:,})"
     outcomes = [
         column(f"id {id_:,}", [found[n] for found in answers.values()], prose=True)

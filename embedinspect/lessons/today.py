@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from typing import Any
 
@@ -103,7 +105,8 @@ def outcome(line: str, names: dict[str, Any]) -> str:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            exec(line, dict(names))
+            with contextlib.redirect_stdout(io.StringIO()):  # Keras's progress bars
+                exec(line, dict(names))
         except Exception as error:
             return error_text(error, WIDTH_OF_OUTCOME)
     said = [one.message for one in caught if issubclass(one.category, UserWarning)]
@@ -112,11 +115,7 @@ def outcome(line: str, names: dict[str, Any]) -> str:
 
 def input_length(request: Request) -> Experiment:
     """The length of a sequence is said by Input."""
-    maxlen, rows, width = (
-        request.size("maxlen", 500),
-        request.size("input_dim", 5000),
-        request.size("output_dim", 32),
-    )
+    maxlen, rows, width = request.size("maxlen", 500), 5000, 32
     return Experiment(
         intro="input_length said how long every sequence is. A layer is built when it first "
         "learns what shape it gets; until then it has no weights.",

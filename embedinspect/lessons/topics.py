@@ -218,7 +218,7 @@ TOPICS = (
         today.input_length,
         today.input_length_keras,
         takes_texts=False,
-        takes=("maxlen", "input_dim", "output_dim"),
+        takes=("maxlen",),
         aliases=("Input", "InputLayer", "batch_input_shape", "input_shape"),
     ),
     Topic(

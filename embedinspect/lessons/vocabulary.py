@@ -90,7 +90,10 @@ def tokenizer_keras(request: Request, backend: str | None) -> KerasPart:
     classic, _ = fit(texts)
     if not classic.word_index:
         return KerasPart([], [imports], {}, run_on(keras))
-    vocabulary, ids = vectorize(texts, backend=backend)
+    try:
+        vocabulary, ids = vectorize(texts, backend=backend)
+    except ImportError as error:  # the layer needs TensorFlow whatever the backend is
+        return KerasPart([], [imports, error_text(error)], {}, run_on(keras))
     words = ["", *vocabulary.word_index]
     longest = max(map(len, ids), default=0)
     sequences = [[*ids_of(row), *[0] * (longest - len(row))] for row in ids]
@@ -218,7 +221,9 @@ def oov(request: Request) -> Experiment:
         ],
         findings=[
             f"{unknown} of {plural(len(tokens), 'token')} {'is' if unknown == 1 else 'are'} out "
-            "of vocabulary. Without oov_token they vanish, and the words after them move up.",
+            "of vocabulary. Without oov_token they vanish, and the words after them move up."
+            if unknown
+            else f"None of {plural(len(tokens), 'token')} is out of vocabulary: nothing vanishes.",
             f"Nothing is left of {empty} of {plural(len(new), 'new text')}: an empty sequence."
             if empty
             else "Each text keeps at least one id.",

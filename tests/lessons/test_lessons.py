@@ -244,7 +244,7 @@ def test_ids_without_a_row_on_tensorflow():
             "row 3, silently, the last row",
             "error: InvalidArgumentError",
         ],
-        "tensorflow, jit_compile=True": [
+        "tensorflow with jit_compile": [
             "row 3, silently, the last row",
             "row 3, silently, the last row",
             "row 0, silently",

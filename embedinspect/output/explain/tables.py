@@ -16,7 +16,7 @@ from embedinspect.output.screen import Screen, clip
 from embedinspect.texts import literal
 
 MOST_ROWS, HEAD, TAIL = 14, 8, 4
-NARROWEST_TEXT, NARROWEST_PROSE = 8, 11
+NARROWEST_TEXT = 8
 GAPS = (2, 1)
 BETWEEN = 3
 STACKED_LINES = 3
@@ -114,7 +114,11 @@ class _Draft:
         kind, header = self.kinds[column], cell_len(self.headers[column])
         if kind == "number":
             return natural
-        least = NARROWEST_PROSE if kind == "prose" else NARROWEST_TEXT
+        least = NARROWEST_TEXT
+        if kind == "prose":  # a sentence is wrapped between words, not in them
+            least = max(
+                cell_len(word) for cell in [*self.cells[column], ""] for word in cell.split(" ")
+            )
         return min(natural, max(header, least))
 
     def block(self, screen: Screen, widths: Sequence[int], gap: int) -> Block:
