@@ -158,7 +158,8 @@ def num_words(request: Request) -> Experiment:
             f"word_index still holds {plural(words, 'word')}. The limit is applied later, when a "
             f"text becomes ids: {before - after:,} of {plural(before, 'token')} are dropped.",
         ],
-        rule="num_words=n keeps the n - 1 most frequent words, and input_dim=n is enough. Count "
+        rule="num_words=n keeps the n - 1 most frequent words (n - 2 beside an oov_token), and "
+        "input_dim=n is enough. Count "
         "the rows by num_words, not by len(word_index). TextVectorization(max_tokens=n) keeps "
         "n - 2 words: padding and [UNK] count there.",
         code=[
