@@ -129,6 +129,7 @@ def _register() -> None:
         cache,
         coverage,
         diff,
+        explain,
         export,
         info,
         neighbors,
@@ -141,6 +142,7 @@ def _register() -> None:
     for command in (
         show.show,
         train.train,
+        explain.explain,
         info.info,
         rows.rows,
         neighbors.neighbors,

@@ -132,7 +132,7 @@ def test_the_examples_of_every_help_work(run, monkeypatch, tmp_path):
     assert run("train", "sample_texts/reviews.csv", "--epochs", "1")[0] == 0  # leaves runs/reviews
     stand_ins(tmp_path)
     monkeypatch.setattr("sys.stdin", None)
-    commands = "show schema info rows neighbors axis diff coverage export cache"
+    commands = "show schema explain info rows neighbors axis diff coverage export cache"
     for command in commands.split():
         _, out, _ = run(command, "--help")
         examples = re.findall(r"embedinspect (\w+ [^>|\n]*)", out.decode())

@@ -27,6 +27,7 @@ ROOMS = [
     "opening",
     "analysis",
     "exports",
+    "lessons",
     "output",
     "commands",
     "cli",

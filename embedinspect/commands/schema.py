@@ -15,6 +15,7 @@ def schema(
         Literal[
             "show",
             "train",
+            "explain",
             "info",
             "rows",
             "neighbors",

@@ -1,0 +1,266 @@
+"""What the layer does: the lookup, the same as a product, and how many rows it needs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from embedinspect import keras_layer
+from embedinspect.lessons.backends import ask_backends, missing_packages
+from embedinspect.lessons.making import (
+    IMPORTS,
+    PADDING,
+    array,
+    column,
+    dimensions,
+    drawn,
+    ids_of,
+    tokens_by_position,
+    word,
+)
+from embedinspect.lessons.record import Column, Experiment, KerasPart, Request, Table
+from embedinspect.lookup import Lookup, Settings, look_up, one_hot
+from embedinspect.texts import plural
+
+CLASSIC_TEXTS = ("This is a text", "This is not a text")
+# The classic IMDB recipe, for the cost of its products.
+MAXLEN, INPUT_DIM, OUTPUT_DIM = 500, 5000, 32
+
+
+def lookup(request: Request) -> Experiment:
+    """The output at a position is the row of its id."""
+    texts = request.texts or CLASSIC_TEXTS
+    found = look_up(texts, Settings())
+    rows, ids = found.matrix.rows, found.sequences
+    equal = sum(
+        bool((found.output(text)[position] == rows[id_]).all())
+        for text in range(len(texts))
+        for position, id_ in enumerate(ids[text].tolist())
+    )
+    return Experiment(
+        intro="A token is a word as it was cut from the text, and its token id is a number. The "
+        "embedding matrix holds a row of numbers for each id. A shorter text is filled up with id "
+        "0, the padding (·).",
+        tables=[_positions(found), _matrix(found)],
+        findings=[
+            f"{equal:,} of {plural(ids.size, 'output vector')} equal the row of their id, to the "
+            "last bit.",
+            _same_word_twice(found),
+        ],
+        rule="output[text, position] = matrix[id]. The layer copies rows: nothing is multiplied, "
+        "and neither the position nor the words around it matter.",
+        code=[
+            *IMPORTS,
+            *array("ids", ids),
+            *drawn("weights", *rows.shape),
+            "layer = keras.layers.Embedding(",
+            f"    {rows.shape[0]}, {rows.shape[1]}, weights=[weights])",
+            "output = layer(ids)  # the same as weights[ids]",
+            "print(output)",
+        ],
+        numbers={"output": rows[ids]},
+        texts=texts,
+        next=['embedinspect show "your text"', "embedinspect explain one-hot"],
+    )
+
+
+def _positions(found: Lookup) -> Table:
+    texts: list[int] = []
+    positions: list[int] = []
+    tokens: list[str] = []
+    ids: list[int] = []
+    for text in range(len(found.texts)):
+        sequence = found.sequences[text].tolist()
+        texts += [text] * len(sequence)
+        positions += range(len(sequence))
+        tokens += tokens_by_position(found, text)
+        ids += sequence
+    return Table(
+        f"Ids and output {found.output_shape}",
+        [
+            Column("text", texts),
+            Column("position", positions),
+            Column("token", tokens),
+            Column("id", ids),
+            *dimensions([found.matrix.rows[id_] for id_ in ids], found.matrix.output_dim),
+        ],
+    )
+
+
+def _matrix(found: Lookup) -> Table:
+    rows = found.matrix.rows
+    names = [f"{PADDING} padding", *(found.words.get(id_, "") for id_ in range(1, len(rows)))]
+    return Table(
+        f"Embedding matrix {rows.shape}",
+        [
+            Column("row", range(len(rows))),
+            Column("token", names),
+            *dimensions(rows, rows.shape[1]),
+        ],
+    )
+
+
+def _same_word_twice(found: Lookup) -> str:
+    """Return what the most frequent word shows; padding does where no word comes twice."""
+    uses = found.uses.copy()
+    uses[0] = 0
+    best = int(uses.argmax())
+    if uses[best] < 2:
+        return "No word comes twice here. Where one does, it gets the same row each time."
+    name, times = word(found.words[best]), int(uses[best])
+    return f"{name} is id {best} and comes {times} times: {times} times the same numbers."
+
+
+def one_hot_product(request: Request) -> Experiment:
+    """A one-hot vector times the matrix is the row; so is a Dense layer without a bias."""
+    texts = request.texts or ("a rose is a rose",)
+    found = look_up(texts, Settings())
+    rows, ids = found.matrix.rows, found.sequences
+    input_dim, output_dim = rows.shape
+    product = one_hot(found)
+    used = [int(id_) for id_ in np.flatnonzero(found.uses)]
+    vectors = np.eye(input_dim, dtype=np.int64)[used]
+    products = vectors.astype(np.float32) @ rows
+    names = [found.words.get(id_, f"{PADDING} padding") for id_ in used]
+    here = (ids.size, input_dim, output_dim)
+    classic = (MAXLEN, INPUT_DIM, OUTPUT_DIM)
+    return Experiment(
+        intro="A one-hot vector has as many numbers as there are ids: a 1 at the place of its id, "
+        "and 0 everywhere else.",
+        tables=[
+            Table(
+                "One-hot vector times matrix",
+                [
+                    column("token", names),
+                    column("id", used),
+                    column("one-hot", map(ids_of, vectors)),
+                    *dimensions(products, output_dim),
+                ],
+            ),
+            Table(
+                "What it costs",
+                [
+                    column("", ["your texts", "an IMDB review"]),
+                    column("one-hot numbers", [s[0] * s[1] for s in (here, classic)]),
+                    column("products", [s[0] * s[1] * s[2] for s in (here, classic)]),
+                    column("numbers copied", [s[0] * s[2] for s in (here, classic)]),
+                ],
+            ),
+        ],
+        findings=[
+            "Each product is the row of the id: the zeros remove all other rows. The largest "
+            f"difference to the lookup is {product.largest_difference:g}.",
+            f"The product needs {MAXLEN * INPUT_DIM * OUTPUT_DIM:,} multiplications for a review "
+            f"of {MAXLEN} tokens. The lookup copies {MAXLEN * OUTPUT_DIM:,} numbers and "
+            "multiplies nothing.",
+        ],
+        rule="Embedding, and Dense without a bias on one-hot vectors, are the same function with "
+        "the same weights. Only the cost differs, so take Embedding.",
+        code=[
+            *IMPORTS,
+            *array("ids", ids),
+            *drawn("weights", input_dim, output_dim),
+            f"dense = keras.layers.Dense({output_dim}, use_bias=False)",
+            f"dense.build((None, {input_dim}))",
+            "dense.set_weights([weights])",
+            f"one_hot = keras.ops.one_hot(ids, {input_dim})",
+            "product = dense(one_hot)",
+            "print(product)  # the same as weights[ids]",
+        ],
+        numbers={"product": rows[ids]},
+        texts=texts,
+        next=['embedinspect show "a rose is a rose" --one-hot'],
+    )
+
+
+def input_dim(request: Request) -> Experiment:
+    """Ids begin at 1, so the matrix needs one row more than there are words."""
+    texts = request.texts or CLASSIC_TEXTS
+    found = look_up(texts, Settings())
+    words = len(found.vocabulary.word_index)
+    needed = found.matrix.input_dim
+    names = [f"{PADDING} padding", *(found.words[id_] for id_ in range(1, needed))]
+    return Experiment(
+        intro="input_dim is how many rows the matrix has: rows 0 to input_dim - 1. The word_index "
+        "gives each word its id, starting at 1. Id 0 is kept for padding. The backend is the "
+        "library that Keras computes with.",
+        tables=[
+            Table(
+                "Which ids have a row",
+                [
+                    column("id", range(needed)),
+                    column("token", names),
+                    *(
+                        column(f"input_dim {rows:,}", [_row(id_, rows) for id_ in range(needed)])
+                        for rows in ([words, needed] if words else [needed])
+                    ),
+                ],
+            )
+        ],
+        findings=[
+            f"len(word_index) is {words:,}, so the highest id is {words:,}, and the matrix needs "
+            f"{words:,} + 1 = {needed:,} rows.",
+            f"With input_dim={words:,} the rarest word, {word(found.words[words])}, has no row."
+            if words
+            else "There is no word here: only the row of the padding is needed.",
+        ],
+        rule="input_dim = len(word_index) + 1, or num_words where that is set. Check it before "
+        "training: on some backends an id without a row raises no error.",
+        code=[
+            *IMPORTS,
+            *array("ids", found.sequences),
+            f"words = {words}  # len(word_index)",
+            "input_dim = words + 1",
+            "assert ids.min(initial=0) >= 0",
+            "assert ids.max(initial=0) < input_dim",
+            "layer = keras.layers.Embedding(input_dim, 3)",
+            "shape = tuple(layer(ids).shape)",
+            "print(input_dim, shape)",
+        ],
+        numbers={"input_dim": needed, "shape": found.output_shape},
+        texts=texts,
+        next=["embedinspect explain num-words", 'embedinspect show "your text"'],
+    )
+
+
+def _row(id_: int, rows: int) -> str:
+    return f"row {id_:,}" if id_ < rows else "no row"
+
+
+def input_dim_backends(request: Request, backend: str | None) -> KerasPart:
+    """Look up ids without a row on the backend asked for, or on every one that is installed."""
+    short = max(1, input_dim(request).numbers["input_dim"] - 1)
+    asked = (short, -1, -short - 1)
+    there = missing_packages()
+    if backend is None:
+        backends = [name for name, lacks in there.items() if not lacks]
+        missing = [
+            name if lacks == [name] else f"{name} (which needs {' and '.join(lacks)})"
+            for name, lacks in there.items()
+            if lacks
+        ]
+    else:
+        keras_layer.load(backend)  # says what is missing
+        backends, missing = [backend], []
+    answers = ask_backends(backends, short, asked)
+    findings = []
+    quiet = [
+        f"{name} ({found[0].split(',')[0]})"
+        for name, found in answers.items()
+        if "row" in found[0].split()
+    ]
+    if quiet:
+        findings.append(f"Id {short:,} has no row, and raises no error on: {'; '.join(quiet)}.")
+    loud = [name for name, found in answers.items() if found[0].startswith("error")]
+    if loud:
+        findings.append(f"It raises an error on: {'; '.join(loud)}.")
+    last = [name for name, found in answers.items() if "last row" in found[1]]
+    if last:
+        findings.append(f"Id -1 is the last row, as in a Python list, on: {'; '.join(last)}.")
+    if missing:
+        findings.append(f"Not tried, because not installed here: {', '.join(missing)}.")
+    title = f"Ids without a row, where input_dim is {short:,} (rows 0 to {short - 1:,})"
+    outcomes = [
+        column(f"id {id_:,}", [found[n] for found in answers.values()], prose=True)
+        for n, id_ in enumerate(asked)
+    ]
+    return KerasPart([Table(title, [column("backend", answers, prose=True), *outcomes])], findings)

@@ -1,0 +1,137 @@
+"""What lessons are made of: words for sentences, values for tables, lines of code."""
+
+from __future__ import annotations
+
+import ast
+import pprint
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from embedinspect.lessons.record import Column, Value
+from embedinspect.lookup import Lookup
+from embedinspect.texts import literal
+
+CODE_WIDTH = 60
+PADDING = "·"
+_LONGEST_WORD = 24
+
+IMPORTS = ("import keras", "import numpy as np")
+
+
+def word(text: str) -> str:
+    """Return a token as a sentence shows it: in quotes, its controls escaped, its end clipped.
+
+    >>> word("cat")
+    "'cat'"
+    """
+    shown = literal(text)
+    if len(shown) > _LONGEST_WORD:
+        shown = shown[: _LONGEST_WORD - 1] + "…"
+    quote = '"' if "'" in shown else "'"
+    return quote + shown + quote
+
+
+def exact(number: Any) -> float:
+    """Return a float32 as the float whose shortest digits are the same.
+
+    >>> exact(np.float32(0.1))
+    0.1
+    """
+    return float(str(np.float32(number)))
+
+
+def dimensions(vectors: Iterable[Any], width: int) -> list[Column]:
+    """Return a column for each dimension of the vectors; None leaves its line empty."""
+    found = list(vectors)
+    return [
+        Column(f"dim {d}", [None if vector is None else exact(vector[d]) for vector in found])
+        for d in range(width)
+    ]
+
+
+def tokens_by_position(lookup: Lookup, text: int) -> list[str]:
+    """Return the token at each position of one padded text; padding has its sign."""
+    tokens = {token.position: token.token for token in lookup.trace(text)}
+    return [tokens.get(position, PADDING) for position in range(lookup.maxlen)]
+
+
+def ids_of(sequence: Iterable[Any]) -> tuple[int, ...]:
+    """Return ids as plain numbers."""
+    return tuple(int(id_) for id_ in sequence)
+
+
+def assign(name: str, value: dict[Any, Any] | Sequence[Any]) -> list[str]:
+    """Return the lines that give a dictionary or a list its name."""
+    if isinstance(value, dict):
+        return _filled(f"{name} = {{", [f"{key!r}: {value[key]!r}" for key in value], "}")
+    return _filled(f"{name} = [", list(map(repr, value)), "]")
+
+
+def array(name: str, values: np.ndarray[Any, Any]) -> list[str]:
+    """Return the lines that give an array of ids its name."""
+    kind = "" if values.size else ', dtype="int32"'
+    return _filled(f"{name} = np.array([", list(map(str, values.tolist())), f"]{kind})")
+
+
+def drawn(name: str, input_dim: int, output_dim: int) -> list[str]:
+    """Return the lines that draw the same matrix as `matrix.draw` with seed 0."""
+    return [
+        f"{name} = np.random.RandomState(0).uniform(",
+        f"    -0.05, 0.05, ({input_dim}, {output_dim}))",
+    ]
+
+
+def _filled(opening: str, items: Sequence[str], closing: str) -> list[str]:
+    """Return the items between the two, on one line or as many to a line as fit."""
+    one = opening + ", ".join(items) + closing
+    if len(one) <= CODE_WIDTH:
+        return [one]
+    lines = [opening]
+    for item in items:
+        if len(lines) > 1 and len(lines[-1]) + len(item) + 2 <= CODE_WIDTH:
+            lines[-1] += f" {item},"
+        else:
+            lines += [f"    {part}" for part in _parts(item)]
+            lines[-1] += ","
+    return [*lines, closing]
+
+
+def _parts(item: str) -> list[str]:
+    """Return a long list of ids, or a long text, as several lines of the same value."""
+    room = CODE_WIDTH - 5
+    if len(item) <= room:
+        return [item]
+    if item[0] == "[":
+        return textwrap.wrap(item, room, break_long_words=False)
+    if item[-1] in "'\"":  # a text, and no entry of a dictionary
+        return pprint.pformat(ast.literal_eval(item), width=room).split("\n")
+    return [item]
+
+
+def yes(value: bool) -> str:
+    """Return yes or no."""
+    return "yes" if value else "no"
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share in percent, and 0% of nothing."""
+    return f"{part / whole:.0%}" if whole else "0%"
+
+
+def column(name: str, values: Iterable[Value], *, prose: bool = False) -> Column:
+    """Return a column of the values."""
+    return Column(name, list(values), prose)
+
+
+def run_on(keras: Any) -> str:
+    """Return which Keras it was, such as `Keras 3.15.1 on tensorflow`."""
+    return f"Keras {keras.version()} on {keras.config.backend()}"
+
+
+def error_text(error: BaseException, most: int = 120) -> str:
+    """Return an error as one line: its type, and the start of what it says."""
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said if len(said) <= most else said[: most - 1] + '…'}"

@@ -1,0 +1,256 @@
+"""Shapes and parameters of the classic classifier, and how to get the vectors out of a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from embedinspect import keras_layer
+from embedinspect.lessons.making import (
+    column,
+    dimensions,
+    drawn,
+    run_on,
+    word,
+)
+from embedinspect.lessons.record import Experiment, KerasPart, Request, Table
+from embedinspect.lookup import Settings, look_up
+from embedinspect.texts import plural
+from embedinspect.training.settings import TrainSettings
+from embedinspect.vocabulary import fit
+
+NAMED = ("This is a text",)
+
+
+def _sizes(request: Request) -> tuple[int, int, int, int, int]:
+    """Return texts, positions, rows, width and units: the reader's, or the classic recipe's."""
+    classic = TrainSettings()
+    texts, maxlen, rows = classic.batch_size, classic.maxlen, classic.num_words
+    if request.texts:
+        vocabulary, ids = fit(request.texts)
+        texts, maxlen = len(request.texts), max(1, *map(len, ids))
+        rows = len(vocabulary.word_index) + 1
+    return (
+        texts,
+        request.size("maxlen", maxlen),
+        request.size("input_dim", rows),
+        request.size("output_dim", classic.output_dim),
+        request.size("units", classic.units),
+    )
+
+
+def _classifier(maxlen: int, rows: int, width: int, units: int) -> list[str]:
+    return [
+        "import keras",
+        "model = keras.Sequential([",
+        f'    keras.Input(({maxlen},), dtype="int32"),',
+        f"    keras.layers.Embedding({rows}, {width}),",
+        f"    keras.layers.LSTM({units}),",
+        '    keras.layers.Dense(1, activation="sigmoid"),',
+        "])",
+    ]
+
+
+def shapes(request: Request) -> Experiment:
+    """What each number of a shape means, layer by layer."""
+    texts, maxlen, rows, width, units = _sizes(request)
+    found = [(None, maxlen), (None, maxlen, width), (None, units), (None, 1)]
+    meaning = [
+        f"each text is a sequence of {plural(maxlen, 'token id')}",
+        f"each id became a row of {plural(width, 'number')}",
+        f"the LSTM gives {plural(units, 'number')} a text, at its end",
+        "one probability a text",
+    ]
+    given = "your texts" if request.texts else "the classic IMDB recipe"
+    return Experiment(
+        intro="A shape says how many numbers stand in each direction of a tensor, a block of "
+        f"numbers. The sizes are those of {given}.",
+        tables=[
+            Table(
+                "Shapes",
+                [
+                    column("after", ["Input", "Embedding", "LSTM", "Dense"]),
+                    column("shape", map(str, found)),
+                    column(f"with {plural(texts, 'text')}", [str((texts, *s[1:])) for s in found]),
+                    column("what it says", meaning, prose=True),
+                ],
+            )
+        ],
+        findings=[
+            "None is the batch, the texts that come at once. The model does not fix how many: "
+            f"with {texts:,} of them the Embedding gives {(texts, maxlen, width)}.",
+            f"input_dim, {rows:,}, is in no shape: it is how many rows there are to choose from.",
+        ],
+        rule="ids (batch, maxlen) -> Embedding (batch, maxlen, output_dim) -> LSTM (batch, units). "
+        "An Embedding puts one more direction at the end, whatever it is given.",
+        code=[
+            *_classifier(maxlen, rows, width, units),
+            "shapes = [tuple(model.input_shape)]",
+            "shapes += [tuple(layer.output.shape)",
+            "           for layer in model.layers]",
+            "print(shapes)",
+        ],
+        numbers={"shapes": found},
+        texts=request.texts,
+        next=[
+            "embedinspect explain shapes --maxlen 200 --output-dim 64",
+            "embedinspect explain parameters",
+        ],
+    )
+
+
+def parameters(request: Request) -> Experiment:
+    """Where the counts of `model.summary()` come from."""
+    _, maxlen, rows, width, units = _sizes(request)
+    settings = TrainSettings(num_words=rows, maxlen=maxlen, output_dim=width, units=units)
+    layers = settings.parameters()
+    counts = [count for *_, count in layers]
+    total = sum(counts)
+    given = "your texts" if request.texts else "the classic IMDB recipe"
+    return Experiment(
+        intro="A parameter is a number that training may change. The sizes here are those of "
+        f"{given}: input_dim {rows:,} rows, output_dim {width}, {plural(units, 'LSTM unit')}.",
+        tables=[
+            Table(
+                "Parameters",
+                [
+                    column("layer", [*(name for name, *_ in layers), "total"]),
+                    column(
+                        "formula",
+                        [
+                            "input_dim × output_dim",
+                            "4 × ((output_dim + units) × units + units)",
+                            "units + 1",
+                            "",
+                        ],
+                        prose=True,
+                    ),
+                    column(
+                        "with the sizes",
+                        [*(shown.replace(" x ", " × ") for _, _, shown, _ in layers), ""],
+                        prose=True,
+                    ),
+                    column("parameters", [*counts, total]),
+                ],
+            )
+        ],
+        findings=[
+            f"The embedding holds {counts[0] / total:.0%} of the {total:,} parameters: {rows:,} "
+            f"rows of {width} numbers, {counts[0] * 4 / 1e6:.2f} MB as float32.",
+            f"The LSTM has 4 gates. Each looks at a row ({width}) and at its own last result "
+            f"({units}), for each of {plural(units, 'unit')}, and adds a bias.",
+            f"maxlen is in no formula: {maxlen:,} positions share the same parameters.",
+        ],
+        rule="Embedding: input_dim × output_dim. LSTM: 4 × ((output_dim + units) × units + units). "
+        "Dense with one output: units + 1.",
+        code=[
+            *_classifier(maxlen, rows, width, units),
+            "counts = [layer.count_params() for layer in model.layers]",
+            "total = model.count_params()",
+            "print(counts, total)",
+        ],
+        numbers={"counts": counts, "total": total},
+        texts=request.texts,
+        next=[
+            "embedinspect explain parameters --input-dim 20000 --units 64",
+            "embedinspect explain shapes",
+        ],
+    )
+
+
+def vectors(request: Request) -> Experiment:
+    """A word's vector is the row of its id."""
+    texts = request.texts or NAMED
+    found = look_up(texts, Settings())
+    rows, index = found.matrix.rows, found.vocabulary.word_index
+    rare = list(index)[-1:]
+    id_ = index[rare[0]] if rare else 0
+    return Experiment(
+        intro="The vectors of the words are the rows of the embedding matrix, and the matrix is "
+        "the one weight of the layer. A row is found by the word's id.",
+        tables=[
+            Table(
+                f"The matrix, with words {rows.shape}",
+                [
+                    column("id", range(len(rows))),
+                    column("word", ["· padding", *index]),
+                    *dimensions(rows, rows.shape[1]),
+                ],
+            )
+        ],
+        findings=[
+            f"The vector of {word(rare[0])} is row {id_}: "
+            f"{', '.join(f'{number:.4f}' for number in rows[id_])}."
+            if rare
+            else "There is no word here: row 0 is the padding's."
+        ],
+        rule="Build the model, or call it once, before you read weights. Take the layer by its "
+        "name, not by its place, and keep the word_index with the model: it is not in the file.",
+        code=[
+            "import keras",
+            "import numpy as np",
+            *drawn("weights", *rows.shape),
+            f'words = keras.layers.Embedding({len(rows)}, 3, name="words")',
+            "before = len(words.get_weights())  # not built: none",
+            "inner = keras.Sequential([words])",
+            "outer = keras.Sequential([keras.Input((2,)), inner])",
+            "words.set_weights([weights])",
+            "def embeddings(found):",
+            "    if isinstance(found, keras.layers.Embedding):",
+            "        yield found",
+            '    for layer in getattr(found, "layers", []):',
+            "        yield from embeddings(layer)",
+            "shapes = {layer.name: layer.get_weights()[0].shape",
+            "          for layer in embeddings(outer)}",
+            f"vector = words.get_weights()[0][{id_}]",
+            "print(before, shapes, vector)",
+        ],
+        numbers={"before": 0, "shapes": {"words": rows.shape}, "vector": rows[id_]},
+        texts=texts,
+        next=["embedinspect info SOURCE", "embedinspect export SOURCE vectors.txt"],
+    )
+
+
+def vectors_keras(request: Request, backend: str | None) -> KerasPart:
+    """Ask an Embedding for its weights before and after it is built, alone and in models."""
+    experiment = vectors(request)
+    rows = experiment.numbers["shapes"]["words"]
+    keras = keras_layer.load(backend)
+    numpy: Any = keras.ops.convert_to_numpy
+    asked: list[str] = []
+    answers: list[str] = []
+
+    def note(what: str, answer: str) -> None:
+        asked.append(what)
+        answers.append(answer)
+
+    def shapes_of(layer: Any) -> str:
+        return str([weights.shape for weights in layer.get_weights()])
+
+    with keras_layer.quiet():
+        layer = keras.layers.Embedding(*rows, name="words")
+        note("get_weights() of a new layer", shapes_of(layer))
+        model = keras.Sequential([layer])
+        note("get_weights() in a Sequential without Input", shapes_of(model))
+        first = numpy(layer(np.array([[0]])))[0, 0]
+        note("get_weights() after one call", shapes_of(layer))
+        outer = keras.Sequential([keras.Input((2,)), model])
+        note("outer.layers[0], where a model is in a model", type(outer.layers[0]).__name__)
+        note("get_weights() of outer.layers[0].layers[0]", shapes_of(outer.layers[0].layers[0]))
+        same = bool((first == layer.get_weights()[0][0]).all())
+    return KerasPart(
+        [
+            Table(
+                "What Keras answers",
+                [column("asked", asked, prose=True), column("answer", answers, prose=True)],
+            )
+        ],
+        [
+            "A layer that was never built or called has no weights, and get_weights() says so "
+            "with an empty list, not with an error. After one call it has them, and row 0 is "
+            f"{'what' if same else 'not what'} the call gave for id 0.",
+        ],
+        {},
+        run_on(keras),
+    )

@@ -1,0 +1,340 @@
+"""Every lesson: its lines of Keras find the numbers that it found; it holds on any texts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embedinspect.errors import KerasUnavailable, UsageError
+from embedinspect.lessons import TOPICS, Lesson, Request, Topic, check, classifier, find, names
+from embedinspect.lessons.backends import ask_backends
+from embedinspect.lessons.making import CODE_WIDTH
+from embedinspect.sequences import pad
+
+OF_TEXTS = [topic for topic in TOPICS if topic.takes_texts]
+NAMED_BY_THE_PLAN = [
+    "lookup",
+    "one-hot",
+    "input-dim",
+    "num-words",
+    "oov",
+    "padding",
+    "mask-zero",
+    "imdb",
+    "parameters",
+    "pretrained",
+]
+# Each of the questions that people ask most, by its number in the list that was drawn up of them.
+CONFUSIONS = {
+    1: ["lookup", "one-hot"],
+    2: ["input-dim"],
+    3: ["tokenizer", "old-code"],
+    4: ["num-words"],
+    5: ["mask-zero"],
+    6: ["input-length", "old-code"],
+    7: ["imdb"],
+    8: ["pretrained"],
+    9: ["mask-lost"],
+    10: ["padding", "truncating"],
+    11: ["one-hot"],
+    12: ["oov"],
+    13: ["vectors"],
+    14: ["task-embedding"],
+    15: ["training"],
+    16: ["shapes", "parameters"],
+    17: ["projector"],
+    18: ["vector-files"],
+}
+DIFFICULT = [
+    [""],
+    ["?!..."],
+    ["one"],
+    ["[bold]red[/x] \x1b[31m", "", "a\tb c"],
+    ["the same word the same word", "another", "?", "'\"\\ \u202e é 東京"],
+]
+
+
+def by_name(topic: Topic) -> str:
+    return topic.name
+
+
+def run_code(lesson: Lesson) -> dict[str, object]:
+    """Run the lines as they are printed, and return the variables that they leave."""
+    space: dict[str, object] = {}
+    exec(compile("\n".join(lesson.experiment.code), "the lesson's code", "exec"), space)
+    return space
+
+
+def plain(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def same(found: object, expected: object) -> bool:
+    if isinstance(expected, np.ndarray | float):
+        values = np.asarray(found)
+        return values.shape == np.shape(expected) and np.allclose(
+            values, expected, atol=1e-5, equal_nan=True
+        )
+    return plain(found) == plain(expected)
+
+
+def the_code_agrees(topic: Topic, request: Request) -> None:
+    experiment = topic.run(request)
+    part = topic.run_keras(request, None) if topic.name == "tokenizer" else None
+    lesson = Lesson(topic, experiment, part)
+    space = run_code(lesson)
+    for name, expected in lesson.numbers.items():
+        assert same(space[name], expected), (name, space[name], expected)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch, tmp_path):
+    """Some lines write files."""
+    monkeypatch.chdir(tmp_path)
+
+
+# -- every lesson ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=by_name)
+def test_the_lines_of_keras_find_the_same_numbers(topic):
+    the_code_agrees(topic, Request())
+    lesson = topic.run(Request())
+    assert lesson.numbers or topic.name == "tokenizer"  # whose numbers are Keras's
+    assert max(map(len, lesson.code)) <= CODE_WIDTH
+
+
+@pytest.mark.parametrize("texts", DIFFICULT, ids=range(len(DIFFICULT)))
+@pytest.mark.parametrize("topic", OF_TEXTS, ids=by_name)
+def test_they_do_on_difficult_texts_too(topic, texts):
+    the_code_agrees(topic, Request(texts))
+
+
+@pytest.mark.parametrize("topic", [t for t in TOPICS if t.takes], ids=by_name)
+def test_they_do_with_sizes_of_the_readers(topic):
+    sizes = {"num_words": 3, "maxlen": 6, "input_dim": 7, "output_dim": 4, "units": 5}
+    request = Request(None, {name: sizes[name] for name in topic.takes})
+    the_code_agrees(topic, request)
+    assert plain(topic.run(request).numbers) != plain(topic.run(Request()).numbers)
+
+
+@settings(max_examples=15)
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
+def test_any_texts_give_whole_tables(texts):
+    for topic in OF_TEXTS:
+        for table in topic.run(Request(texts)).tables:
+            assert len({len(column.values) for column in table.columns}) == 1
+
+
+# -- what the lessons claim --------------------------------------------------------------------
+
+
+def rows(topic: str, title: str, keras: bool = False, **given: object) -> list[dict[str, object]]:
+    """Return the lines of a table of a lesson by their headers."""
+    request, found = Request(**given), find(topic)
+    part = found.run_keras(request, None) if keras else found.run(request)
+    table = next(table for table in part.tables if title in table.title)
+    headers = [column.name for column in table.columns]
+    return [dict(zip(headers, row, strict=True)) for row in table.rows]
+
+
+def test_num_words_keeps_one_word_fewer():
+    kept = [row["id < 4"] for row in rows("num-words", "word_index", sizes={"num_words": 4})]
+    assert kept.count("yes") == 3
+
+
+def test_the_offset_is_three():
+    found = rows("imdb", "A review", texts=["b a a a"])
+    assert [row["id"] for row in found] == [1, 5, 4, 4, 4]
+    assert [row["read as id - 3"] for row in found] == ["<start>", "b", "a", "a", "a"]
+
+
+def test_padding_after_the_text_washes_it_out():
+    last = rows("padding", "How far apart")[-1]
+    assert last["after"] < 1e-6 < 0.05 < last["before"]
+    assert last["after, masked"] > 0.05
+
+
+def test_a_mask_makes_padding_invisible():
+    found = rows("mask-zero", "LSTM")
+    assert len({row["masked 0"] for row in found}) == 1
+    assert len({row["no mask 0"] for row in found}) == 3
+
+
+def test_the_layers_that_lose_the_mask():
+    found = {row["layer"]: row for row in rows("mask-lost", "Layers behind", keras=True)}
+    lost = {
+        name for name, row in found.items() if row["uses the mask"] == row["hands it on"] == "no"
+    }
+    assert lost == {"x + x", "keras.ops.add(x, x)", "Conv1D", "Flatten", "GlobalMaxPooling1D"}
+    assert found["Flatten"]["warns"] == "yes"
+    assert found["x + x"]["warns"] == "no"
+
+
+def test_the_classic_parameters():
+    assert [row["parameters"] for row in rows("parameters", "")] == [160_000, 53_200, 101, 213_301]
+
+
+def test_a_shifted_matrix_gives_no_word_its_own_vector():
+    found = rows("pretrained", "The matrix")
+    assert all(row["word"] != row["mistake"] for row in found)
+
+
+def test_rows_that_no_text_looks_up_stay():
+    found = rows("training", "How far")
+    assert all((row["moved"] == 0) == (row["looked up"] == 0) for row in found)
+    assert found[0]["moved, mask_zero"] == 0
+
+
+def test_a_masked_text_without_words_spoils_training_as_in_keras():
+    ids, labels = pad([[1, 2], [], [3]]), [1, 0, 1]
+    ours = classifier.train(ids, labels, 6, 2, 3, masked=True).rows
+    space: dict[str, object] = {}
+    code = ["import keras, numpy as np", *classifier.code_for(6, 2, masked=True)]
+    exec("\n".join(code), space)
+    space["model"].fit(ids, np.array(labels), epochs=3, batch_size=3, verbose=0)
+    theirs = space["model"].get_weights()[0]
+    assert (np.isnan(ours) == np.isnan(theirs)).all()
+    assert np.isnan(ours).any()
+    assert np.isfinite(ours[4:]).all()
+
+
+def test_neighbors_follow_the_task():
+    found = rows("task-embedding", "Nearest")
+    assert found[0]["nearest after"] in {"great", "moving"}
+    assert found[1]["nearest after"] in {"awful", "dull"}
+    assert found[2]["nearest after"] != "queen"
+    assert rows("task-embedding", "Length")[2]["after"] < 0.1
+
+
+def test_old_lines_fail_as_they_stand():
+    found = {row["old line"]: row["today"] for row in rows("old-code", "Old", keras=True)}
+    assert found["model.fit(x, y, nb_epoch=1)"].startswith("TypeError")
+    assert "warns" in found["Embedding(5000, 32, input_length=500)"]
+    findings = find("old-code").run_keras(Request(), None).findings
+    assert "Of the modern forms 8 of 8 do" in findings[0]
+
+
+def test_an_unbuilt_layer_has_no_weights():
+    found = rows("vectors", "answers", keras=True)
+    assert [row["answer"] for row in found] == (["[]", "[]", "[(5, 3)]", "Sequential", "[(5, 3)]"])
+
+
+def test_input_length_does_nothing():
+    found = rows("input-length", "Three ways", keras=True)
+    assert [row["parameters"] for row in found] == [0, 0, 160_000]
+    assert "input_length" in found[0]["Keras says"]
+
+
+def test_the_projector_is_told_a_name_that_is_not_there():
+    assert "not among them" in find("projector").run_keras(Request(), None).findings[0]
+
+
+def test_ids_without_a_row_on_tensorflow():
+    found = ask_backends(["tensorflow"], 4, [4, -1, -5])
+    assert found == {
+        "tensorflow": [
+            "error: InvalidArgumentError",
+            "row 3, silently, the last row",
+            "error: InvalidArgumentError",
+        ],
+        "tensorflow with jit_compile": [
+            "row 3, silently, the last row",
+            "row 3, silently, the last row",
+            "row 0, silently",
+        ],
+    }
+
+
+def test_a_backend_that_does_not_run_says_so(monkeypatch):
+    from embedinspect.lessons import backends
+
+    monkeypatch.setattr(backends, "SCRIPT", "raise SystemExit(1)")
+    assert ask_backends(["tensorflow"], 4, [4]) == {"tensorflow": ["it does not run here"]}
+
+
+# -- names -------------------------------------------------------------------------------------
+
+
+def test_every_confusion_has_its_lesson():
+    assert sorted(CONFUSIONS) == list(range(1, 19))
+    for topics in CONFUSIONS.values():
+        assert [find(name).name for name in topics] == topics
+    assert {name for topics in CONFUSIONS.values() for name in topics} == {
+        topic.name for topic in TOPICS
+    }
+
+
+def test_the_topics_that_were_promised():
+    assert set(NAMED_BY_THE_PLAN) <= {topic.name for topic in TOPICS}
+    assert len({topic.group for topic in TOPICS}) == 7
+
+
+def test_every_alias_leads_to_its_own_topic():
+    for topic in TOPICS:
+        for alias in (topic.name, *topic.aliases):
+            for written in (alias, alias.upper(), alias.replace("_", "-"), f"{alias}()"):
+                assert find(written) is topic, written
+    assert len(names()) == sum(1 + len(topic.aliases) for topic in TOPICS)  # none is taken twice
+
+
+@pytest.mark.parametrize(
+    ("written", "topic"),
+    [
+        ("input_length", "input-length"),
+        ("get_weights", "vectors"),
+        ("nb_epoch", "old-code"),
+        ("mask_zero=True", "mask-zero"),
+        ("num_words", "num-words"),
+        ("oov_token", "oov"),
+        ("INPUT_DIM", "input-dim"),
+        ("output_dim", "shapes"),
+        ("imdb.load_data(num_words=5000)", "imdb"),
+        ("index_from", "imdb"),
+        ("Tokenizer", "tokenizer"),
+        ("keras.layers.TextVectorization", "tokenizer"),
+        ("pad_sequences", "padding"),
+        ("one_hot", "one-hot"),
+        ("Flatten", "mask-lost"),
+        ("to_categorical", "one-hot"),
+        ("GloVe", "pretrained"),
+        ("word2vec", "pretrained"),
+        ("Projector", "projector"),
+        ("model.layers[0].get_weights()", "vectors"),
+    ],
+)
+def test_names_from_code_run_their_lesson(written, topic):
+    assert find(written).name == topic
+
+
+@pytest.mark.parametrize(
+    ("written", "nearest"),
+    [("pading", "padding"), ("maskzero2", "mask-zero"), ("num_word", "num-words")],
+)
+def test_a_word_that_is_neither_names_the_nearest(written, nearest):
+    with pytest.raises(UsageError, match=rf"no topic '{written}'.*did you mean .*{nearest}"):
+        find(written)
+
+
+def test_a_word_like_no_other_names_them_all():
+    with pytest.raises(UsageError) as error:
+        find("xyzzyx")
+    assert "did you mean" not in str(error.value)
+    assert all(topic.name in str(error.value) for topic in TOPICS)
+
+
+def test_what_a_lesson_has_no_use_for_is_refused():
+    with pytest.raises(UsageError, match="projector takes no texts, but got 'a'"):
+        check(find("projector"), Request(["a"]))
+    with pytest.raises(UsageError, match="--units has no part in the lesson lookup"):
+        check(find("lookup"), Request(None, {"units": 3}))
+    with pytest.raises(UsageError, match="lookup runs without Keras"):
+        check(find("lookup"), Request(), "jax")
+    with pytest.raises((UsageError, KerasUnavailable)):
+        find("input-dim").run_keras(Request(), "jax")
