@@ -72,6 +72,12 @@ def vectorize(
                 f"text {index} holds a NUL or a lone surrogate, which TextVectorization cannot "
                 "take; remove it, or leave --tokenizer out"
             )
+    rules = StandardizedSplit(filters=PUNCTUATION)
+    if not any(rules.tokens(text) for text in texts):
+        raise DataError(
+            "no text holds a word, and TextVectorization cannot be adapted to none; expected one "
+            "or more, or leave --tokenizer out"
+        )
     keras = keras_layer.load(backend)
     with keras_layer.quiet():
         layer = keras.layers.TextVectorization(max_tokens=num_words, output_sequence_length=maxlen)
@@ -82,7 +88,7 @@ def vectorize(
         word_index={word: id_ for id_, word in enumerate(words) if id_},
         document_count=len(texts),
         oov_token=UNKNOWN,
-        tokenization=StandardizedSplit(filters=PUNCTUATION),
+        tokenization=rules,
         name="textvectorization",
     )
     ids = [np.array(row, np.int32) for row in vocabulary.encode(texts)]
