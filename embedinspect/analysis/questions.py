@@ -11,7 +11,7 @@ import numpy as np
 
 from embedinspect.analysis.neighbors import Metric, Nearest, Searcher, score
 from embedinspect.errors import DataError, UsageError
-from embedinspect.opening import Source, missing, row_of
+from embedinspect.opening import Source, missing, row_of, rows_of
 from embedinspect.texts import clipped_repr, listed
 
 _SIGNS = re.compile(r"\s+([+-])\s+|^([+-])\s+")
@@ -214,12 +214,7 @@ def odd_one_out(source: Source, names: Sequence[str]) -> OddOneOut:
             f"--odd-one-out has {len(names)} words; expected three or more, such as: breakfast "
             "cereal dinner car"
         )
-    rows = []
-    for name in names:
-        row = row_of(source, name)
-        if row is None:
-            raise UsageError(missing(source, name))
-        rows.append(row)
+    rows = rows_of(source, list(names))
     vectors = source.matrix.rows[rows].astype(np.float64)
     lengths = np.linalg.norm(vectors, axis=1)
     broken = [name for name, n in zip(names, lengths, strict=True) if not (np.isfinite(n) and n)]
