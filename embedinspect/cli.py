@@ -153,7 +153,7 @@ def _register() -> None:
         cache.cache,
         schema.schema,
     ):
-        app.command()(command)
+        app.command(cls=axis.Ends if command is axis.axis else None)(command)
 
 
 _register()

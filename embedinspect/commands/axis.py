@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from embedinspect.commands import asking
 from embedinspect.commands import options as option
 from embedinspect.errors import UsageError
 
 _QUESTION = "Question"
+_ENDS = ("--low", "--high")
+
+
+class Ends(TyperCommand):
+    """Takes each word behind `--low` or `--high`, up to the next option, as one of that end.
+
+    So it is where SOURCE comes first, as in the usage; else the words could not be told from it.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments that are left, as Typer has it."""
+        return super().parse_args(ctx, spread(args))
+
+
+def spread(arguments: list[str]) -> list[str]:
+    """Return the arguments with `--low` or `--high` before each of its words.
+
+    Raises:
+        UsageError: an end without a word.
+
+    >>> spread(["run", "--low", "bad", "awful", "--high", "good"])
+    ['run', '--low', 'bad', '--low', 'awful', '--high', 'good']
+    """
+    if not arguments or arguments[0].startswith("-"):
+        return arguments
+    found: list[str] = []
+    end = None
+    for place, argument in enumerate(arguments):
+        if argument in _ENDS:
+            end = argument
+            following = arguments[place + 1 : place + 2]
+            if not following or following[0].startswith("-"):
+                raise UsageError(f"{argument} has no word; expected one or more behind it")
+            continue
+        if argument.startswith("-"):
+            end = None
+        found += [argument] if end is None else [end, argument]
+    return found
 
 
 def axis(
     source: option.SourcePath,
     low: Annotated[
         list[str],
-        typer.Option(
-            metavar="WORD", help="Words of the low end. Repeatable.", rich_help_panel=_QUESTION
-        ),
+        typer.Option(metavar="WORD...", help="Words of the low end.", rich_help_panel=_QUESTION),
     ],
     high: Annotated[
         list[str],
-        typer.Option(
-            metavar="WORD", help="Words of the high end. Repeatable.", rich_help_panel=_QUESTION
-        ),
+        typer.Option(metavar="WORD...", help="Words of the high end.", rich_help_panel=_QUESTION),
     ],
     words: option.Words = None,
     top: option.Top = 10,
@@ -52,15 +87,15 @@ def axis(
 ) -> None:
     """Rank words along the direction from some words to others; each end is the mean of its words.
 
-    Several words of an end stand in one quoted argument or in several options. For a run, the
-    classifier is also asked for its word on each single word, and how well the rows explain that
-    is measured before and after training.
+    Words behind SOURCE are those to rank; without any, all are. For a run, the classifier is also
+    asked for its word on each single word, and how well the rows explain that is measured before
+    and after training.
 
     Examples:
 
     \b
-    embedinspect axis glove.6B.50d.txt --low "bad awful" --high "good great" --first 20000
-    embedinspect axis runs/imdb --low awful --low worst --high wonderful --high best
+    embedinspect axis glove.6B.50d.txt --low bad awful --high good great --first 20000
+    embedinspect axis runs/imdb plot music acting --low awful worst --high wonderful best
     """
     form = asking.form_of(format_name, json)
     from embedinspect.analysis import axis as analysis

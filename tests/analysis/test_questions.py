@@ -12,7 +12,7 @@ from embedinspect.analysis.coverage import check, cover, matrix_for
 from embedinspect.analysis.difference import compare
 from embedinspect.errors import DataError, UsageError
 from embedinspect.vocabulary import fit
-from tests.analysis.conftest import made
+from tests.analysis.conftest import VECTORS, made
 
 STREAM = np.random.RandomState(0)
 
@@ -160,3 +160,17 @@ def test_coverage_needs_words_and_matches():
         cover(made(np.eye(2)), ["a"])
     with pytest.raises(DataError, match="no word of the texts"):
         matrix_for(cover(made(np.eye(2), "ab"), ["x y"]))
+
+
+def test_every_word_behind_an_end_belongs_to_it(run, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    quoted = run("axis", str(VECTORS), "--low", "bad awful", "--high", "good", "--json")
+    assert quoted[0] == 0
+    for words in (
+        ["--low", "bad", "awful", "--high", "good"],
+        ["--low", "bad", "--low", "awful", "--high", "good"],
+        ["--high", "good", "--low", "bad", "awful"],
+    ):
+        assert run("axis", str(VECTORS), *words, "--json") == quoted
+    code, _, err = run("axis", str(VECTORS), "--low", "--high", "good")
+    assert (code, err) == (2, "Error: --low has no word; expected one or more behind it\n")
