@@ -243,7 +243,10 @@ def vocabulary_of(source: Source) -> tuple[Vocabulary, bool]:
     index = {word: row + moved for word, row in words.index.items()}
     if not moved:
         index = {word: row for word, row in index.items() if row}
-    return Vocabulary(index, tokenization=Tokenization(lower=not _has_capitals(words))), moved
+    rules = Tokenization(lower=not _has_capitals(words))
+    # The lookup layers of Keras have a row for what they do not know.
+    unknown = "[UNK]" if source.keras is not None and "[UNK]" in index else None
+    return Vocabulary(index, tokenization=rules, oov_token=unknown), moved
 
 
 def with_padding_row(source: Source) -> EmbeddingMatrix:

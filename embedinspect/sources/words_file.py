@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
@@ -37,6 +37,55 @@ class WordsFile:
     vocabulary: Vocabulary | None = None
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What a file of words says, before it is placed on rows.
+
+    Attributes:
+        listed: words in order, None for an item without one; None where the file has ids.
+        pairs: words and ids as a file with ids has them, whatever they are.
+        tokenizer: the text of the file, where it is a saved Keras tokenizer.
+    """
+
+    listed: list[str | None] | None
+    pairs: list[tuple[str, int]]
+    tokenizer: str | None = None
+
+
+def load(path: str, rows: int | None = None) -> Loaded:
+    """Return the words in a file, and their ids where it has them.
+
+    Args:
+        rows: of the matrix, which tell whether the first line of a table holds names of columns.
+
+    Raises:
+        DataError: the file cannot be read or is of no such form.
+    """
+    shown = repr(path)
+    data = read_bytes(path, EXPECTED)
+    if len(data) > _LARGEST:
+        raise DataError(f"{shown} is larger than 1 GB; expected {EXPECTED}")
+    text = decode(data, "utf-8", shown)
+    if text.lstrip()[:1] not in {"[", "{"}:
+        return Loaded(_lines(text, rows), [])
+    found = _json(text, shown)
+    if not isinstance(found, dict):
+        return Loaded(_list(found, shown), [])
+    config = found.get("config")
+    if not isinstance(config, dict):
+        return Loaded(None, _pairs(found, shown))
+    index = config.get("word_index")
+    if isinstance(index, str):
+        try:
+            index = json.loads(index)
+        except (ValueError, RecursionError):
+            index = None
+    if not isinstance(index, dict):
+        from_json(text, shown)  # says what is wrong with it
+        raise DataError(f"{shown} has no word_index; expected {EXPECTED}")
+    return Loaded(None, _pairs(index, shown), text)
+
+
 def read_words(path: str, rows: int, index_from: int | None = None) -> WordsFile:
     """Return the words of `rows` rows.
 
@@ -50,27 +99,24 @@ def read_words(path: str, rows: int, index_from: int | None = None) -> WordsFile
     shift = index_from or 0
     if shift < 0:
         raise UsageError(f"--index-from is {shift}; expected 0 or more")
-    shown = repr(path)
-    data = read_bytes(path, EXPECTED)
-    if len(data) > _LARGEST:
-        raise DataError(f"{shown} is larger than 1 GB; expected {EXPECTED}")
-    text = decode(data, "utf-8", shown)
-    vocabulary = None
-    if text.lstrip()[:1] in {"[", "{"}:
-        found = _json(text, shown)
-        if isinstance(found, dict) and isinstance(found.get("config"), dict):
-            vocabulary = from_json(text, shown)
-            found = vocabulary.word_index
-        if isinstance(found, dict):
-            ids = _mapping(found, shift, shown)
-            said = "by their own ids" + (f" + {shift}" if shift else "")
-            return _placed(ids, rows, said, False, vocabulary)
-        words = _list(found, shown)
-    else:
-        words = _lines(text, rows)
-    ids = {number + shift: word for number, word in enumerate(words) if word is not None}
-    said = "item i names row i" + (f" + {shift}" if shift else "")
-    return _placed(ids, rows, said, True, None)
+    loaded = load(path, rows)
+    if loaded.listed is not None:
+        words = enumerate(loaded.listed)
+        ids = {number + shift: word for number, word in words if word is not None}
+        said = "item i names row i" + (f" + {shift}" if shift else "")
+        return _placed(ids, rows, said, True, None)
+    vocabulary = None if loaded.tokenizer is None else from_json(loaded.tokenizer, repr(path))
+    if vocabulary is not None and shift:
+        vocabulary = replace(
+            vocabulary, word_index={w: id_ + shift for w, id_ in vocabulary.word_index.items()}
+        )
+    ids = {}
+    for word, id_ in loaded.pairs:
+        if id_ < 0:
+            raise DataError(_expected_ids(repr(path), word, id_))
+        ids.setdefault(id_ + shift, word)
+    said = "by their own ids" + (f" + {shift}" if shift else "")
+    return _placed(ids, rows, said, False, vocabulary)
 
 
 def _placed(
@@ -99,22 +145,26 @@ def _json(text: str, shown: str) -> object:
     return found
 
 
-def _mapping(found: dict[str, object], shift: int, shown: str) -> dict[int, str]:
-    """Return the word of each id, of words to ids or, as `index_word` has it, ids to words."""
-    ids: dict[int, str] = {}
+def _pairs(found: dict[str, object], shown: str) -> list[tuple[str, int]]:
+    """Return words and ids, of words to ids or, as `index_word` has it, of ids to words."""
+    pairs: list[tuple[str, int]] = []
     for key, value in found.items():
         if isinstance(value, str) and key.isascii() and key.isdecimal() and len(key) < 19:
-            ids.setdefault(int(key) + shift, value)
-        elif type(value) is int and 0 <= value < 2**62:
-            ids.setdefault(value + shift, key)
+            pairs.append((value, int(key)))
+        elif type(value) is int and -(2**62) < value < 2**62:
+            pairs.append((key, value))
         else:
-            raise DataError(
-                f"{shown} maps {clipped_repr(key)} to {clipped_repr(str(value))}; expected words "
-                "and their ids, whole numbers from 0 on"
-            )
-    if not ids:
+            raise DataError(_expected_ids(shown, key, value))
+    if not pairs:
         raise DataError(f"{shown} holds no words; expected {EXPECTED}")
-    return ids
+    return pairs
+
+
+def _expected_ids(shown: str, key: str, value: object) -> str:
+    return (
+        f"{shown} maps {clipped_repr(key)} to {clipped_repr(str(value))}; expected words and their "
+        "ids, whole numbers from 0 on"
+    )
 
 
 def _list(found: object, shown: str) -> list[str | None]:
@@ -128,7 +178,7 @@ def _list(found: object, shown: str) -> list[str | None]:
     return found
 
 
-def _lines(text: str, rows: int) -> list[str | None]:
+def _lines(text: str, rows: int | None) -> list[str | None]:
     """Return the words of a text, one a line; of the tab-separated columns the one of words.
 
     A file of several columns begins with their names, as TensorBoard's projector has it.
@@ -138,7 +188,7 @@ def _lines(text: str, rows: int) -> list[str | None]:
     if "\t" in lines[0]:
         heads = [head.strip().lower() for head in lines[0].split("\t")]
         column = next((heads.index(name) for name in _HEADINGS if name in heads), 0)
-        if len(lines) == rows + 1 or any(head in _HEADINGS for head in heads):
+        if len(lines) - 1 == rows or any(head in _HEADINGS for head in heads):
             lines = lines[1:]
     words = [line.split("\t") for line in lines]
     return [fields[column] if len(fields) > column else "" for fields in words]

@@ -1,0 +1,33 @@
+"""`doctor`: what is wrong with a matrix, its words, its model, the texts and the settings."""
+
+from __future__ import annotations
+
+from embedinspect.analysis.doctor import ids, model, reference, rows, texts
+from embedinspect.analysis.doctor.case import Case, Need, open_case
+from embedinspect.analysis.doctor.record import SEVERITIES, Diagnosis, Finding, Severity
+
+CHECKS = (*ids.CHECKS, *reference.CHECKS, *rows.CHECKS, *model.CHECKS, *texts.CHECKS)
+
+
+def diagnose(case: Case) -> Diagnosis:
+    """Ask every question that the case has the means for; nothing in its files is run."""
+    findings: list[Finding] = []
+    in_order: list[str] = []
+    not_checked: list[tuple[str, Need]] = []
+    for check in CHECKS:
+        missing = next((need for need in check.needs if not case.has(need)), None)
+        if missing is not None:
+            not_checked.append((check.topic, missing))
+            continue
+        found = list(check.find(case))
+        findings.extend(found)
+        if not found:
+            in_order.append(check.in_order)
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    return Diagnosis(case, findings, in_order, not_checked)
+
+
+__all__ = [
+    "CHECKS", "SEVERITIES", "Case", "Diagnosis", "Finding", "Need", "Severity", "diagnose",
+    "open_case",
+]  # fmt: skip

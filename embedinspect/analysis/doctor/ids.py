@@ -1,0 +1,253 @@
+"""Ids and rows: whether each id has a row, each row an id, and the two belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from embedinspect.analysis.doctor.case import Case
+from embedinspect.analysis.doctor.record import Check, Finding, share
+from embedinspect.texts import clipped_repr, listed, plural
+
+# Keras's facts of ids out of range: embedding lookups of each backend, as `explain input-dim` runs
+# them; of GPUs, what TensorFlow documents for `tf.gather`.
+_TOO_LARGE = (
+    "TensorFlow on a CPU stops with an error, with jit_compile=True it takes the last row instead, "
+    "silently, and on a GPU zeros; JAX gives NaN, and the loss becomes NaN"
+)
+_NEGATIVE = (
+    "every backend takes id -1 for the last row, silently; below -input_dim TensorFlow stops with "
+    "an error and JAX gives NaN"
+)
+_PADDING_NAMES = frozenset({"", "<pad>", "[pad]", "<padding>", "pad", "_pad_", "<PAD>", "[PAD]"})
+# The most frequent words in Keras's imdb_word_index.json, and their numbers there.
+_IMDB = {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "is": 6, "br": 7}
+IMDB_INDEX_FROM = 3
+_MOST_UNUSED, _FEW_ROWS = 0.5, 10
+
+
+def ids_without_rows(case: Case) -> Iterator[Finding]:
+    """Find ids at or above `input_dim`, and an `input_dim` that is one too small."""
+    rows = case.rows
+    assert rows is not None
+    beyond = [(id_, word) for id_, word in case.word_ids if id_ >= rows]
+    if not beyond:
+        return
+    largest, count = beyond[-1][0], len({id_ for id_, _ in beyond})
+    hits = sum(int((ids >= rows).sum()) for ids in case.ids)
+    used = f"; the texts use them {plural(hits, 'time')}" if case.texts else ""
+    numbers = {
+        "input_dim": rows,
+        "largest_id": largest,
+        "ids_without_row": count,
+        "word": beyond[0][1],
+        "occurrences": hits if case.texts else None,
+    }
+    shown = ", ".join(f"{clipped_repr(word)} (id {id_:,})" for id_, word in beyond[:3])
+    more = f" and {len(beyond) - 3:,} more" if len(beyond) > 3 else ""
+    evidence = f"the rows go from 0 to {rows - 1:,}, the ids to {largest:,}: no row for {shown}"
+    one = count == 1 and largest == rows
+    yield Finding(
+        kind="input-dim-one-too-small" if one else "id-without-row",
+        severity="error",
+        what=(
+            f"input_dim is {rows:,}, one too small for the vocabulary"
+            if one
+            else f"{plural(count, 'id has', 'ids have')} no row in the matrix"
+        ),
+        evidence=evidence + more + used,
+        leads_to=_TOO_LARGE,
+        mend=_rows_needed(case, largest + 1, rows),
+        numbers=numbers,
+    )
+
+
+def _rows_needed(case: Case, needed: int, rows: int) -> str:
+    if case.listed and case.source is not None:
+        return (
+            f"give the list that belongs to this matrix: {plural(rows, 'item')} for "
+            f"{plural(rows, 'row')}"
+        )
+    if case.source is not None and case.limit is None:
+        return (
+            f"if the model was trained with num_words={rows}, say so: --num-words {rows}; else "
+            f"make the layer with input_dim={needed} (the largest id + 1) and train it again"
+        )
+    return f"make the layer with input_dim={needed}: the largest id + 1, since id 0 is the padding"
+
+
+def negative_ids(case: Case) -> Iterator[Finding]:
+    """Find ids below 0."""
+    found = [(id_, word) for word, id_ in case.pairs if id_ < 0]
+    if found:
+        id_, word = min(found)
+        yield Finding(
+            kind="negative-id",
+            severity="error",
+            what=f"{plural(len(found), 'word has', 'words have')} a negative id",
+            evidence=f"the lowest is {id_:,}, of {clipped_repr(word)}",
+            leads_to=_NEGATIVE,
+            mend="number the words from 1 on; id 0 is the padding",
+            numbers={"words": len(found), "lowest_id": id_, "word": word},
+        )
+
+
+def padding_id(case: Case) -> Iterator[Finding]:
+    """Find a word that has the id of the padding."""
+    if case.source is not None and not case.source.row_0_is_padding:
+        return
+    words = [word for word, id_ in case.pairs if id_ == 0 and word not in _PADDING_NAMES]
+    if not words:
+        return
+    rows = case.rows
+    short = case.listed and rows is not None and len(case.pairs) < rows
+    lengths = f", and the file has {len(case.pairs):,} words for {rows:,} rows" if short else ""
+    yield Finding(
+        kind="padding-id-is-a-word",
+        severity="warning",
+        what="id 0, which stands for the padding, is the id of a word",
+        evidence=f"id 0 is {clipped_repr(words[0])}{lengths}",
+        leads_to=(
+            "each word would be shown with the row of its neighbor, if the list begins with the "
+            "first word"
+            if case.listed
+            else "this word cannot be told from padding, and mask_zero=True hides it"
+        ),
+        mend=(
+            "if the list begins with the first word, give --index-from 1; else name item 0 <pad>"
+            if case.listed
+            else "number the words from 1 on"
+        ),
+        numbers={"word": words[0], "words": len(case.pairs), "input_dim": rows},
+    )
+
+
+def vocabulary_length(case: Case) -> Iterator[Finding]:
+    """Find a list of words that is shorter than the matrix has rows."""
+    rows, items = case.rows, len(case.pairs)
+    assert rows is not None
+    if not case.listed or case.source is None:
+        return
+    last = max(id_ for _, id_ in case.pairs) + case.moved
+    named_0 = any(id_ == 0 for _, id_ in case.pairs)
+    if last >= rows - 1 or (named_0 and case.source.row_0_is_padding):
+        return  # the first is in order or has no row, the other is a finding of `padding_id`
+    missing = rows - 1 - last
+    yield Finding(
+        kind="vocabulary-length",
+        severity="warning",
+        what="the list of words and the matrix differ in length",
+        evidence=(
+            f"{plural(items, 'word')} for {plural(case.source.matrix.input_dim, 'row')}: the last "
+            f"{plural(missing, 'row has', 'rows have')} no word"
+        ),
+        leads_to="a word that is missing further up gives all words behind it the wrong row",
+        mend="give the whole list, or the row of its first word: --index-from N",
+        numbers={"words": items, "input_dim": case.source.matrix.input_dim, "missing": missing},
+    )
+
+
+def shared_ids(case: Case) -> Iterator[Finding]:
+    """Find ids that several words claim."""
+    if case.listed:
+        return
+    words: dict[int, list[str]] = {}
+    for word, id_ in case.pairs:
+        words.setdefault(id_, []).append(word)
+    shared = {id_: claimed for id_, claimed in words.items() if len(claimed) > 1}
+    if shared:
+        id_ = min(shared)
+        yield Finding(
+            kind="id-of-two-words",
+            severity="warning",
+            what=f"{plural(len(shared), 'id is', 'ids are')} claimed by several words",
+            evidence=f"id {id_:,} is {listed(map(clipped_repr, shared[id_]), 3)}",
+            leads_to="these words share one row, and ids cannot be read back as words",
+            mend="give every word an id of its own",
+            numbers={"ids": len(shared), "id": id_, "words": shared[id_]},
+        )
+
+
+def unused_rows(case: Case) -> Iterator[Finding]:
+    """Find rows that no id of the vocabulary reaches."""
+    rows = case.rows
+    assert rows is not None
+    reached = np.zeros(rows, bool)
+    reached[0] = True
+    ids = np.array([id_ for id_, _ in case.word_ids], np.int64)
+    reached[ids[(ids >= 0) & (ids < rows)]] = True
+    vocabulary = case.vocabulary
+    reserved = {0}
+    if vocabulary is not None:
+        reserved |= {id_ for id_ in (vocabulary.oov_id, vocabulary.start_id) if id_ is not None}
+    reached[[id_ for id_ in reserved if id_ < rows]] = True
+    unused = np.flatnonzero(~reached)
+    if not unused.size:
+        return
+    many = unused.size > rows * _MOST_UNUSED and unused.size > _FEW_ROWS
+    source = "the texts' words" if case.counted else "the vocabulary"
+    limit = case.limit
+    below = f" below num_words {limit:,}" if limit is not None else ""
+    named = listed((f"{row:,}" for row in unused.tolist()), 4)
+    yield Finding(
+        kind="unused-rows",
+        severity="warning" if many and not case.counted else "note",
+        what=f"{plural(unused.size, 'row is', 'rows are')} reached by no id of {source}",
+        evidence=(
+            f"{unused.size:,} of {rows:,} rows ({share(unused.size, rows)}): {named}; ids{below}: "
+            f"{plural(len(set(ids.tolist())), 'word')}"
+        ),
+        leads_to=(
+            "they are never looked up and never trained: memory that nothing uses, or the "
+            "vocabulary of another model"
+            if many
+            else "they are never looked up and never trained; a few, such as reserved ids, are "
+            "usual"
+        ),
+        mend=(
+            "give the vocabulary that the model was trained with, or a smaller input_dim"
+            if many
+            else "nothing needs to be done"
+        ),
+        numbers={"rows": int(unused.size), "input_dim": rows, "first": unused[:100].tolist()},
+    )
+
+
+def imdb_offset(case: Case) -> Iterator[Finding]:
+    """Find Keras's IMDB index used without the offset of 3 that `load_data` adds to its numbers.
+
+    Rule: `keras.datasets.imdb.load_data(index_from=3)`, whose ids 1 and 2 are the start of a
+    review and an unknown word.
+    """
+    shift = case.index_from or 0
+    index = {word: id_ - shift for word, id_ in case.pairs if word in _IMDB}
+    hits = sum(index.get(word) == number for word, number in _IMDB.items())
+    if case.listed or hits < len(_IMDB) - 1 or shift == IMDB_INDEX_FROM:
+        return
+    now = f"with --index-from {shift}" if shift else "as they stand"
+    yield Finding(
+        kind="imdb-offset",
+        severity="warning",
+        what="this is Keras's IMDB word index, used without its offset of 3",
+        evidence=(
+            f"'the' is word 1 in the file and 'br' word 7, used {now}; in the data of load_data "
+            "'the' is id 4, since ids 1 and 2 are the start of a review and an unknown word"
+        ),
+        leads_to="every id is read as the word three places on: reviews decode to word salad",
+        mend="--index-from 3",
+        numbers={"index_from": shift, "expected": IMDB_INDEX_FROM},
+    )
+
+
+CHECKS = (
+    Check("ids out of range", "every id has a row", ("rows", "words"), ids_without_rows),
+    Check("negative ids", "no id is negative", ("file of words",), negative_ids),
+    Check("id 0", "id 0 is left to the padding", ("file of words",), padding_id),
+    Check(
+        "lengths", "words and rows are equally many", ("rows", "file of words"), vocabulary_length
+    ),
+    Check("shared ids", "every id stands for one word", ("file of words",), shared_ids),
+    Check("unused rows", "every row is reached by an id", ("rows", "words"), unused_rows),
+    Check("IMDB offset", "ids are not moved as in the IMDB data", ("file of words",), imdb_offset),
+)

@@ -1,0 +1,278 @@
+"""The model around the layer, and the file that it came in: masks, padding, words, code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from embedinspect.analysis.doctor.case import Case
+from embedinspect.analysis.doctor.record import Check, Finding, share
+from embedinspect.sources.keras_files import objects
+from embedinspect.sources.keras_graph import Node
+from embedinspect.texts import clipped_repr, listed, plural
+
+# The newest security fixes of Keras that are known; see its advisories.
+SOUND = (3, 15, 1)
+_HOLDS_CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer")
+_LITTLE_PADDING = 0.10
+_INSTEAD = {
+    "Flatten": "GlobalAveragePooling1D, which uses the mask, in place of Flatten",
+    "GlobalMaxPooling1D": "GlobalAveragePooling1D, which uses the mask, in its place",
+    "Lambda": "a layer of Keras in place of the Lambda, which hands no mask on",
+}
+
+
+def mask_lost(case: Case) -> Iterator[Finding]:
+    """Find layers behind a masking Embedding that hand no mask on."""
+    assert case.behind is not None
+    for node in case.behind.losses:
+        named = _called(node)
+        if node.operation:
+            mend = "the layer of that name, such as keras.layers.Add(), in place of the operation"
+        else:
+            mend = _INSTEAD.get(
+                node.class_name, "mask_zero=False, or a layer that uses masks, such as an LSTM"
+            )
+        yield Finding(
+            kind="mask-lost",
+            severity="warning",
+            what=f"the mask of the Embedding layer ends at {named}",
+            evidence=(
+                f"mask_zero=True, but {named} "
+                + (
+                    "gets an input without a mask, and then hands none on"
+                    if node.class_name in {"Add", "Average", "Maximum", "Minimum", "Multiply"}
+                    and not node.operation
+                    else "hands no mask on"
+                )
+            ),
+            leads_to=(
+                "everything behind it takes the padding for words"
+                + (", and Keras says nothing" if node.operation else "; Keras warns at most")
+            ),
+            mend=mend,
+            numbers={"layer": node.name, "class_name": node.class_name},
+        )
+
+
+def _called(node: Node) -> str:
+    kind = "operation" if node.operation else "layer"
+    return f"the {kind} {clipped_repr(node.name)} ({node.class_name})"
+
+
+def padding_after(case: Case) -> Iterator[Finding]:
+    """Find padding behind the text in front of a recurrent layer without a mask."""
+    if case.settings.padding != "post" or (case.behind is None and case.mask_zero):
+        return
+    readers = [
+        reader.node
+        for reader in (case.behind.readers if case.behind is not None else ())
+        if reader.node.recurrent and not reader.masked and not _backwards(reader.node)
+    ]
+    if case.behind is not None and not readers:
+        return
+    padded = _padded_share(case)
+    known = f"{share(padded, 1)} of the positions are padding" if padded is not None else ""
+    little = padded is not None and padded < _LITTLE_PADDING
+    every = bool(readers) and all(node.wrapped[1].get("return_sequences") for node in readers)
+    named = listed((_called(node) for node in readers), 2)
+    yield Finding(
+        kind="padding-after-without-mask",
+        severity="note" if not readers or little or every else "warning",
+        what=(
+            "padding stands after the text, without a mask, in front of a recurrent layer"
+            if readers
+            else "padding stands after the text, without a mask"
+        ),
+        evidence="; ".join(
+            part for part in ("padding='post', mask_zero=False", named, known) if part
+        ),
+        leads_to=(
+            ("" if readers else "if an LSTM follows: ")
+            + "it reads the padding last and forgets the text; on the IMDB reviews it stays near "
+            "50% accuracy"
+        ),
+        mend="mask_zero=True in the Embedding layer",
+        numbers={
+            "layers": [node.name for node in readers],
+            "padding_share": padded,
+            "mask_zero": case.mask_zero,
+        },
+    )
+
+
+def _padded_share(case: Case) -> float | None:
+    maxlen = case.maxlen or (int(case.lengths.max()) if len(case.lengths) else 0)
+    if not case.texts or not maxlen:
+        return None
+    return 1 - float(case.lengths.clip(max=maxlen).sum()) / (maxlen * len(case.texts))
+
+
+def _backwards(node: Node) -> bool:
+    return bool(node.wrapped[1].get("go_backwards"))
+
+
+def padding_before_cudnn(case: Case) -> Iterator[Finding]:
+    """Find padding before the text under a mask, in front of a layer that cuDNN would run.
+
+    Rule: `keras.src.backend.tensorflow.rnn` and that of torch let cuDNN run masks only where they
+    are right-padded; JAX's leaves cuDNN out where there is a mask. Whether a layer is fit for
+    cuDNN is as `cudnn_ok` has it; `use_cudnn` is not saved with a model.
+    """
+    assert case.behind is not None
+    readers = [
+        reader.node
+        for reader in case.behind.readers
+        if reader.masked and _fit_for_cudnn(*reader.node.wrapped)
+    ]
+    if case.settings.padding != "pre" or not readers:
+        return
+    run = case.source is not None and case.source.run is not None
+    yield Finding(
+        kind="padding-before-with-mask-on-cudnn",
+        severity="warning" if case.padding_said and not run else "note",
+        what="padding before the text, with a mask, does not go with a cuDNN layer",
+        evidence=(
+            f"padding='pre'{'' if case.padding_said else ' (the default)'}, mask_zero=True, "
+            f"{listed((_called(node) for node in readers), 2)} with the activations of cuDNN"
+        ),
+        leads_to=(
+            "on a GPU, TensorFlow and torch stop with an error, since cuDNN takes masks only with "
+            "padding after the text; on a CPU and on JAX all is well"
+        ),
+        mend="padding='post' (the mask makes the result the same), or use_cudnn=False in the layer",
+        numbers={"layers": [node.name for node in readers], "padding_said": case.padding_said},
+    )
+
+
+def _fit_for_cudnn(class_name: str, config: dict[str, Any]) -> bool:
+    return (
+        class_name in {"LSTM", "GRU"}
+        and config.get("activation", "tanh") == "tanh"
+        and config.get("recurrent_activation", "sigmoid") == "sigmoid"
+        and not config.get("unroll")
+        and config.get("use_bias", True) is True
+        and not config.get("recurrent_dropout")
+        and config.get("reset_after", True) is True
+    )
+
+
+def averaged_padding(case: Case) -> Iterator[Finding]:
+    """Find an average over all positions, padding included."""
+    assert case.behind is not None
+    for reader in case.behind.readers:
+        if reader.node.recurrent or reader.masked:
+            continue
+        yield Finding(
+            kind="padding-averaged",
+            severity="note",
+            what="the average over the positions counts the padding, too",
+            evidence=f"{_called(reader.node)} gets no mask",
+            leads_to="the shorter a text is, the nearer its average is to the padding row",
+            mend="mask_zero=True in the Embedding layer",
+            numbers={"layer": reader.node.name},
+        )
+
+
+def no_vocabulary(case: Case) -> Iterator[Finding]:
+    """Find a source without words."""
+    source = case.source
+    assert source is not None
+    if source.words is not None:
+        return
+    counted = (
+        "; the ids of the texts are counted here from their own words, as fit_on_texts does"
+        if case.counted
+        else ""
+    )
+    yield Finding(
+        kind="no-vocabulary",
+        severity="note",
+        what=f"{'the model' if source.keras else 'the matrix'} comes without its vocabulary",
+        evidence=f"no words in {source.path!r}, and none given{counted}",
+        leads_to="which row belongs to which word cannot be known, so much is not checked",
+        mend="--vocabulary FILE; save it with the model: Tokenizer.to_json(), or a list by id",
+        numbers={"counted_from_texts": case.counted},
+    )
+
+
+def old_keras(case: Case) -> Iterator[Finding]:
+    """Find a file that was written by a Keras with known holes."""
+    assert case.source is not None
+    assert case.source.keras is not None
+    version = case.source.keras.version
+    found = re.match(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", version or "")
+    if found is None or tuple(int(part or 0) for part in found.groups()) >= SOUND:
+        return
+    sound = ".".join(map(str, SOUND))
+    yield Finding(
+        kind="old-keras",
+        severity="warning",
+        what=f"the file was written by Keras {found[0]}, which has known holes",
+        evidence=f"keras_version {clipped_repr(version or '')}; {sound} has the fixes we know of",
+        leads_to=(
+            "the file itself may be fine, but that Keras can be made to run code by the files of "
+            "strangers (CVE-2025-1550 and others)"
+        ),
+        mend=f"load files with Keras {sound} or newer, and save this one again",
+        numbers={"version": version, "expected": sound},
+    )
+
+
+def holds_code(case: Case) -> Iterator[Finding]:
+    """Find layers that run code of the file's when it is loaded."""
+    assert case.source is not None
+    assert case.source.keras is not None
+    found = [
+        (class_name, inner.get("name"))
+        for class_name, inner in objects(case.source.keras.config or {})
+        if class_name in _HOLDS_CODE
+    ]
+    if not found:
+        return
+    named = (f"{kind} ({clipped_repr(str(name))})" for kind, name in found)
+    yield Finding(
+        kind="holds-code",
+        severity="warning",
+        what=f"the model holds code: {plural(len(found), 'layer')} would run it",
+        evidence=listed(named, 4),
+        leads_to=(
+            "Keras refuses to load it, or runs that code where safe_mode=False is given; nothing "
+            "of it was run here"
+        ),
+        mend="a layer of Keras, or a registered class of your own, in place of each",
+        numbers={"layers": [{"class_name": kind, "name": name} for kind, name in found]},
+    )
+
+
+def wrong_lines(case: Case) -> Iterator[Finding]:
+    """Find lines of a file of vectors that were left out or mended."""
+    assert case.source is not None
+    problems = case.source.problems
+    if not problems.total and not case.source.warnings:
+        return
+    counts = [f"{count:,} {kind}" for kind, count in problems.counts.items()]
+    yield Finding(
+        kind="odd-file",
+        severity="warning",
+        what="the file is not quite what it should be",
+        evidence="; ".join([*case.source.warnings, *counts, *problems.first[:2]]),
+        leads_to="rows or words may be missing, or be others than you think",
+        mend="write the file anew, or get it again; --strict of info stops at the first such line",
+        numbers={"problems": problems.total, "warnings": list(case.source.warnings)},
+    )
+
+
+CHECKS = (
+    Check("lost masks", "the mask reaches what reads it", ("model",), mask_lost),
+    Check(
+        "side of the padding", "padding does not spoil what is read", ("sequences",), padding_after
+    ),
+    Check("cuDNN", "masks and padding suit cuDNN", ("model",), padding_before_cudnn),
+    Check("averages", "no average counts the padding", ("model",), averaged_padding),
+    Check("vocabulary", "the vocabulary is at hand", ("matrix",), no_vocabulary),
+    Check("Keras version", "the file is of a Keras without known holes", ("keras",), old_keras),
+    Check("code", "the file holds no code", ("keras",), holds_code),
+    Check("damaged lines", "the file was read whole", ("matrix",), wrong_lines),
+)

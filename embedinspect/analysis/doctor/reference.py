@@ -1,0 +1,227 @@
+"""Rows against the vectors that they should hold: the classic misalignment of GloVe and Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from embedinspect.analysis.doctor.case import Case
+from embedinspect.analysis.doctor.record import Check, Finding, share
+from embedinspect.texts import clipped_repr, plural
+
+_MOST_WORDS = 20_000
+_FARTHEST_SHIFT = 3
+# Training turns rows only so far: words whose rows began as their vectors stay nearer than this.
+_SAME_DIRECTION = 0.8
+_MANY = 0.5
+_MOST_MISSING = 0.05
+
+
+def misaligned_rows(case: Case) -> Iterator[Finding]:
+    """Find rows that hold the vector of another word than their own."""
+    assert case.source is not None
+    assert case.reference is not None
+    own, wanted, words = _shared(case)
+    if not words:
+        yield _nothing_shared(case)
+        return
+    rows = case.source.matrix.rows
+    vectors = case.reference.matrix.rows[wanted]
+    blank = ~rows[own].any(axis=1) & vectors.any(axis=1)
+    right = (rows[own] == vectors).all(axis=1)
+    found = _places(rows, vectors)
+    elsewhere = ~right & (found >= 0) & vectors.any(axis=1)
+    total = len(words)
+    if elsewhere.sum() > max(0, right.sum()):
+        yield _misplaced(case, own, found, elsewhere, words)
+    elif right.sum() <= total * _MANY:
+        shifted = _shift_by_direction(rows, own, vectors)
+        if shifted is not None:
+            yield _turned(case, own, words, *shifted)
+        elif not _near(rows, own, vectors):
+            yield _unlike(case, int(right.sum()), total)
+    if not elsewhere.any() and blank.sum() > total * _MOST_MISSING:
+        yield _blank(case, blank, words)
+
+
+def _shared(case: Case) -> tuple[Any, Any, list[str]]:
+    """Return rows, rows of the reference, and the words of both; the first ones of very many."""
+    assert case.source is not None
+    assert case.reference is not None
+    assert case.source.words is not None
+    assert case.reference.words is not None
+    own, wanted, words = [], [], []
+    index = case.reference.words.index
+    for row, word in enumerate(case.source.words):
+        there = index.get(word) if word is not None else None
+        if word is not None and there is not None:
+            own.append(row)
+            wanted.append(there)
+            words.append(word)
+            if len(words) == _MOST_WORDS:
+                break
+    return np.array(own, np.int64), np.array(wanted, np.int64), words
+
+
+def _places(rows: Any, vectors: Any) -> Any:
+    """Return for each vector the first row that equals it, bit for bit, or -1."""
+    first: dict[bytes, int] = {}
+    for row in range(len(rows) - 1, -1, -1):
+        first[rows[row].tobytes()] = row
+    return np.array([first.get(vector.tobytes(), -1) for vector in vectors], np.int64)
+
+
+def _misplaced(case: Case, own: Any, found: Any, elsewhere: Any, words: list[str]) -> Finding:
+    offsets = (found - own)[elsewhere]
+    values, counts = np.unique(offsets, return_counts=True)
+    shift, hits = int(values[counts.argmax()]), int(counts.max())
+    total, count = len(words), int(elsewhere.sum())
+    place = int(np.flatnonzero(elsewhere & (found - own == shift))[0])
+    if hits > total * _MANY:
+        return _shifted(case, shift, hits, total, words[place], int(own[place]))
+    return Finding(
+        kind="rows-of-other-words",
+        severity="error",
+        what="rows hold the vectors of other words",
+        evidence=(
+            f"{count:,} of {total:,} shared words ({share(count, total)}) have their vector in "
+            f"another row: that of {clipped_repr(words[place])} (row {own[place]:,}) is in row "
+            f"{found[place]:,}"
+        ),
+        leads_to="each word is shown with the meaning of another: pretrained vectors do not help",
+        mend=_ANEW,
+        numbers={"shared": total, "elsewhere": count, "shift": None},
+    )
+
+
+_ANEW = "make the matrix by the ids of the words: embedinspect coverage VECTORS --write matrix.npy"
+
+
+def _shifted(case: Case, shift: int, hits: int, total: int, word: str, row: int) -> Finding:
+    way = "up" if shift < 0 else "down"
+    one = abs(shift) == 1
+    return Finding(
+        kind="shifted-rows",
+        severity="error",
+        what=f"the rows are shifted by {'one' if one else abs(shift)} against the vocabulary",
+        evidence=(
+            f"{hits:,} of {total:,} shared words ({share(hits, total)}) have their vector "
+            f"{plural(abs(shift), 'row')} further {way}: that of {clipped_repr(word)} (row "
+            f"{row:,}) is in row {row + shift:,}"
+        ),
+        leads_to=(
+            "each word is shown with the vector of its neighbor in the vocabulary; training runs "
+            "without an error, and pretrained vectors seem to be of no use"
+        ),
+        mend=(
+            "leave row 0 to the padding: matrix[id] = vector, with id from 1 on"
+            if shift == -1
+            else _ANEW
+        ),
+        numbers={"shared": total, "elsewhere": hits, "shift": shift},
+    )
+
+
+def _unit(vectors: Any) -> Any:
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)
+
+
+def _cosine(rows: Any, own: Any, vectors: Any, shift: int) -> float:
+    """Return the median cosine of the vectors and the rows `shift` further down."""
+    places = own + shift
+    inside = (places >= 0) & (places < len(rows))
+    if not inside.any():
+        return 0.0
+    with np.errstate(invalid="ignore"):
+        cosines = np.einsum("ij,ij->i", _unit(rows[places[inside]]), _unit(vectors[inside]))
+    cosines = cosines[np.isfinite(cosines)]
+    return float(np.median(cosines)) if cosines.size else 0.0
+
+
+def _shift_by_direction(rows: Any, own: Any, vectors: Any) -> tuple[int, float, float] | None:
+    """Return the shift at which rows that were trained on still point as their vectors do."""
+    if len(own) < 5:
+        return None
+    shifts = [shift for shift in range(-_FARTHEST_SHIFT, _FARTHEST_SHIFT + 1) if shift]
+    best = max(shifts, key=lambda shift: _cosine(rows, own, vectors, shift))
+    there, here = _cosine(rows, own, vectors, best), _cosine(rows, own, vectors, 0)
+    return (best, there, here) if there > _SAME_DIRECTION and there > here + 0.2 else None
+
+
+def _near(rows: Any, own: Any, vectors: Any) -> bool:
+    return _cosine(rows, own, vectors, 0) > _SAME_DIRECTION
+
+
+def _turned(
+    case: Case, own: Any, words: list[str], shift: int, there: float, here: float
+) -> Finding:
+    found = _shifted(case, shift, len(words), len(words), words[0], int(own[0]))
+    return Finding(
+        kind=found.kind,
+        severity="error",
+        what=found.what,
+        evidence=(
+            f"the rows were trained on, but {plural(abs(shift), 'row')} "
+            f"{'up' if shift < 0 else 'down'} they still point as the vectors do: median cosine "
+            f"{there:.2f}, in their own rows {here:.2f}, over {plural(len(words), 'word')}"
+        ),
+        leads_to=found.leads_to,
+        mend=found.mend,
+        numbers={
+            "shared": len(words), "elsewhere": None, "shift": shift, "cosine": there,
+            "cosine_own": here,
+        },
+    )  # fmt: skip
+
+
+def _unlike(case: Case, right: int, total: int) -> Finding:
+    assert case.reference is not None
+    return Finding(
+        kind="other-vectors",
+        severity="warning",
+        what="the rows are not those of the reference",
+        evidence=(
+            f"{right:,} of {total:,} shared words have their vector of "
+            f"{case.reference.path!r}, and no shift of the rows makes them fit"
+        ),
+        leads_to="these rows were made from other vectors, or trained far away from them",
+        mend="give the file of vectors that the rows were made from",
+        numbers={"shared": total, "equal": right},
+    )
+
+
+def _nothing_shared(case: Case) -> Finding:
+    assert case.reference is not None
+    return Finding(
+        kind="other-vectors",
+        severity="warning",
+        what="the vocabulary and the reference share no word",
+        evidence=f"no word of the source is in {case.reference.path!r}",
+        leads_to="no row could have been filled from that file",
+        mend="see that both are written alike: lower case, the same language",
+        numbers={"shared": 0, "equal": 0},
+    )
+
+
+def _blank(case: Case, blank: Any, words: list[str]) -> Finding:
+    count, first = int(blank.sum()), words[int(np.flatnonzero(blank)[0])]
+    return Finding(
+        kind="words-left-without-vector",
+        severity="warning",
+        what=f"{plural(count, 'word has', 'words have')} a vector in the reference, but zeros here",
+        evidence=f"{share(count, len(words))} of {len(words):,} shared words, such as "
+        f"{clipped_repr(first)}",
+        leads_to="the model knows nothing of these words, though their vectors were at hand",
+        mend=_ANEW,
+        numbers={"shared": len(words), "blank": count},
+    )
+
+
+CHECKS = (
+    Check(
+        "misaligned rows", "rows hold the vectors of their words", ("reference",), misaligned_rows
+    ),
+)

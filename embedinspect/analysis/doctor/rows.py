@@ -1,0 +1,168 @@
+"""Rows: numbers that are broken, rows that are alike, rows that training forgot or spoiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from embedinspect.analysis.doctor.case import Case
+from embedinspect.analysis.doctor.record import Check, Finding, share
+from embedinspect.texts import listed, plural
+
+_MOST_ZERO = _MOST_UNMOVED = 0.5
+_FEW_DUPLICATES = 0.01
+# The classic IMDB recipe, which has no mask, leaves its padding row 5.4 times as long as the others.
+_LONGER, _DRIFTED = 5.0, 15.0
+
+
+def not_finite(case: Case) -> Iterator[Finding]:
+    """Find rows with NaN, and rows with infinite numbers."""
+    for kind, rows, word in (
+        ("nan-rows", case.health.nan_rows, "NaN"),
+        ("infinite-rows", case.health.infinite_rows, "infinite numbers"),
+    ):
+        if rows.size:
+            yield Finding(
+                kind=kind,
+                severity="error",
+                what=f"{plural(rows.size, 'row holds', 'rows hold')} {word}",
+                evidence=_which(case, rows),
+                leads_to="a text with such a word gets NaN, and a batch with it ruins training",
+                mend=(
+                    "go back to the weights before the loss became NaN; a lower learning rate or "
+                    "clipnorm=1.0 keeps it from coming back"
+                ),
+                numbers=_numbers(rows),
+            )
+
+
+def zero_rows(case: Case) -> Iterator[Finding]:
+    """Find rows of zeros, other than the padding row."""
+    assert case.source is not None
+    rows = case.health.zero_rows
+    if case.source.row_0_is_padding or case.source.words is None or case.source.words[0] is None:
+        rows = rows[rows != 0]
+    if not rows.size:
+        return
+    total = case.source.matrix.input_dim
+    many = rows.size > total * _MOST_ZERO
+    yield Finding(
+        kind="zero-rows",
+        severity="warning" if many else "note",
+        what=f"{plural(rows.size, 'row is', 'rows are')} all zeros",
+        evidence=f"{_which(case, rows)}; {share(rows.size, total)} of {total:,} rows",
+        leads_to=(
+            "words without a vector are all the same to the model, and have no direction: their "
+            "cosine is undefined"
+        ),
+        mend=(
+            "see what is missing and why: embedinspect coverage VECTORS --file TEXTS"
+            if many
+            else "nothing needs to be done where these words had no vector"
+        ),
+        numbers=_numbers(rows) | {"input_dim": total},
+    )
+
+
+def duplicate_rows(case: Case) -> Iterator[Finding]:
+    """Find rows that equal an earlier one, number for number."""
+    assert case.source is not None
+    rows, first = case.health.duplicate_rows, case.health.duplicate_of
+    if not rows.size:
+        return
+    total = case.source.matrix.input_dim
+    pairs = [
+        f"{case.name(row)} is that of {case.name(other)}"
+        for row, other in zip(rows[:3].tolist(), first[:3].tolist(), strict=True)
+    ]
+    more = f", and {rows.size - 3:,} more" if rows.size > 3 else ""
+    yield Finding(
+        kind="duplicate-rows",
+        severity="note" if rows.size <= total * _FEW_DUPLICATES else "warning",
+        what=f"{plural(rows.size, 'row equals', 'rows equal')} an earlier one, number for number",
+        evidence=f"{'; '.join(pairs)}{more}; {share(rows.size, total)} of {total:,} rows",
+        leads_to="the model cannot tell these words apart",
+        mend="see that each row was filled from the vector of its own word",
+        numbers=_numbers(rows) | {"same_as": first[:100].tolist(), "input_dim": total},
+    )
+
+
+def padding_row(case: Case) -> Iterator[Finding]:
+    """Find a padding row far longer than the others."""
+    assert case.source is not None
+    lengths = case.source.lengths()
+    others = lengths[1:][np.isfinite(lengths[1:])]
+    if not case.source.row_0_is_padding or not others.size:
+        return
+    middle, own = float(np.median(others)), float(lengths[0])
+    if not own > _LONGER * middle > 0:
+        return
+    yield Finding(
+        kind="padding-row-drifted",
+        severity="warning" if own > _DRIFTED * middle else "note",
+        what="the padding row has drifted far from the others",
+        evidence=(
+            f"row 0 is {own:.4g} long, the median of the others {middle:.4g}: "
+            f"{own / middle:.1f} times"
+        ),
+        leads_to=(
+            "without a mask the padding is trained like a word, the most frequent one, and pulls "
+            "at every average and every state"
+        ),
+        mend="mask_zero=True in the Embedding layer",
+        numbers={"norm": own, "median_norm": middle, "ratio": own / middle},
+    )
+
+
+def unmoved_rows(case: Case) -> Iterator[Finding]:
+    """Find rows that training left as they were drawn."""
+    rows = case.health.unmoved_rows
+    assert rows is not None
+    assert case.source is not None
+    if not rows.size:
+        return
+    total = case.source.matrix.input_dim
+    many = rows.size > total * _MOST_UNMOVED
+    yield Finding(
+        kind="unmoved-rows",
+        severity="warning" if many else "note",
+        what=f"training never touched {plural(rows.size, 'row')}",
+        evidence=(
+            f"{_which(case, rows)}: equal to the rows before training, number for number; "
+            f"{share(rows.size, total)} of {total:,} rows"
+        ),
+        leads_to=(
+            "these words are noise to the model, as they were drawn"
+            if many
+            else "they are noise, as they were drawn; that of the padding under a mask, and of ids "
+            "that no text holds, is never used"
+        ),
+        mend=(
+            "see that the layer is trainable, and that its ids occur in the training texts"
+            if many
+            else "nothing needs to be done"
+        ),
+        numbers=_numbers(rows) | {"input_dim": total},
+    )
+
+
+def _which(case: Case, rows: Any) -> str:
+    return listed((case.name(row) for row in rows[:8].tolist()), 4) + (
+        f" of {rows.size:,} such rows" if rows.size > 8 else ""
+    )
+
+
+def _numbers(rows: Any) -> dict[str, Any]:
+    """Return how many rows there are, and the first hundred of them."""
+    return {"rows": int(rows.size), "first": rows[:100].tolist()}
+
+
+CHECKS = (
+    Check("NaN", "every number is finite", ("matrix",), not_finite),
+    Check("zero rows", "no row is all zeros", ("matrix",), zero_rows),
+    Check("duplicate rows", "no row is there twice", ("matrix",), duplicate_rows),
+    Check("padding row", "the padding row is like the others", ("model",), padding_row),
+    Check("unmoved rows", "training moved every row", ("run",), unmoved_rows),
+)

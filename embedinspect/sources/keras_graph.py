@@ -1,0 +1,338 @@
+"""What lies behind an Embedding layer in a saved model, read from its config alone.
+
+The config of a model lists its layers; a Sequential one in their order, a functional one with the
+layers that each takes its input from (`keras_history` since Keras 3, bare lists before). Models in
+models are laid out flat. Which layers hand a mask on, use it, or destroy it is as Keras 3.15 has
+it (`supports_masking` and `compute_mask` of each); the tests ask Keras itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
+# These need a mask from each of their inputs, else they hand none on.
+MERGES = frozenset({"Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"})
+KEEP_MASK = frozenset(
+    {
+        "Activation",
+        "ActivityRegularization",
+        "AdditiveAttention",
+        "AlphaDropout",
+        "Attention",
+        "BatchNormalization",
+        "Concatenate",
+        "Dense",
+        "Dropout",
+        "ELU",
+        "GaussianDropout",
+        "GaussianNoise",
+        "GroupNormalization",
+        "GroupQueryAttention",
+        "Identity",
+        "LayerNormalization",
+        "LeakyReLU",
+        "Masking",
+        "MultiHeadAttention",
+        "Normalization",
+        "PReLU",
+        "ReLU",
+        "Rescaling",
+        "Softmax",
+        "SpatialDropout1D",
+        "TimeDistributed",
+        "UnitNormalization",
+    }
+)
+DESTROY_MASK = frozenset(
+    {
+        "AveragePooling1D",
+        "Conv1D",
+        "Conv1DTranspose",
+        "Cropping1D",
+        "DepthwiseConv1D",
+        "EinsumDense",
+        "Flatten",
+        "GlobalMaxPooling1D",
+        "Lambda",
+        "MaxPooling1D",
+        "Permute",
+        "RMSNormalization",
+        "RepeatVector",
+        "Reshape",
+        "SeparableConv1D",
+        "UpSampling1D",
+        "ZeroPadding1D",
+    }
+)
+# One vector is left of all positions.
+REDUCE = frozenset({"Flatten", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "Dot"})
+_MODELS = frozenset({"Sequential", "Functional", "Model"})
+_DEEPEST = 40
+_OPERATIONS = ("keras.src.ops", "keras.ops")
+
+
+@dataclass
+class Node:
+    """One layer of a model that is laid out flat.
+
+    Attributes:
+        name: of the layer.
+        class_name: of the layer.
+        config: of the layer.
+        inputs: keys of the nodes that it takes its input from.
+        operation: whether it is a function of `keras.ops`, such as `x + y` makes.
+    """
+
+    name: str
+    class_name: str
+    config: dict[str, Any]
+    inputs: list[str] = field(default_factory=list)
+    operation: bool = False
+
+    @property
+    def wrapped(self) -> tuple[str, dict[str, Any]]:
+        """Class name and config of the layer itself, or of the one that it wraps."""
+        inner = self.config.get("layer")
+        if self.class_name in {"Bidirectional", "TimeDistributed"} and isinstance(inner, dict):
+            name, config = inner.get("class_name"), inner.get("config")
+            if isinstance(name, str) and isinstance(config, dict):
+                return name, config
+        return self.class_name, self.config
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether it reads its input one position after the other."""
+        return self.wrapped[0] in RECURRENT
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A layer that makes one thing of all positions: a recurrent one, or an average.
+
+    Attributes:
+        node: the layer.
+        masked: whether the mask of the embedding reaches it.
+    """
+
+    node: Node
+    masked: bool
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What lies behind an Embedding layer.
+
+    Attributes:
+        readers: layers that make one thing of all positions, in their order.
+        losses: layers at which the mask ends though positions go on, or are all taken together.
+        input_length: positions that the model takes; None where any number.
+    """
+
+    readers: tuple[Reader, ...]
+    losses: tuple[Node, ...]
+    input_length: int | None
+
+
+def behind(config: dict[str, Any], embedding: str, *, mask_zero: bool) -> Behind | None:
+    """Return what lies behind the Embedding layer of that name; None where it is not found."""
+    nodes = _Layout(config).nodes
+    starts = [
+        key
+        for key, node in nodes.items()
+        if node.class_name.endswith("Embedding") and node.name == embedding
+    ]
+    if not starts:
+        return None
+    readers: list[Reader] = []
+    losses: list[Node] = []
+    # Of each node: whether its output has positions of the embedding, and the mask of them.
+    states: dict[str, bool] = dict.fromkeys(starts, mask_zero)
+    for key in _in_order(nodes):
+        node = nodes[key]
+        coming = [states.get(source) for source in node.inputs]
+        if key in states or all(state is None for state in coming):
+            continue
+        masked, lost = _mask_after(node, coming)
+        if lost:
+            losses.append(node)
+        if node.recurrent or node.class_name == "GlobalAveragePooling1D":
+            readers.append(Reader(node, any(coming)))
+        if not _ends(node):
+            states[key] = masked
+    return Behind(tuple(readers), tuple(losses), _input_length(nodes, starts[0], config))
+
+
+def _mask_after(node: Node, coming: list[bool | None]) -> tuple[bool, bool]:
+    """Return whether the output has a mask, and whether one ended here that should not."""
+    if not any(coming):
+        return False, False
+    name = node.class_name
+    if node.operation or name in DESTROY_MASK:
+        return False, True
+    if name in MERGES:
+        whole = all(coming)
+        return whole, not whole
+    if name == "Dot":
+        return False, False
+    known = node.recurrent or name in KEEP_MASK or name in {"Bidirectional", "InputLayer"}
+    return known, False  # of a class of the user's own nothing is known, so nothing is said
+
+
+def _ends(node: Node) -> bool:
+    if node.recurrent:
+        return not node.wrapped[1].get("return_sequences")
+    return node.class_name in REDUCE
+
+
+def _in_order(nodes: dict[str, Node]) -> Iterator[str]:
+    """Yield the nodes, each after those that it takes its input from; those in circles never."""
+    waiting = {key: {one for one in node.inputs if one in nodes} for key, node in nodes.items()}
+    after: dict[str, list[str]] = {}
+    for key, sources in waiting.items():
+        for source in sources:
+            after.setdefault(source, []).append(key)
+    ready = [key for key, sources in waiting.items() if not sources]
+    for key in ready:
+        yield key
+        for next_key in after.get(key, ()):
+            waiting[next_key].discard(key)
+            if not waiting[next_key]:
+                ready.append(next_key)
+
+
+def _input_length(nodes: dict[str, Node], start: str, config: dict[str, Any]) -> int | None:
+    """Return the positions of the input in front of the embedding, where they are fixed."""
+    seen, waiting = {start}, [start]
+    for key in waiting:
+        node = nodes[key]
+        if node.class_name == "InputLayer" or node.config.get("batch_input_shape"):
+            shape = node.config.get("batch_shape") or node.config.get("batch_input_shape")
+            if isinstance(shape, list) and len(shape) == 2 and type(shape[1]) is int:
+                return shape[1]
+        for source in node.inputs:
+            if source in nodes and source not in seen:
+                seen.add(source)
+                waiting.append(source)
+    inner = config.get("config")
+    shape = inner.get("build_input_shape") if isinstance(inner, dict) else None
+    fixed = isinstance(shape, list) and len(shape) == 2 and type(shape[1]) is int
+    return shape[1] if fixed and isinstance(shape, list) else None
+
+
+class _Layout:
+    """The nodes of a model and of the models in it, by a key of their own."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.nodes: dict[str, Node] = {}
+        self._lay(config, "", [], 0)
+
+    def _lay(self, model: dict[str, Any], prefix: str, given: list[str], depth: int) -> list[str]:
+        """Lay out one model; return the keys of the nodes that its output comes from."""
+        inner = model.get("config")
+        layers = inner.get("layers") if isinstance(inner, dict) else inner  # a list in old files
+        if not isinstance(layers, list):
+            return given
+        entries = [entry for entry in layers if _is_layer(entry)]
+        if model.get("class_name") == "Sequential":
+            last = given
+            for number, entry in enumerate(entries):
+                last = self._add(entry, f"{prefix}{number}", last, depth)
+            return last
+        outputs: dict[str, list[str]] = {}
+        places = {_name(entry): f"{prefix}{number}" for number, entry in enumerate(entries)}
+        for entry in _by_need(entries):
+            name = _name(entry)
+            sources = [
+                key
+                for source in _sources(entry.get("inbound_nodes"))
+                for key in outputs.get(source, [places.get(source, "")])
+                if key
+            ]
+            if entry.get("class_name") == "InputLayer":
+                sources = given
+            outputs[name] = self._add(entry, places[name], sources, depth)
+        assert isinstance(inner, dict)
+        last = [
+            key for name in _names_in(inner.get("output_layers")) for key in outputs.get(name, ())
+        ]
+        return last
+
+    def _add(self, entry: dict[str, Any], key: str, sources: list[str], depth: int) -> list[str]:
+        if entry["class_name"] in _MODELS and depth < _DEEPEST:
+            return self._lay(entry, f"{key}/", sources, depth + 1)
+        module = entry.get("module")
+        self.nodes[key] = Node(
+            name=_name(entry),
+            class_name=entry["class_name"],
+            config=entry["config"],
+            inputs=list(sources),
+            operation=isinstance(module, str) and module.startswith(_OPERATIONS),
+        )
+        return [key]
+
+
+def _is_layer(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("class_name"), str)
+        and isinstance(entry.get("config"), (dict, list))
+        and (isinstance(entry["config"], dict) or entry["class_name"] in _MODELS)
+    )
+
+
+def _name(entry: dict[str, Any]) -> str:
+    config = entry.get("config")
+    inner = config.get("name") if isinstance(config, dict) else None
+    for name in (inner, entry.get("name")):
+        if isinstance(name, str):
+            return name
+    return ""
+
+
+def _by_need(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the layers of a functional model, each after those that it needs.
+
+    A file may list them in any order, as one whose layers are shared does.
+    """
+    named = {_name(entry): entry for entry in entries}
+    nodes = {
+        name: Node(name, "", {}, [s for s in _sources(entry.get("inbound_nodes")) if s in named])
+        for name, entry in named.items()
+    }
+    ordered = list(_in_order(nodes))
+    in_circles = [name for name in named if name not in set(ordered)]
+    return [named[name] for name in [*ordered, *in_circles]]
+
+
+def _sources(inbound: object) -> Iterator[str]:
+    """Yield the names of the layers that calls of a layer take their input from."""
+    waiting: list[object] = [inbound]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            history = value.get("keras_history")
+            if isinstance(history, list) and history and isinstance(history[0], str):
+                yield history[0]
+                continue
+            waiting.extend(reversed(list(value.values())))
+        elif isinstance(value, list):
+            if len(value) in {3, 4} and isinstance(value[0], str) and type(value[1]) is int:
+                yield value[0]  # the form before Keras 3: layer, call, tensor, arguments
+                waiting.extend(value[3:])
+            else:
+                waiting.extend(reversed(value))
+
+
+def _names_in(outputs: object) -> Iterator[str]:
+    """Yield the names in `output_layers`: one triple, or a list or dictionary of triples."""
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    if not isinstance(outputs, list):
+        return
+    triples = [outputs] if outputs and isinstance(outputs[0], str) else outputs
+    for triple in triples:
+        if isinstance(triple, list) and triple and isinstance(triple[0], str):
+            yield triple[0]
