@@ -82,7 +82,7 @@ def _finding(number: int, finding: Finding, screen: Screen) -> Iterator[Text]:
     for label, sentence in (
         ("   evidence", finding.evidence),
         ("   leads to", finding.leads_to),
-        ("   mend", finding.mend),
+        ("   to mend", finding.mend),
     ):
         for line in labelled(label, literal(sentence), screen):
             line.stylize("not bold", 0, len(label))

@@ -60,7 +60,6 @@ DESTROY_MASK = frozenset(
         "MaxPooling1D",
         "Permute",
         "RMSNormalization",
-        "RepeatVector",
         "Reshape",
         "SeparableConv1D",
         "UpSampling1D",
@@ -254,9 +253,10 @@ class _Layout:
             if entry.get("class_name") == "InputLayer":
                 sources = given
             outputs[name] = self._add(entry, places[name], sources, depth)
-        assert isinstance(inner, dict)
         last = [
-            key for name in _names_in(inner.get("output_layers")) for key in outputs.get(name, ())
+            key
+            for name in _names_in(inner.get("output_layers") if isinstance(inner, dict) else None)
+            for key in outputs.get(name, ())
         ]
         return last
 

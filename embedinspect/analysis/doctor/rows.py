@@ -13,7 +13,7 @@ from embedinspect.texts import listed, plural
 
 _MOST_ZERO = _MOST_UNMOVED = 0.5
 _FEW_DUPLICATES = 0.01
-# The classic IMDB recipe, which has no mask, leaves its padding row 5.4 times as long as the others.
+# The classic IMDB recipe, without a mask, leaves its padding row 5.4 times as long as the others.
 _LONGER, _DRIFTED = 5.0, 15.0
 
 
