@@ -104,7 +104,7 @@ def _numbers(fields: list[str], number: int, shown: str) -> list[float]:
         if not _NUMBER.fullmatch(field):
             raise DataError(
                 f"{shown} line {number} has {clipped_repr(field)} as field {place}; expected a "
-                "number, as every field of a --matrix text is one"
+                "number, as every field of a text of numbers is one"
             )
         value = float(field)
         if abs(value) >= _TOO_LARGE and not field.lower().lstrip("+-").startswith("inf"):

@@ -140,7 +140,7 @@ class Case:
     def word_ids(self) -> list[tuple[int, str]]:
         """The id of each word that is used, with the word, in the order of ids."""
         if self.pairs:
-            found = [(id_, word) for word, id_ in self.pairs]
+            found = [(id_ + self.moved, word) for word, id_ in self.pairs]
         elif self.vocabulary is not None:
             found = [(id_, word) for word, id_ in self.vocabulary.word_index.items()]
         else:

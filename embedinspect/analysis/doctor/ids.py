@@ -38,16 +38,16 @@ def ids_without_rows(case: Case) -> Iterator[Finding]:
     hits = sum(int((ids >= rows).sum()) for ids in case.ids)
     used = f"; the texts use them {plural(hits, 'time')}" if case.texts else ""
     numbers = {
-        "input_dim": rows,
-        "largest_id": largest,
+        "input_dim": rows - case.moved,
+        "largest_id": largest - case.moved,
         "ids_without_row": count,
         "word": beyond[0][1],
         "occurrences": hits if case.texts else None,
     }
-    shown = ", ".join(f"{clipped_repr(word)} (id {id_:,})" for id_, word in beyond[:3])
+    shown = ", ".join(f"{clipped_repr(word)} (id {id_ - case.moved:,})" for id_, word in beyond[:3])
     more = f" and {len(beyond) - 3:,} more" if len(beyond) > 3 else ""
-    evidence = f"the rows go from 0 to {rows - 1:,}, the ids to {largest:,}: no row for {shown}"
-    one = count == 1 and largest == rows
+    spans = f"the rows go from 0 to {rows - 1 - case.moved:,}, the ids to {largest - case.moved:,}"
+    one = count == 1 and largest == rows and not case.listed
     yield Finding(
         kind="input-dim-one-too-small" if one else "id-without-row",
         severity="error",
@@ -56,7 +56,7 @@ def ids_without_rows(case: Case) -> Iterator[Finding]:
             if one
             else f"{plural(count, 'id has', 'ids have')} no row in the matrix"
         ),
-        evidence=evidence + more + used,
+        evidence=f"{spans}: no row for {shown}{more}{used}",
         leads_to=_TOO_LARGE,
         mend=_rows_needed(case, largest + 1, rows),
         numbers=numbers,
@@ -66,8 +66,8 @@ def ids_without_rows(case: Case) -> Iterator[Finding]:
 def _rows_needed(case: Case, needed: int, rows: int) -> str:
     if case.listed and case.source is not None:
         return (
-            f"give the list that belongs to this matrix: {plural(rows, 'item')} for "
-            f"{plural(rows, 'row')}"
+            "give the list that belongs to this matrix: as many words as it has rows, or fewer by "
+            "--index-from"
         )
     if case.source is not None and case.limit is None:
         return (
