@@ -16,6 +16,7 @@ def schema(
             "show",
             "train",
             "explain",
+            "doctor",
             "info",
             "rows",
             "neighbors",

@@ -113,7 +113,7 @@ def truncation(case: Case) -> Iterator[Finding]:
         ),
         leads_to=f"the model never sees the {side} of these texts",
         mend=(
-            f"--maxlen {max(keeps, maxlen + 1)}, or truncating at the other side where that "
+            f"maxlen={max(keeps, maxlen + 1)}, or truncating at the other side where that "
             "matters less"
             if much
             else "nothing needs to be done, unless the lost part matters"
@@ -156,7 +156,7 @@ def maxlen_too_large(case: Case) -> Iterator[Finding]:
         mend=(
             "nothing needs to be done if these texts are shorter than those it was trained on"
             if fixed
-            else f"--maxlen {longest}"
+            else f"maxlen={longest}"
         ),
         numbers={
             "maxlen": maxlen,
