@@ -183,8 +183,10 @@ def _with_own_words(source: Source, found: Found) -> Source:
     if beside is None:
         return source
     with_them = with_words(source, str(beside), None)
-    named_rows = len(with_them.words or ())
-    if with_them.words is None or with_them.words.named != named_rows:
+    placed = with_them.words
+    # A vocabulary of ids has none for row 0, the padding's.
+    padding = with_them.vocabulary is not None and placed is not None and placed[0] is None
+    if placed is None or placed.named + padding != len(placed):
         return replace(
             with_them,
             warnings=(

@@ -241,6 +241,27 @@ def test_rows_that_hold_their_words_are_in_order(ask, tmp_path):
     assert "rows hold the vectors of their words" in document["in_order"]
 
 
+def test_what_coverage_writes_is_in_order(ask, run):
+    assert run("coverage", str(VECTORS), "the king and queen", "--write", "m.npy")[0] == 0
+    found, document = ask("--from", "m.npy", "--reference", str(VECTORS), "the queen")
+    assert severities(found) == {"zero-rows": "note"}  # that of "and", which has no vector
+    assert "rows hold the vectors of their words" in document["in_order"]
+
+
+def test_a_list_of_words_at_the_wrong_row(ask, run):
+    assert run("export", str(VECTORS), "m.npy")[0] == 0
+    listed = ["--from", "m.npy", "--vocabulary", "m.npy.words.json", "--reference", str(VECTORS)]
+    assert ask(*listed)[0] == {}
+    found, _ = ask(*listed, "--index-from", "2")
+    assert severities(found) == {
+        "shifted-rows": "error",
+        "id-without-row": "error",
+        "unused-rows": "note",
+    }
+    assert found["shifted-rows"]["numbers"]["shift"] == -2
+    assert found["shifted-rows"]["mend"] == "--index-from 0"
+
+
 @pytest.mark.parametrize("shift", [-1, 1, 2])
 def test_the_classic_glove_misalignment(ask, tmp_path, shift):
     found, _ = ask(*glove_case(tmp_path, lambda rows: np.roll(rows, shift, axis=0)))

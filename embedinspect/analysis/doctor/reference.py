@@ -115,13 +115,18 @@ def _shifted(case: Case, shift: int, hits: int, total: int, word: str, row: int)
             "each word is shown with the vector of its neighbor in the vocabulary; training runs "
             "without an error, and pretrained vectors seem to be of no use"
         ),
-        mend=(
-            "leave row 0 to the padding: matrix[id] = vector, with id from 1 on"
-            if shift == -1
-            else _ANEW
-        ),
+        mend=_shift_back(case, shift),
         numbers={"shared": total, "elsewhere": hits, "shift": shift},
     )
+
+
+def _shift_back(case: Case, shift: int) -> str:
+    first = (case.index_from or 0) + shift
+    if case.listed and first >= 0:
+        return f"--index-from {first}"
+    if shift == -1:
+        return "leave row 0 to the padding: matrix[id] = vector, with id from 1 on"
+    return _ANEW
 
 
 def _unit(vectors: Any) -> Any:
