@@ -157,22 +157,13 @@ def _with_own_words(source: Source, found: Found) -> Source:
     from embedinspect.sources.projector import metadata_beside, read_projector
     from embedinspect.sources.words_file import find_beside
 
-    path, rows = Path(source.path), source.matrix.input_dim
+    path = Path(source.path)
     if found.words is not None:
         return replace(
             source, matrix=replace(source.matrix, words=found.words), words_from="the file itself"
         )
     if found.keras is not None:
-        for layer, words in found.keras.vocabularies.items():
-            if len(words) <= rows:
-                named: list[str | None] = [word or None for word in words]
-                placed = Words([*named, *[None] * (rows - len(words))])
-                return replace(
-                    source,
-                    matrix=replace(source.matrix, words=placed),
-                    words_from=f"the layer {layer} of the model, item i names row i",
-                )
-        return source
+        return _with_words_of_model(source, found.keras)
     beside = None
     if found.kind == "projector TSV":
         beside = read_projector(path, source.tensor)[1]
@@ -183,10 +174,10 @@ def _with_own_words(source: Source, found: Found) -> Source:
     if beside is None:
         return source
     with_them = with_words(source, str(beside), None)
-    placed = with_them.words
+    own = with_them.words
     # A vocabulary of ids has none for row 0, the padding's.
-    padding = with_them.vocabulary is not None and placed is not None and placed[0] is None
-    if placed is None or placed.named + padding != len(placed):
+    padding = with_them.vocabulary is not None and own is not None and own[0] is None
+    if own is None or own.named + padding != len(own):
         return replace(
             with_them,
             warnings=(
@@ -195,6 +186,37 @@ def _with_own_words(source: Source, found: Found) -> Source:
             ),
         )
     return with_them
+
+
+def _with_words_of_model(source: Source, keras: KerasFile) -> Source:
+    """Return the source with the words of a lookup layer of its model, one that fits if it can."""
+    layer = lookup_layer(keras, source.matrix.input_dim)
+    if layer is None:
+        return source
+    rows, words = source.matrix.input_dim, keras.vocabularies[layer]
+    named: list[str | None] = [word or None for word in words[:rows]]
+    warning = (
+        f"the layer {layer} of the model has {len(words):,} words, the matrix {rows:,} rows: no "
+        f"row for {clipped_repr(words[rows])} and what follows"
+        if len(words) > rows
+        else None
+    )
+    return replace(
+        source,
+        matrix=replace(source.matrix, words=Words([*named, *[None] * (rows - len(named))])),
+        words_from=f"the layer {layer} of the model, item i names row i",
+        warnings=source.warnings if warning is None else (*source.warnings, warning),
+    )
+
+
+def lookup_layer(keras: KerasFile, rows: int) -> str | None:
+    """Return the layer of a model whose words the rows belong to: the first that is not too long.
+
+    Where all are too long, the first; None where there is none.
+    """
+    names = list(keras.vocabularies)
+    fitting = [name for name in names if len(keras.vocabularies[name]) <= rows]
+    return next(iter([*fitting, *names]), None)
 
 
 def _open_run(path: str, options: SourceOptions) -> Source:

@@ -399,6 +399,19 @@ def test_text_vectorization_pads_after_the_text(ask, tmp_path):
     assert found["unknown-words"]["numbers"]["replaced_by"] == "[UNK]"
 
 
+@pytest.mark.parametrize(("rows", "expected"), [(7, {}), (6, {"input-dim-one-too-small": "error"})])
+def test_a_lookup_layer_with_more_words_than_rows(ask, tmp_path, run, rows, expected):
+    texts = L.TextVectorization(vocabulary=WORDS, output_sequence_length=6, name="ids")
+    words = L.Embedding(rows, 4, name="words", mask_zero=True)
+    model = keras.Sequential([keras.Input((), dtype="string"), texts, words, L.LSTM(3)])
+    model.save(tmp_path / "model.keras")
+    found, _ = ask("--from", "model.keras", *CLASSIC)
+    assert severities(found) == expected
+    code, _, err = run("info", "model.keras")
+    assert code == 0
+    assert ("no row for 'not' and what follows" in err) == bool(expected)
+
+
 def test_padding_before_the_text_with_a_mask_on_cudnn(ask, tmp_path):
     kind = "padding-before-with-mask-on-cudnn"
     save(tmp_path, L.LSTM(3), L.Dense(1), mask_zero=True)

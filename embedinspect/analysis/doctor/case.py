@@ -13,8 +13,15 @@ import numpy as np
 from embedinspect.analysis.health import Health, examine
 from embedinspect.errors import UsageError
 from embedinspect.lookup import Settings
-from embedinspect.opening import Source, SourceOptions, open_source, vocabulary_of
+from embedinspect.opening import (
+    Source,
+    SourceOptions,
+    lookup_layer,
+    open_source,
+    vocabulary_of,
+)
 from embedinspect.sequences import IntArray
+from embedinspect.sources.keras_files import KerasFile
 from embedinspect.sources.keras_graph import Behind, Node, Reader, behind
 from embedinspect.sources.words_file import load
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit, from_json
@@ -34,8 +41,8 @@ class Case:
     Attributes:
         settings: of tokenizing and of the sequences.
         source: matrix, words and model.
-        pairs: words and their ids as --vocabulary has them, `index_from` added; of a list, the
-            item. Ids may be negative, or have no row.
+        pairs: words and their ids as --vocabulary has them, or a lookup layer of the model,
+            `index_from` added; of a list, the item. Ids may be negative, or have no row.
         listed: whether that file lists words in order, and says nothing of ids.
         index_from: what was added to these ids; None where nothing was asked for.
         vocabulary: by which the texts are encoded.
@@ -197,6 +204,8 @@ def open_case(
         )
     elif options.vocabulary is not None:
         case = _with_file_of_words(case, options.vocabulary)
+    elif source is not None and source.keras is not None and source.keras.vocabularies:
+        case = _with_words_of_model(case, source.keras)
     elif source is not None and source.words is not None and texts:
         vocabulary, moved = vocabulary_of(source)
         case = replace(case, vocabulary=vocabulary, moved=moved)
@@ -232,6 +241,23 @@ def _padding_of(case: Case) -> dict[str, Any]:
     if "TextVectorization" not in classes:
         return {}
     return {"settings": replace(case.settings, padding="post"), "padding_said": True}
+
+
+def _with_words_of_model(case: Case, keras: KerasFile) -> Case:
+    """Return the case with the words of the model's own lookup layer, those without a row, too."""
+    assert case.source is not None
+    layer = lookup_layer(keras, case.source.matrix.input_dim)
+    assert layer is not None
+    words = keras.vocabularies[layer]
+    pairs = [(word, id_) for id_, word in enumerate(words) if word]
+    index = {word: id_ for word, id_ in pairs if id_}
+    vocabulary, _ = vocabulary_of(case.source)
+    return replace(
+        case,
+        source=replace(case.source, warnings=()),  # what they say is a finding
+        pairs=pairs,
+        vocabulary=replace(vocabulary, word_index=index),
+    )
 
 
 def _with_file_of_words(case: Case, path: str) -> Case:

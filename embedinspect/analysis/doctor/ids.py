@@ -97,7 +97,9 @@ def padding_id(case: Case) -> Iterator[Finding]:
     """Find a word that has the id of the padding."""
     if case.source is not None and not case.source.row_0_is_padding:
         return
-    words = [word for word, id_ in case.pairs if id_ == 0 and word not in _PADDING_NAMES]
+    # A StringLookup without a mask token has its unknown words there, which is sound unmasked.
+    harmless = _PADDING_NAMES if case.mask_zero else _PADDING_NAMES | {"[UNK]"}
+    words = [word for word, id_ in case.pairs if id_ == 0 and word not in harmless]
     if not words:
         return
     rows = case.rows
