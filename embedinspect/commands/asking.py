@@ -1,11 +1,14 @@
-"""What the commands that ask a source share: opening it, and printing the answer."""
+"""What the commands that ask a source share: its options, opening it, and printing the answer."""
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from embedinspect.commands import options as option
 from embedinspect.commands.options import Format
 from embedinspect.errors import UsageError
 
@@ -17,6 +20,70 @@ if TYPE_CHECKING:
     from embedinspect.output.screen import Screen
 
 _MOST_SAID = 5
+# The options of every command that asks one source: name, annotation, default.
+_OF_A_SOURCE: tuple[tuple[str, Any, Any], ...] = (
+    ("epoch", option.SourceEpoch, None),
+    ("layer", option.Layer, None),
+    ("tensor", option.Tensor, None),
+    ("vocabulary", option.SourceWords, None),
+    ("index_from", option.IndexFrom, None),
+    ("strict", option.Strict, False),
+    ("no_cache", option.NoCache, False),
+    ("format_name", option.FormatName, None),
+    ("json", option.Json, False),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of a source on the command line.
+
+    Attributes:
+        path: of the source.
+        options: of the source, as `open_for` takes them.
+        format_name: how to print, where it was said.
+        json: whether --json was given.
+    """
+
+    path: str
+    options: dict[str, Any]
+    format_name: Format | None
+    json: bool
+
+    def form(self, otherwise: Format = "table") -> Format:
+        """Return how to print; `otherwise` where nothing was said."""
+        return form_of(self.format_name or (None if self.json else otherwise), self.json)
+
+    def open(self) -> Source:
+        """Return the source; what is odd about it is said on stderr."""
+        return open_for(self.path, **self.options)
+
+
+def of_a_source(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command with the argument SOURCE and all options of a source, in one place.
+
+    The command takes an `Asked` as its first parameter in their stead. Typer reads the signature of
+    a command, so what is returned has one with all of them.
+    """
+
+    def asking(source: str, **given: Any) -> None:
+        of_source = {name: given.pop(name) for name, _, _ in _OF_A_SOURCE}
+        form = {name: of_source.pop(name) for name in ("format_name", "json")}
+        command(Asked(source, of_source, **form), **given)
+
+    first, *own = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [
+        first.replace(name="source", annotation=option.SourcePath),
+        *own,
+        *(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=kind)
+            for name, kind, value in _OF_A_SOURCE
+        ),
+    ]
+    asking.__name__, asking.__doc__ = command.__name__, command.__doc__
+    asking.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    asking.__annotations__ = {one.name: one.annotation for one in parameters}
+    return asking
 
 
 def form_of(format_name: Format | None, json: bool) -> Format:

@@ -52,8 +52,9 @@ def spread(arguments: list[str]) -> list[str]:
     return found
 
 
+@asking.of_a_source
 def axis(
-    source: option.SourcePath,
+    asked: asking.Asked,
     low: Annotated[
         list[str],
         typer.Option(metavar="WORD...", help="Words of the low end.", rich_help_panel=_QUESTION),
@@ -73,17 +74,8 @@ def axis(
             rich_help_panel=_QUESTION,
         ),
     ] = None,
-    epoch: option.SourceEpoch = None,
-    layer: option.Layer = None,
-    tensor: option.Tensor = None,
-    vocabulary: option.SourceWords = None,
-    index_from: option.IndexFrom = None,
-    strict: option.Strict = False,
-    no_cache: option.NoCache = False,
     no_keras: option.NoKeras = False,
     backend: option.Backend = None,
-    format_name: option.FormatName = None,
-    json: option.Json = False,
 ) -> None:
     """Rank words along the direction from some words to others; each end is the mean of its words.
 
@@ -97,21 +89,12 @@ def axis(
     embedinspect axis glove.6B.50d.txt --low bad awful --high good great --first 20000
     embedinspect axis runs/imdb plot music acting --low awful worst --high wonderful best
     """
-    form = asking.form_of(format_name, json)
+    form = asked.form()
     from embedinspect.analysis import axis as analysis
     from embedinspect.output import axis as output
     from embedinspect.output.stdout import waiting
 
-    opened = asking.open_for(
-        source,
-        epoch=epoch,
-        layer=layer,
-        tensor=tensor,
-        vocabulary=vocabulary,
-        index_from=index_from,
-        strict=strict,
-        no_cache=no_cache,
-    )
+    opened = asked.open()
     lows, highs = analysis.split_words(opened, low), analysis.split_words(opened, high)
     if not lows or not highs:
         raise UsageError("--low and --high each need a word; expected one or more")

@@ -13,8 +13,9 @@ from embedinspect.errors import UsageError
 _WRITING = "Writing"
 
 
+@asking.of_a_source
 def coverage(
-    source: option.SourcePath,
+    asked: asking.Asked,
     texts: option.Texts = None,
     file: option.File = None,
     encoding: option.Encoding = "utf-8",
@@ -52,14 +53,6 @@ def coverage(
     ] = "zeros",
     force: option.Force = False,
     top: option.Top = 10,
-    layer: option.Layer = None,
-    tensor: option.Tensor = None,
-    vocabulary: option.SourceWords = None,
-    index_from: option.IndexFrom = None,
-    strict: option.Strict = False,
-    no_cache: option.NoCache = False,
-    format_name: option.FormatName = None,
-    json: option.Json = False,
 ) -> None:
     """Show how much of a text collection a vocabulary of vectors covers, and what is missing.
 
@@ -74,7 +67,7 @@ def coverage(
     embedinspect coverage glove.6B.50d.txt --file reviews.txt --write matrix.npy
     embedinspect coverage glove.6B.50d.txt --text-vocabulary tokenizer.json --write by_id.npy
     """
-    form = asking.form_of(format_name, json)
+    form = asked.form()
     from embedinspect.analysis.coverage import cover
     from embedinspect.commands.writing import write_matrix
     from embedinspect.output import coverage as output
@@ -97,15 +90,7 @@ def coverage(
         [] if saved is not None and not texts and not file
         else collect_texts(texts or [], file or [], encoding)
     )  # fmt: skip
-    opened = asking.open_for(
-        source,
-        layer=layer,
-        tensor=tensor,
-        vocabulary=vocabulary,
-        index_from=index_from,
-        strict=strict,
-        no_cache=no_cache,
-    )
+    opened = asked.open()
     found = cover(
         opened,
         found_texts,

@@ -10,8 +10,9 @@ from embedinspect.commands import asking
 from embedinspect.commands import options as option
 
 
+@asking.of_a_source
 def export(
-    source: option.SourcePath,
+    asked: asking.Asked,
     destination: Annotated[
         str, typer.Argument(metavar="DEST", help="File or folder to write.", show_default=False)
     ],
@@ -25,15 +26,6 @@ def export(
         ),
     ] = None,
     force: option.Force = False,
-    epoch: option.SourceEpoch = None,
-    layer: option.Layer = None,
-    tensor: option.Tensor = None,
-    vocabulary: option.SourceWords = None,
-    index_from: option.IndexFrom = None,
-    strict: option.Strict = False,
-    no_cache: option.NoCache = False,
-    format_name: option.FormatName = None,
-    json: option.Json = False,
 ) -> None:
     """Write rows and words in another form; every number reads back as the same float32.
 
@@ -47,22 +39,13 @@ def export(
     embedinspect export runs/imdb projector/
     embedinspect export glove.6B.50d.txt glove.parquet
     """
-    form = asking.form_of(format_name, json)
+    form = asked.form()
     from embedinspect import exports
     from embedinspect.output import export as output
     from embedinspect.output.stdout import waiting
 
     exports.target_for(destination, to)
-    opened = asking.open_for(
-        source,
-        epoch=epoch,
-        layer=layer,
-        tensor=tensor,
-        vocabulary=vocabulary,
-        index_from=index_from,
-        strict=strict,
-        no_cache=no_cache,
-    )
+    opened = asked.open()
     with waiting(f"Writing {destination}"):
         written = exports.export(opened, destination, to, force=force)
     asking.answer(

@@ -12,8 +12,9 @@ from embedinspect.commands import options as option
 from embedinspect.errors import UsageError
 
 
+@asking.of_a_source
 def neighbors(
-    source: option.SourcePath,
+    asked: asking.Asked,
     words: option.Words = None,
     file: option.File = None,
     top: option.Top = 10,
@@ -26,15 +27,6 @@ def neighbors(
             rich_help_panel="Question",
         ),
     ] = False,
-    epoch: option.SourceEpoch = None,
-    layer: option.Layer = None,
-    tensor: option.Tensor = None,
-    vocabulary: option.SourceWords = None,
-    index_from: option.IndexFrom = None,
-    strict: option.Strict = False,
-    no_cache: option.NoCache = False,
-    format_name: option.FormatName = None,
-    json: option.Json = False,
 ) -> None:
     """Show the nearest rows of words, or of a sum of words in one quoted argument.
 
@@ -53,33 +45,24 @@ def neighbors(
     asked_in_file = bool(file) or (not words and sys.stdin is not None and not sys.stdin.isatty())
     if not words and not asked_in_file:
         raise UsageError("no word given; expected words, a sum in quotes, or --file")
-    form = asking.form_of(format_name or ("ndjson" if asked_in_file and not json else None), json)
+    form = asked.form("ndjson" if asked_in_file else "table")
     from embedinspect.analysis import questions
     from embedinspect.output import neighbors as output
     from embedinspect.texts import collect_texts
 
-    asked = collect_texts(words or [], file or []) if asked_in_file else list(words or [])
-    asked = [line for line in asked if line.strip()]
-    if not asked:
+    lines = collect_texts(words or [], file or []) if asked_in_file else list(words or [])
+    lines = [line for line in lines if line.strip()]
+    if not lines:
         raise UsageError("no question given; expected one word or sum of words a line")
-    opened = asking.open_for(
-        source,
-        epoch=epoch,
-        layer=layer,
-        tensor=tensor,
-        vocabulary=vocabulary,
-        index_from=index_from,
-        strict=strict,
-        no_cache=no_cache,
-    )
+    opened = asked.open()
     if odd_one_out:
-        group = questions.odd_one_out(opened, asked)
+        group = questions.odd_one_out(opened, lines)
         asking.answer(
             form,
             lambda: output.document_odd(group),
             lambda screen: output.draw_odd(group, screen),
         )
         return
-    parsed = [questions.parse(opened, text) for text in asked]
+    parsed = [questions.parse(opened, text) for text in lines]
     found = questions.ask(opened, parsed, top=top, metric=metric)
     asking.answer(form, lambda: output.document(found), lambda screen: output.draw(found, screen))
