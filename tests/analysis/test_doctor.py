@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from embedinspect.analysis.doctor import CHECKS, diagnose, open_case
 from embedinspect.cli import run as run_line
+from embedinspect.errors import EmbedInspectError
 from embedinspect.lookup import Settings
 from embedinspect.opening import SourceOptions, open_source
 from embedinspect.vocabulary import fit
@@ -617,3 +619,32 @@ def test_the_whole_command_reads_standard_input(monkeypatch, capsysbinary):
     assert run_line(["doctor", "--json"]) == 0
     document = json.loads(capsysbinary.readouterr().out)
     assert [finding["kind"] for finding in document["findings"]] == ["empty-texts"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=3) | st.floats(),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.text() | st.sampled_from(["config", "word_index", "num_words", "filters", "a", "1"]),
+        inner,
+        max_size=3,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(ANYTHING, st.lists(st.text(max_size=9), max_size=2), st.none() | st.integers(0, 4))
+def test_any_file_of_words_is_judged_or_refused(tmp_path_factory, content, texts, shift):
+    folder = tmp_path_factory.mktemp("words")
+    np.save(folder / "m.npy", np.random.RandomState(0).rand(4, 2).astype("f4"))
+    path = folder / "words"
+    path.write_text(json.dumps(content) if not isinstance(content, str) else content, "utf-8")
+    for source in (str(folder / "m.npy"), None):
+        options = SourceOptions(vocabulary=str(path), index_from=shift)
+        with contextlib.suppress(EmbedInspectError):
+            case = open_case(
+                source, options, texts, Settings(), padding_said=False, filters_said=False
+            )
+            for finding in diagnose(case).findings:
+                assert finding.what
+                assert json.dumps(finding.numbers)
