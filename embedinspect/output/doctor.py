@@ -15,7 +15,7 @@ _STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 # How to give what a check would need, and needs that one of them meets.
 _GIVE: tuple[tuple[str, frozenset[Need]], ...] = (
     ("--from SOURCE", frozenset({"matrix", "rows", "model", "keras", "run"})),
-    ("--vocabulary FILE", frozenset({"words", "file of words"})),
+    ("--vocabulary FILE", frozenset({"words", "file of words", "list of words"})),
     ("texts, or --file", frozenset({"texts", "sequences"})),
     ("--maxlen", frozenset({"maxlen"})),
     ("--reference VECTORS", frozenset({"reference"})),
@@ -47,7 +47,9 @@ def _looked_at(case: Case) -> Iterator[tuple[str, str]]:
     elif case.settings.input_dim is not None:
         yield "matrix", f"input_dim {case.settings.input_dim:,}"
     if source is not None and source.words is not None:
-        yield "words", literal(f"{source.words.named:,}, from {source.words_from}")
+        named, given = source.words.named, len(case.pairs)
+        count = f"{named:,} of {given:,}" if given > named else f"{named:,}"
+        yield "words", literal(f"{count}, from {source.words_from}")
     elif case.vocabulary is not None:
         origin = "counted from these texts" if case.counted else "from --vocabulary"
         yield "words", f"{len(case.vocabulary.word_index):,}, {origin}"
@@ -105,7 +107,7 @@ def _would_help(case: Case, given: str) -> bool:
     if given == "--from SOURCE":
         return case.source is None
     if given == "--vocabulary FILE":
-        return case.source is None or case.source.words is None
+        return not case.pairs and (case.source is None or case.source.words is None)
     return given != "--reference VECTORS" or (case.source is not None and case.has("words"))
 
 

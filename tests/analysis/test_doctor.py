@@ -98,7 +98,11 @@ def test_a_model_with_its_vocabulary_and_texts_is_healthy(ask):
     assert severities(found) == {}
     asked = len(document["in_order"]) + len(document["not_checked"])
     assert asked == len(CHECKS)
-    assert {line["needs"] for line in document["not_checked"]} == {"run", "reference"}
+    assert {line["needs"] for line in document["not_checked"]} == {
+        "run",
+        "reference",
+        "list of words",
+    }
 
 
 def test_word_vectors_are_healthy(ask):
@@ -138,11 +142,14 @@ def test_the_same_in_a_model(ask, tmp_path):
 def test_ids_without_a_row(ask, tmp_path):
     index = {word: id_ for id_, word in enumerate([*WORDS, "more", "and", "others"], 1)}
     (tmp_path / "index.json").write_text(json.dumps(index))
-    found, _ = ask("--from", "model.keras", "--vocabulary", "index.json", "more and others and")
+    found, document = ask(
+        "--from", "model.keras", "--vocabulary", "index.json", "more and others and"
+    )
     assert severities(found) == {"id-without-row": "error"}
     numbers = found["id-without-row"]["numbers"]
     assert (numbers["ids_without_row"], numbers["largest_id"]) == (3, 8)
     assert (numbers["word"], numbers["occurrences"]) == ("more", 4)
+    assert {"topic": "lengths", "needs": "list of words"} in document["not_checked"]
 
 
 @pytest.mark.parametrize("as_tokenizer", [False, True])

@@ -28,8 +28,8 @@ from embedinspect.vocabulary import Tokenization, Vocabulary, fit, from_json
 from embedinspect.words import Words
 
 Need = Literal[
-    "matrix", "rows", "words", "file of words", "texts", "sequences", "maxlen", "model", "keras",
-    "run", "reference",
+    "matrix", "rows", "words", "file of words", "list of words", "texts", "sequences",
+    "maxlen", "model", "keras", "run", "reference",
 ]  # fmt: skip
 _LARGEST_ID = 2**31 - 2
 
@@ -75,6 +75,7 @@ class Case:
             "rows": self.rows is not None,
             "words": self.vocabulary is not None or (source is not None and bool(source.words)),
             "file of words": bool(self.pairs),
+            "list of words": bool(self.pairs) and self.listed,
             "texts": bool(self.texts) and self.vocabulary is not None,
             "sequences": bool(self.texts) or self.behind is not None,
             "maxlen": self.maxlen is not None,

@@ -129,7 +129,7 @@ def vocabulary_length(case: Case) -> Iterator[Finding]:
     """Find a list of words that is shorter than the matrix has rows."""
     rows, items = case.rows, len(case.pairs)
     assert rows is not None
-    if not case.listed or case.source is None:
+    if case.source is None:
         return
     last = max(id_ for _, id_ in case.pairs) + case.moved
     named_0 = any(id_ == 0 for _, id_ in case.pairs)
@@ -246,9 +246,7 @@ CHECKS = (
     Check("ids out of range", "every id has a row", ("rows", "words"), ids_without_rows),
     Check("negative ids", "no id is negative", ("file of words",), negative_ids),
     Check("id 0", "id 0 is left to the padding", ("file of words",), padding_id),
-    Check(
-        "lengths", "words and rows are equally many", ("rows", "file of words"), vocabulary_length
-    ),
+    Check("lengths", "the words reach the last row", ("rows", "list of words"), vocabulary_length),
     Check("shared ids", "every id stands for one word", ("file of words",), shared_ids),
     Check("unused rows", "every row is reached by an id", ("rows", "words"), unused_rows),
     Check("IMDB offset", "ids are not moved as in the IMDB data", ("file of words",), imdb_offset),
