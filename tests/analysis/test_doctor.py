@@ -438,6 +438,7 @@ def test_padding_before_the_text_with_a_mask_on_cudnn(ask, tmp_path):
     assert severities(ask(*MODEL, "--padding", "pre")[0]) == {kind: "warning"}
 
 
+@pytest.mark.filterwarnings("ignore:Layer 'flat'")  # Keras says here what doctor is to find
 @pytest.mark.parametrize("name", ["model.keras", "model.h5"])
 def test_a_layer_that_destroys_the_mask(ask, tmp_path, name):
     given = ["--from", name, "--vocabulary", "tokenizer.json"]

@@ -109,6 +109,7 @@ def test_dtypes(keras, tmp_path, dtype):
         assert (opened(path) == rows_of(model.layers[0])).all()
 
 
+@pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize`")
 def test_quantized(keras, tmp_path):
     for mode in ("int8", "int4"):
         model = sequential(keras, keras.layers.Embedding(7, 4, name="words"))
@@ -185,6 +186,7 @@ def test_words_of_a_text_vectorization(keras, tmp_path):
         assert source.words.row_of("cat") == row
 
 
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
 def test_a_model_without_weights(keras, tmp_path):
     keras.Sequential([keras.layers.Embedding(7, 3)]).save(tmp_path / "unbuilt.keras")
     with pytest.raises(DataError, match="never built"):
