@@ -12,7 +12,9 @@ def console() -> None:
     """Run the command line and end the process with its exit code.
 
     Where Keras was imported the interpreter's teardown is skipped: it takes most of a second, and
-    everything that was written is flushed and closed by then.
+    everything that was written is flushed and closed by then. After Ctrl-C it is skipped too: an
+    interrupt that came through an `exec` of text, as in the making of a data class, would have
+    Python end by the signal even though it was dealt with.
     """
     # Imports make many objects and no garbage: collecting less often saves a tenth of the start.
     gc.set_threshold(50_000, 20, 50)
@@ -25,7 +27,7 @@ def console() -> None:
         code = run()
     except KeyboardInterrupt:  # in the moment in which the first one was dealt with
         code = 130
-    if "keras" in sys.modules:
+    if code == 130 or "keras" in sys.modules:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):  # the reader has gone

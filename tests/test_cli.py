@@ -314,6 +314,25 @@ def test_a_spinner_says_what_is_waited_for():
     assert b"10 of 10 vectors" in screen
 
 
+def test_ctrl_c_within_an_exec_ends_with_130(tmp_path):
+    # Python notes an interrupt that leaves an exec of text; after -m it then ends by the signal.
+    script = (
+        "from embedinspect import __main__, cli\n"
+        "def app(*arguments, **settings):\n"
+        "    exec('raise KeyboardInterrupt')\n"
+        "cli.app = app\n"
+        "__main__.console()\n"
+    )
+    (tmp_path / "interrupted.py").write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"],
+        capture_output=True,
+        env=environment(PYTHONPATH=os.pathsep.join([str(HERE.parent), str(tmp_path)])),
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_ctrl_c_ends_with_130_and_no_traceback():
     code, screen = on_a_terminal("show", *CLASSIC, interrupt_at=b"runs the same batch")
     assert code == 130
