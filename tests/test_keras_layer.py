@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -101,6 +102,21 @@ def test_what_was_caught_is_replayed_on_an_error_of_ours(capfd):
     with pytest.raises(ZeroDivisionError):
         fail()
     assert "what the native code said" in capfd.readouterr().err
+
+
+def test_an_interrupt_as_the_block_ends_says_nothing(capfd, monkeypatch):
+    # It can come before the block is told of its end, which then is never told at all.
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    block = keras_layer.quiet()
+    block.__enter__()
+    os.write(2, b"noise")
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    del block
+    os.write(1, b"after it")
+    assert not ignored
+    assert capfd.readouterr() == ("after it", "")
 
 
 def test_a_missing_backend_is_one_line(capfd):
