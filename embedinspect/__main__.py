@@ -21,11 +21,11 @@ def console() -> None:
     # Typer parses with pydantic, which else reads the metadata of every package for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-    from embedinspect.cli import run
-
     try:
+        from embedinspect.cli import run
+
         code = run()
-    except KeyboardInterrupt:  # in the moment in which the first one was dealt with
+    except KeyboardInterrupt:  # before the boundary was there, or as it dealt with a first one
         code = 130
     if code == 130 or "keras" in sys.modules:
         for stream in (sys.stdout, sys.stderr):
