@@ -132,7 +132,7 @@ def padding_before_cudnn(case: Case) -> Iterator[Finding]:
     yield Finding(
         kind="padding-before-with-mask-on-cudnn",
         severity="warning" if case.padding_said and not run else "note",
-        what="padding before the text, with a mask, does not go with a cuDNN layer",
+        what="padding before the text, with a mask, does not go with cuDNN, the GPU's own LSTM",
         evidence=(
             f"padding='pre'{'' if case.padding_said else ' (the default)'}, mask_zero=True, "
             f"{listed((_called(node) for node in readers), 2)} with the activations of cuDNN"
@@ -269,7 +269,9 @@ CHECKS = (
     Check(
         "side of the padding", "padding does not spoil what is read", ("sequences",), padding_after
     ),
-    Check("cuDNN", "masks and padding suit cuDNN", ("model",), padding_before_cudnn),
+    Check(
+        "cuDNN", "masks and padding suit an LSTM on a GPU (cuDNN)", ("model",), padding_before_cudnn
+    ),
     Check("averages", "no average counts the padding", ("model",), averaged_padding),
     Check("vocabulary", "the vocabulary is at hand", ("matrix",), no_vocabulary),
     Check("Keras version", "the file is of a Keras without known holes", ("keras",), old_keras),

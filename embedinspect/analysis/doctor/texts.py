@@ -84,7 +84,7 @@ def empty_texts(case: Case) -> Iterator[Finding]:
         ),
         leads_to=(
             "such a sequence is padding alone: with a mask GlobalAveragePooling1D gives NaN, and a "
-            "cuDNN LSTM on a GPU stops with an error"
+            "LSTM run by cuDNN on a GPU stops with an error"
         ),
         mend="leave these texts out, or give unknown words an id of their own: --oov-token",
         numbers={"texts": int(empty.size), "first": empty[:100].tolist()},
