@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -191,6 +192,9 @@ def test_a_list_of_another_length(ask, tmp_path):
     found, _ = ask("--from", "rows.npy", "--vocabulary", "words.txt")
     assert severities(found) == {"vocabulary-length": "warning", "unused-rows": "note"}
     assert found["vocabulary-length"]["numbers"] == {"words": 3, "input_dim": 6, "missing": 3}
+    (tmp_path / "words.txt").write_text("\n".join(WORDS))
+    found, _ = ask("--from", "rows.npy", "--vocabulary", "words.txt")
+    assert found["vocabulary-length"]["numbers"] == {"words": 5, "input_dim": 6, "missing": 1}
     (tmp_path / "words.txt").write_text("\n".join([*WORDS, "six", "seven"]))
     found, _ = ask("--from", "rows.npy", "--vocabulary", "words.txt")
     assert severities(found) == {"id-without-row": "error"}
@@ -382,6 +386,8 @@ def test_padding_after_the_text_without_a_mask(ask, tmp_path, length):
     assert severities(found) == {"padding-after-without-mask": "note"}
     save(tmp_path, L.LSTM(3), L.Dense(1), length=length, mask_zero=True)
     assert ask(*MODEL, *texts, "--padding", "post")[0] == {}
+    save(tmp_path, L.LSTM(3, go_backwards=True), L.Dense(1), length=length)
+    assert ask(*MODEL, *texts, "--padding", "post")[0] == {}
     save(tmp_path, L.LSTM(3, return_sequences=True), L.Dense(1), length=length)
     found, _ = ask(*MODEL, *texts, "--padding", "post")
     assert severities(found) == {"padding-after-without-mask": "note"}
@@ -455,22 +461,25 @@ def test_a_layer_that_destroys_the_mask(ask, tmp_path, name):
 
 
 def test_a_file_of_an_older_keras(ask, tmp_path):
-    rewrite(tmp_path / "model.keras", "metadata.json", b'"keras_version": "', b"3.9.0")
-    found, _ = ask(*MODEL)
-    assert severities(found) == {"old-keras": "warning"}
-    assert found["old-keras"]["numbers"]["version"] == "3.9.0"
-    rewrite(tmp_path / "model.keras", "metadata.json", b'"keras_version": "', b"3.16.0.dev2")
-    assert ask(*MODEL)[0] == {}
+    for version in ("3.9.0", "3.15.0"):
+        rewrite(tmp_path / "model.keras", "metadata.json", b'"keras_version": "', version.encode())
+        found, _ = ask(*MODEL)
+        assert severities(found) == {"old-keras": "warning"}
+        assert found["old-keras"]["numbers"]["version"] == version
+    for version in ("3.15.1", "3.16.0.dev2"):
+        rewrite(tmp_path / "model.keras", "metadata.json", b'"keras_version": "', version.encode())
+        assert ask(*MODEL)[0] == {}
 
 
 def rewrite(path, member, before, value):
-    """Put a value into a member of a zip, behind the bytes `before`, up to the next quote."""
-    import zipfile
+    """Put a value into a member of a zip, behind the bytes `before`, up to the next quote.
 
+    Without `before` it takes the place of all of them.
+    """
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     start = members[member].index(before) + len(before)
-    end = members[member].index(b'"', start)
+    end = members[member].index(b'"', start) if before else len(members[member])
     members[member] = members[member][:start] + value + members[member][end:]
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
@@ -483,6 +492,20 @@ def test_a_file_that_holds_code(ask, tmp_path, name):
     found, _ = ask("--from", name, "--vocabulary", "tokenizer.json")
     assert severities(found) == {"holds-code": "warning"}
     assert found["holds-code"]["numbers"]["layers"] == [{"class_name": "Lambda", "name": "twice"}]
+
+
+@pytest.mark.parametrize("class_name", ["TorchModuleWrapper", "TFSMLayer"])
+def test_other_layers_that_hold_code(ask, tmp_path, class_name):
+    # Neither can be made here: the one needs torch, the other a model of TensorFlow's own format.
+    save(tmp_path, L.LSTM(3), L.Dense(1, name="code"))
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        config = archive.read("config.json")
+    assert config.count(b'"Dense"') == 1
+    rewrite(
+        tmp_path / "model.keras", "config.json", b"", config.replace(b"Dense", class_name.encode())
+    )
+    found, _ = ask(*MODEL)
+    assert found["holds-code"]["numbers"]["layers"] == [{"class_name": class_name, "name": "code"}]
 
 
 def test_a_file_of_vectors_with_odd_lines(ask, tmp_path):
@@ -502,6 +525,9 @@ def test_truncation(ask):
     numbers = found["truncation"]["numbers"]
     assert (numbers["cut"], numbers["ids"], numbers["texts"], numbers["longest"]) == (1, 9, 1, 5)
     assert "at the start" in found["truncation"]["evidence"]
+    lengths = " ".join(["text"] * 40)
+    found, _ = ask(*["text"] * 90, *["a text"] * 9, lengths, "--maxlen", "4")
+    assert found["truncation"]["numbers"]["length_95"] == 2
     many = [*CLASSIC, *CLASSIC]
     found, _ = ask(*many, *CLASSIC[:1] * 3, "--maxlen", "4", "--truncating", "post")
     assert severities(found) == {"truncation": "note"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedinspect.training.run_folder import open_run
-from tests.training.conftest import reviews
+from tests.training.conftest import SMALL, reviews
 
 
 @pytest.fixture
@@ -55,6 +55,19 @@ def test_a_run_with_a_mask_is_healthy(ask, tmp_path):
     cudnn = {"padding-before-with-mask-on-cudnn": "note"}
     assert found.items() <= (NOTES | cudnn).items()
     assert cudnn.items() <= found.items()
+
+
+def test_a_run_on_the_imdb_data_is_healthy(run, imdb_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sizes = ["--maxlen", "16", "--num-words", "24"]
+    assert run("train", "imdb", "--data", str(imdb_file), "--out", "a", *SMALL, *sizes)[0] == 0
+    _, out, _ = run("doctor", "--from", "a", *texts(tmp_path), "--json")
+    found = {finding["kind"]: finding for finding in json.loads(out)["findings"]}
+    assert severities(found).items() <= NOTES.items()
+    assert found["unused-rows"]["numbers"]["first"] == [3]
+    _, out, _ = run("doctor", "--from", "a", "fine film", "!!", "", "--json")
+    found = {finding["kind"]: finding for finding in json.loads(out)["findings"]}
+    assert found["empty-texts"]["numbers"] == {"texts": 2, "first": [1, 2]}
 
 
 def test_padding_after_the_text_without_a_mask(ask, tmp_path):

@@ -83,8 +83,8 @@ def empty_texts(case: Case) -> Iterator[Finding]:
             f"the first is text {first}: {clipped_repr(case.texts[first])}"
         ),
         leads_to=(
-            "such a sequence is padding alone: with a mask GlobalAveragePooling1D gives NaN, and a "
-            "LSTM run by cuDNN on a GPU stops with an error"
+            "such a sequence is padding alone: with a mask GlobalAveragePooling1D gives NaN, and "
+            "an LSTM run by cuDNN on a GPU stops with an error"
         ),
         mend="leave these texts out, or give unknown words an id of their own: --oov-token",
         numbers={"texts": int(empty.size), "first": empty[:100].tolist()},
