@@ -55,8 +55,9 @@ def tokenizer(request: Request) -> Experiment:
             if removed
             else "Nothing was removed but upper case. The apostrophe stays.",
         ],
-        rule="The Tokenizer is gone from Keras's own names. Take TextVectorization for new "
-        "models; a model trained with the old ids needs the old ids.",
+        rule="The Tokenizer is gone from Keras's own names. TensorFlow still has it, deprecated, "
+        "in tensorflow.keras.preprocessing.text: a model trained with its ids needs its ids. Take "
+        "TextVectorization for new models.",
         code=[
             "import keras",
             *assign("texts", list(texts)),
