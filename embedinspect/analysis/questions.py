@@ -19,6 +19,10 @@ TASK = (
     "these rows were trained for a classifier's task: near means alike for that task (both good, "
     "or both bad, say), not alike in meaning"
 )
+PERHAPS_TASK = (
+    "if these rows were trained with their model, near means alike for its task (both good, or "
+    "both bad, say), not alike in meaning"
+)
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,9 @@ def _named(source: Source, nearest: Nearest) -> tuple[Neighbor, ...]:
 
 def note_on(source: Source) -> str | None:
     """Return what to know before semantics are read into the rows; None for nothing."""
-    return TASK if source.run is not None and source.epoch != 0 else None
+    if source.run is not None:
+        return TASK if source.epoch != 0 else None
+    return PERHAPS_TASK if source.keras is not None else None
 
 
 @dataclass(frozen=True)

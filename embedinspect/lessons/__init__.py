@@ -29,8 +29,9 @@ def find(name: str) -> Topic:
     for candidate in (asked, asked.split(".")[-1]):
         if plain(candidate) in named:
             return named[plain(candidate)]
+    begun = [one for one in named if plain(asked) and one.startswith(plain(asked))]
     close = difflib.get_close_matches(plain(asked), named, n=_NEAREST, cutoff=_LEAST_LIKENESS)
-    nearest = list(dict.fromkeys(named[one].name for one in close))
+    nearest = list(dict.fromkeys(named[one].name for one in [*begun, *close]))[:_NEAREST]
     hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
     raise UsageError(
         f"there is no topic {clipped_repr(name)}; expected one of "

@@ -104,3 +104,7 @@ def test_the_model_of_a_run_is_a_source_too(trained, run):
     )  # fmt: skip
     assert code == 0
     assert json.loads(out)["texts"][0]["tokens"][0]["token"] == "awful"
+    model_of_run = ["a/model.keras", "--vocabulary", "a/vocabulary.json"]
+    code, out, _ = run("neighbors", *model_of_run, "awful", "--json")
+    assert code == 0
+    assert json.loads(out)["note"].startswith("if these rows were trained with their model")
