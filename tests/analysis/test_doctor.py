@@ -457,7 +457,21 @@ def test_a_layer_that_destroys_the_mask(ask, tmp_path, name):
     save(tmp_path, L.GlobalAveragePooling1D(), L.Dense(1), name=name, mask_zero=True)
     assert ask(*given)[0] == {}
     save(tmp_path, L.GlobalAveragePooling1D(), L.Dense(1), name=name)
-    assert severities(ask(*given)[0]) == {"padding-averaged": "note"}
+    found, _ = ask(*given)
+    assert severities(found) == {"padding-averaged": "note"}
+    assert found["padding-averaged"]["mend"] == "mask_zero=True in the Embedding layer"
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'conv'")
+def test_what_is_behind_the_layer_that_destroys_the_mask(ask, tmp_path):
+    conv = L.Conv1D(4, 3, padding="same", name="conv")
+    save(tmp_path, conv, L.LSTM(3), L.Dense(1), mask_zero=True)
+    found, _ = ask(*MODEL, "--padding", "post")
+    assert severities(found) == {"mask-lost": "warning", "padding-after-without-mask": "warning"}
+    behind = found["padding-after-without-mask"]
+    assert "mask_zero=True" in behind["evidence"]
+    assert behind["mend"].startswith("let the mask of the Embedding layer reach it")
+    assert behind["numbers"]["mask_zero"] is True
 
 
 def test_a_file_of_an_older_keras(ask, tmp_path):
@@ -589,6 +603,7 @@ def test_fail_on(run, healthy):
         (["--vocabulary", "none.json"], 1, "cannot read 'none.json'"),
         ([*CLASSIC, "--fail-on", "worse"], 2, "expected one of error, warning, note"),
         (["--from", "model.keras", "--input-dim", "5"], 2, "--input-dim is set by the source"),
+        (["--from", "model.keras", "--mask-zero"], 2, "the layer 'words' of --from has mask_zero"),
         ([*CLASSIC, "--epoch", "1"], 2, "--epoch picks rows of a run"),
         ([*CLASSIC, "--index-from", "1"], 2, "--index-from shifts the words of --vocabulary"),
         (["--reference", "x", "a"], 2, "--reference is compared with a matrix"),

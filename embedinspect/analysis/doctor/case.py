@@ -24,6 +24,7 @@ from embedinspect.sequences import IntArray
 from embedinspect.sources.keras_files import KerasFile
 from embedinspect.sources.keras_graph import Behind, Node, Reader, behind
 from embedinspect.sources.words_file import load
+from embedinspect.texts import clipped_repr
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit, from_json
 from embedinspect.words import Words
 
@@ -128,7 +129,9 @@ class Case:
     def mask_zero(self) -> bool:
         """Whether the embedding layer makes a mask."""
         layer = self.source.layer if self.source is not None else None
-        return self.settings.mask_zero or bool(layer is not None and layer.mask_zero)
+        if layer is not None and layer.mask_zero is not None:
+            return layer.mask_zero
+        return self.settings.mask_zero
 
     @cached_property
     def tokens(self) -> Counter[str]:
@@ -161,13 +164,7 @@ class Case:
         """Return a row with its word."""
         assert self.source is not None
         word = self.source.words[row] if self.source.words is not None else None
-        return f"row {row:,}" + (f" ({_shown(word)})" if word is not None else "")
-
-
-def _shown(word: str) -> str:
-    from embedinspect.texts import clipped_repr
-
-    return clipped_repr(word)
+        return f"row {row:,}" + (f" ({clipped_repr(word)})" if word is not None else "")
 
 
 def open_case(
@@ -195,6 +192,12 @@ def open_case(
     source = None
     if path is not None:
         source = open_source(path, replace(options, vocabulary=None, index_from=None))
+        layer = source.layer
+        if layer is not None and layer.mask_zero is False and settings.mask_zero:
+            raise UsageError(
+                f"--mask-zero was given, but the layer {clipped_repr(layer.name)} of --from has "
+                "mask_zero=False; leave it out"
+            )
     case = Case(settings, source, index_from=options.index_from, padding_said=padding_said)
     if source is not None and source.run is not None:
         case = replace(

@@ -16,6 +16,10 @@ from embedinspect.texts import clipped_repr, listed, plural
 SOUND = (3, 15, 1)
 _HOLDS_CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer")
 _LITTLE_PADDING = 0.10
+_MASKED = {
+    False: "mask_zero=True in the Embedding layer",
+    True: "let the mask of the Embedding layer reach it: it ends before",
+}
 _INSTEAD = {
     "Flatten": "GlobalAveragePooling1D, which uses the mask, in place of Flatten",
     "GlobalMaxPooling1D": "GlobalAveragePooling1D, which uses the mask, in its place",
@@ -86,14 +90,14 @@ def padding_after(case: Case) -> Iterator[Finding]:
             else "padding stands after the text, without a mask"
         ),
         evidence="; ".join(
-            part for part in ("padding='post', mask_zero=False", named, known) if part
+            part for part in (f"padding='post', mask_zero={case.mask_zero}", named, known) if part
         ),
         leads_to=(
             ("" if readers else "if an LSTM follows: ")
             + "it reads the padding last and forgets the text; on the IMDB reviews it stays near "
             "50% accuracy"
         ),
-        mend="mask_zero=True in the Embedding layer",
+        mend=_MASKED[case.mask_zero],
         numbers={
             "layers": [node.name for node in readers],
             "padding_share": padded,
@@ -170,7 +174,7 @@ def averaged_padding(case: Case) -> Iterator[Finding]:
             what="the average over the positions counts the padding, too",
             evidence=f"{_called(reader.node)} gets no mask",
             leads_to="the shorter a text is, the nearer its average is to the padding row",
-            mend="mask_zero=True in the Embedding layer",
+            mend=_MASKED[case.mask_zero],
             numbers={"layer": reader.node.name},
         )
 
