@@ -269,7 +269,7 @@ def wrong_lines(case: Case) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check("lost masks", "the mask reaches what reads it", ("model",), mask_lost),
+    Check("lost masks", "no mask is lost on its way", ("model",), mask_lost),
     Check(
         "side of the padding", "padding does not spoil what is read", ("sequences",), padding_after
     ),
