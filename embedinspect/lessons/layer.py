@@ -218,7 +218,10 @@ def input_dim(request: Request) -> Experiment:
         ],
         numbers={"input_dim": needed, "shape": found.output_shape},
         texts=texts,
-        next=["embedinspect explain num-words", 'embedinspect show "your text"'],
+        next=[
+            "embedinspect explain num-words",
+            "embedinspect doctor --from SOURCE --vocabulary FILE",
+        ],
     )
 
 

@@ -302,7 +302,7 @@ def mask_lost(request: Request) -> Experiment:
         ],
         numbers={"arrives": only_words[None], "lost": everything[None]},
         texts=texts,
-        next=["embedinspect explain mask-zero"],
+        next=["embedinspect doctor --from SOURCE", "embedinspect explain mask-zero"],
     )
 
 

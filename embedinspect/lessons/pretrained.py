@@ -102,6 +102,7 @@ def pretrained(request: Request) -> Experiment:
         next=[
             "embedinspect coverage SOURCE --file TEXTS --write matrix.npy",
             "embedinspect show --file TEXTS --matrix matrix.npy",
+            "embedinspect doctor --from MODEL --vocabulary FILE --reference SOURCE",
         ]
         if first is not None
         else ["embedinspect coverage SOURCE --file TEXTS"],

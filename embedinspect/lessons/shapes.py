@@ -40,6 +40,11 @@ def _sizes(request: Request) -> tuple[int, int, int, int, int]:
     )
 
 
+def _origin(request: Request) -> str:
+    base = "those of your texts" if request.texts else "those of the classic IMDB recipe"
+    return f"yours, else {base}" if request.sizes else base
+
+
 def _classifier(maxlen: int, rows: int, width: int, units: int) -> list[str]:
     return [
         "import keras",
@@ -62,10 +67,9 @@ def shapes(request: Request) -> Experiment:
         f"the LSTM gives {plural(units, 'number')} a text, at its end",
         "one probability a text",
     ]
-    given = "your texts" if request.texts else "the classic IMDB recipe"
     return Experiment(
         intro="A shape says how many numbers stand in each direction of a tensor, a block of "
-        f"numbers. The sizes are those of {given}.",
+        f"numbers. The sizes are {_origin(request)}.",
         tables=[
             Table(
                 "Shapes",
@@ -107,10 +111,10 @@ def parameters(request: Request) -> Experiment:
     layers = settings.parameters()
     counts = [count for *_, count in layers]
     total = sum(counts)
-    given = "your texts" if request.texts else "the classic IMDB recipe"
     return Experiment(
-        intro="A parameter is a number that training may change. The sizes here are those of "
-        f"{given}: input_dim {rows:,} rows, output_dim {width}, {plural(units, 'LSTM unit')}.",
+        intro="A parameter is a number that training may change. The sizes here are "
+        f"{_origin(request)}: input_dim {rows:,} rows, output_dim {width}, "
+        f"{plural(units, 'LSTM unit')}.",
         tables=[
             Table(
                 "Parameters",
@@ -208,7 +212,10 @@ def vectors(request: Request) -> Experiment:
         ],
         numbers={"before": 0, "shapes": {"words": rows.shape}, "vector": rows[id_]},
         texts=texts,
-        next=["embedinspect info SOURCE", "embedinspect export SOURCE vectors.txt"],
+        next=[
+            "embedinspect rows SOURCE WORD --vocabulary FILE",
+            "embedinspect export SOURCE vectors.txt --vocabulary FILE",
+        ],
     )
 
 

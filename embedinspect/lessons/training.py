@@ -235,7 +235,7 @@ def projector(request: Request) -> Experiment:
             "print(len(names), len(vectors))",
         ],
         numbers={"names": clean, "rows": rows},
-        next=["embedinspect export SOURCE DEST"],
+        next=["embedinspect export SOURCE projector"],
     )
 
 

@@ -250,7 +250,10 @@ def oov(request: Request) -> Experiment:
         ],
         numbers={"sequences": sequences, "replaced": with_token},
         texts=[*known, *new],
-        next=['embedinspect show "your text" --oov-token "<OOV>"'],
+        next=[
+            'embedinspect show "your text" --oov-token "<OOV>"',
+            "embedinspect doctor --vocabulary FILE --file TEXTS",
+        ],
     )
 
 
@@ -302,5 +305,5 @@ def imdb(request: Request) -> Experiment:
         ],
         numbers={"decoded": " ".join(right)},
         texts=text,
-        next=["embedinspect train imdb", "embedinspect explain old-code"],
+        next=["embedinspect train imdb", "embedinspect explain oov"],
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.main import get_command
 
+from embedinspect.cli import app
 from embedinspect.errors import KerasUnavailable, UsageError
 from embedinspect.lessons import TOPICS, Lesson, Request, Topic, check, classifier, find, names
 from embedinspect.lessons.backends import ask_backends
@@ -274,6 +278,27 @@ def test_every_confusion_has_its_lesson():
 def test_the_topics_that_were_promised():
     assert set(NAMED_BY_THE_PLAN) <= {topic.name for topic in TOPICS}
     assert len({topic.group for topic in TOPICS}) == 7
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=by_name)
+def test_what_a_lesson_leads_to_exists(topic):
+    """The commands to go on with are there, and have the options and arguments that they show."""
+    for line in topic.run(Request()).next:
+        program, name, *arguments = shlex.split(line)
+        assert program == "embedinspect"
+        command = get_command(app).commands[name]
+        command.make_context(name, list(arguments))  # raises where it could not be parsed
+        if name == "explain":
+            find(arguments[0])
+            assert arguments[0] != topic.name or len(arguments) > 1
+
+
+def test_sizes_of_the_readers_own_are_not_called_the_recipes():
+    for name in ("shapes", "parameters"):
+        topic = find(name)
+        assert "are those of the classic IMDB recipe" in topic.run(Request()).intro
+        own = topic.run(Request(sizes={"output_dim": 64}))
+        assert "are yours, else those of the classic IMDB recipe" in own.intro
 
 
 def test_every_alias_leads_to_its_own_topic():
