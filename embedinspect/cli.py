@@ -108,9 +108,22 @@ def _mended(error: typer.TyperException, arguments: list[str]) -> str:
     found = re.search(r"Invalid value for '([^' ]*)'.*: Input should be (.*)$", message)
     if found:
         return f"{found[1]}{_given(found[1], arguments)}; expected {found[2]}"
+    found = re.match(r"No such command '(.*)'\.$", message)
+    if found and (topic := _topic_of(found[1])):
+        return f"there is no command {found[1]!r}; did you mean: embedinspect explain {topic}?"
     if re.match(r"No such option: \S+ (?!\(Possible)", message):
         return f"{message}; a text that starts with a dash goes behind --"
     return message
+
+
+def _topic_of(name: str) -> str | None:
+    """Return the topic of `explain` that a name leads to, if any."""
+    from embedinspect import lessons
+
+    try:
+        return lessons.find(name).name
+    except EmbedInspectError:
+        return None
 
 
 def _given(option: str, arguments: list[str]) -> str:

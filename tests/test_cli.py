@@ -56,6 +56,24 @@ def test_unknown_commands_name_the_nearest(run):
     code, _, err = run("shwo")
     assert code == 2
     assert "Did you mean 'show'?" in err
+    code, _, err = run("get_weights")
+    assert code == 2
+    assert err == (
+        "Error: there is no command 'get_weights'; did you mean: embedinspect explain vectors?\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["show", "doctor", "explain"])
+def test_a_text_that_names_a_file_is_a_text_and_said_to_be_one(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews.txt").write_text("a text of the file")
+    what = {"show": [NO_KERAS], "doctor": [], "explain": ["lookup"]}[command]
+    code, out, err = run(command, *what, "reviews.txt")
+    assert code == 0
+    assert b"a text of the file" not in out
+    assert err.startswith("Note: 'reviews.txt' is taken as a text")
+    assert ("--file reviews.txt" in err) == (command != "explain")
+    assert run(command, *what, "reviews", "x" * 5000)[2] == ""
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +140,16 @@ def note(message: str) -> None:
 
     if sys.stderr is not None:
         sys.stderr.write(literal(message) + "\n")
+
+
+def note_files(texts: Sequence[str], *, option: bool = True) -> None:
+    """Say on stderr of each text that names a file that it is a text here."""
+    from embedinspect.texts import clipped_repr
+
+    for text in texts:
+        if os.path.isfile(text):
+            instead = f"; to read the file: --file {text}" if option else ", not read as a file"
+            note(f"Note: {clipped_repr(text)} is taken as a text{instead}")
 
 
 def answer(

@@ -90,6 +90,7 @@ def coverage(
         [] if saved is not None and not texts and not file
         else collect_texts(texts or [], file or [], encoding)
     )  # fmt: skip
+    asking.note_files(texts or [])
     opened = asked.open()
     found = cover(
         opened,

@@ -118,6 +118,7 @@ def doctor(
         if texts or file or (from_source is None and vocabulary is None)
         else []
     )
+    asking.note_files(texts or [])
     settings = Settings(
         num_words=num_words,
         oov_token=oov_token,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from embedinspect.commands import asking
 from embedinspect.commands import options as option
 from embedinspect.errors import UsageError
 
@@ -17,9 +18,7 @@ SIZES = "Sizes"
 
 
 def _size(help_text: str) -> object:
-    return typer.Option(
-        help=help_text, min=1, max=10**6, rich_help_panel=SIZES, show_default="the lesson's"
-    )
+    return typer.Option(help=help_text, min=1, max=10**6, rich_help_panel=SIZES, show_default=False)
 
 
 def explain(
@@ -75,8 +74,9 @@ def explain(
         _list(json)
         return
     found = lessons.find(topic)
-    request = lessons.Request(texts or None, sizes)
+    request = lessons.Request(texts or None, lessons.sizes_in(topic, found) | sizes)
     lessons.check(found, request, backend)
+    asking.note_files(texts or [], option=False)
     _teach(found, request, no_keras, backend, json)
 
 
@@ -102,6 +102,9 @@ def _teach(topic: Topic, request: Request, no_keras: bool, backend: str | None, 
     from embedinspect.lessons import Lesson
 
     experiment = topic.run(request)
+    given, used = request.texts or [], experiment.texts or []
+    if len(used) < len(given):
+        asking.note(f"Note: of {len(given)} texts this lesson uses the first alone.")
     needs_keras = topic.run_keras is not None and not no_keras
     if json:
         from embedinspect.output.explain.documents import lesson_document

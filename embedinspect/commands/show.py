@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from embedinspect.commands import options as option
 from embedinspect.commands import printing
-from embedinspect.commands.asking import form_of, note, open_for
+from embedinspect.commands.asking import form_of, note, note_files, open_for
 from embedinspect.errors import UsageError
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ def show(
         rows = _matrix(matrix)
         saved = _saved_vocabulary(vocabulary, settings, filters)
     found = collect_texts(texts or [], file or [], encoding)
+    note_files(texts or [])
     if vectorizing:
         lookup = _vectorized(found, settings, rows, backend)
     else:

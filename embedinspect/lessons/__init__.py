@@ -4,39 +4,89 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator, Mapping
 
 from embedinspect.errors import UsageError
 from embedinspect.lessons.record import Experiment, KerasPart, Lesson, Request, Topic
 from embedinspect.lessons.topics import TOPICS
 from embedinspect.texts import clipped_repr
 
-_NEAREST, _LEAST_LIKENESS = 3, 0.55
+_NEAREST, _LEAST_LIKENESS, _SHORTEST = 3, 0.55, 4
+_SAME_SIZE = {"input_length": "maxlen"}
+LARGEST = 10**6
 
 
 def find(name: str) -> Topic:
-    """Return the topic of that name, or the one that a name from code leads to.
+    """Return the topic of that name, or the one that code leads to.
 
-    Case, `-` and `_` make no difference, nor does what stands around a name in code.
+    Case, `-` and `_` make no difference. Of a call its last argument by name counts that leads
+    anywhere, else what is called; of an import the module, else what is imported.
 
     Raises:
         UsageError: neither; it names the nearest.
 
     >>> find("layer.get_weights()").name
     'vectors'
+    >>> find("Embedding(5000, 32, input_length=500)").name
+    'input-length'
     """
     named = names()
-    asked = re.split(r"[(=]", name)[0]
-    for candidate in (asked, asked.split(".")[-1]):
+    for candidate in _candidates(name):
         if plain(candidate) in named:
             return named[plain(candidate)]
-    begun = [one for one in named if plain(asked) and one.startswith(plain(asked))]
-    close = difflib.get_close_matches(plain(asked), named, n=_NEAREST, cutoff=_LEAST_LIKENESS)
-    nearest = list(dict.fromkeys(named[one].name for one in [*begun, *close]))[:_NEAREST]
-    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-    raise UsageError(
-        f"there is no topic {clipped_repr(name)}; expected one of "
-        f"{', '.join(topic.name for topic in TOPICS)}{hint}"
+    nearest = list(dict.fromkeys(named[one].name for one in _near(name, named)))[:_NEAREST]
+    expected = (
+        f"did you mean {' or '.join(nearest)}? embedinspect explain lists them all"
+        if nearest
+        else f"expected one of {', '.join(topic.name for topic in TOPICS)}"
     )
+    behind = "; texts go behind the topic" if " " in name.strip() else ""
+    raise UsageError(f"there is no topic {clipped_repr(name)}; {expected}{behind}")
+
+
+def _candidates(asked: str) -> Iterator[str]:
+    """Yield what may be the name of a topic, the most telling first."""
+    before, _, arguments = asked.partition("(")
+    called = before.split("=")[-1 if arguments else 0].strip()
+    last = called.split(".")[-1]
+    # num_words means something else to load_data than to a Tokenizer.
+    if last != "load_data":
+        yield from reversed(re.findall(r"(\w+)\s*=(?!=)", arguments))
+    yield called
+    yield last
+    imported = re.fullmatch(r"(?:from\s+([\w.]+)\s+)?import\s+([\w.]+).*", asked.strip())
+    if imported:
+        module = imported[1] or ""
+        yield from (module, *reversed(module.split(".")), imported[2])
+
+
+def _near(asked: str, named: Mapping[str, Topic]) -> Iterator[str]:
+    """Yield the names that are nearest: those within a question, those begun, those alike."""
+    words = [plain(word) for word in re.findall(r"[\w-]+", asked)]
+    within = [word for word in words if word in named]
+    yield from within
+    whole = plain(re.split(r"[(=]", asked)[0])
+    if whole and not within:
+        yield from (one for one in named if one.startswith(whole))
+        likely = [one for one in named if len(one) >= _SHORTEST]
+        yield from difflib.get_close_matches(whole, likely, n=_NEAREST, cutoff=_LEAST_LIKENESS)
+
+
+def sizes_in(asked: str, topic: Topic) -> dict[str, int]:
+    """Return the sizes that stand in a call, such as `num_words=3`, where the lesson takes them.
+
+    Raises:
+        UsageError: one that is 0, or too large.
+    """
+    sizes = {}
+    for name, value in re.findall(r"(\w+)\s*=\s*([0-9]+)\b", asked):
+        size = _SAME_SIZE.get(name, name)
+        if size in topic.takes:
+            number = int(value[:9])  # more digits would be too large anyway
+            if not 1 <= number <= LARGEST:
+                raise UsageError(f"{name} is {value[:9]}; expected 1 to {LARGEST:,}")
+            sizes[size] = number
+    return sizes
 
 
 def names() -> dict[str, Topic]:
@@ -72,11 +122,21 @@ def check(topic: Topic, request: Request, backend: str | None = None) -> None:
         )
     for size in request.sizes:
         if size not in topic.takes:
-            taken = " ".join(f"--{name.replace('_', '-')}" for name in topic.takes) or "no sizes"
+            taken = ", ".join(f"--{name.replace('_', '-')}" for name in topic.takes)
             raise UsageError(
-                f"--{size.replace('_', '-')} has no part in the lesson {topic.name}; expected "
-                f"{taken}"
+                f"--{size.replace('_', '-')} has no part in the lesson {topic.name}"
+                + (f"; expected {taken}" if taken else ", which takes no sizes; leave it out")
             )
 
 
-__all__ = ["TOPICS", "Experiment", "KerasPart", "Lesson", "Request", "Topic", "check", "find"]
+__all__ = [
+    "TOPICS",
+    "Experiment",
+    "KerasPart",
+    "Lesson",
+    "Request",
+    "Topic",
+    "check",
+    "find",
+    "sizes_in",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from embedinspect import keras_layer
@@ -139,7 +141,15 @@ def one_hot_product(request: Request) -> Experiment:
             Table(
                 "What it costs",
                 [
-                    column("", ["your texts", "an IMDB review"]),
+                    column("", [_what(texts), "an IMDB review"]),
+                    *(
+                        column(name, sizes)
+                        for name, sizes in zip(
+                            ("tokens", "input_dim", "output_dim"),
+                            zip(here, classic, strict=True),
+                            strict=True,
+                        )
+                    ),
                     column("one-hot numbers", [s[0] * s[1] for s in (here, classic)]),
                     column("products", [s[0] * s[1] * s[2] for s in (here, classic)]),
                     column("numbers copied", [s[0] * s[2] for s in (here, classic)]),
@@ -172,6 +182,10 @@ def one_hot_product(request: Request) -> Experiment:
     )
 
 
+def _what(texts: Sequence[str]) -> str:
+    return word(texts[0]) if len(texts) == 1 else plural(len(texts), "text")
+
+
 def input_dim(request: Request) -> Experiment:
     """Ids begin at 1, so the matrix needs one row more than there are words."""
     texts = request.texts or CLASSIC_TEXTS
@@ -199,7 +213,8 @@ def input_dim(request: Request) -> Experiment:
         findings=[
             f"len(word_index) is {words:,}, so the highest id is {words:,}, and the matrix needs "
             f"{words:,} + 1 = {needed:,} rows.",
-            f"With input_dim={words:,} the rarest word, {word(found.words[words])}, has no row."
+            f"With input_dim={words:,} the word of the highest id, {word(found.words[words])}, "
+            "has no row."
             if words
             else "There is no word here: only the row of the padding is needed.",
         ],
@@ -259,6 +274,12 @@ def input_dim_backends(request: Request, backend: str | None) -> KerasPart:
     last = [name for name, found in answers.items() if "last row" in found[1]]
     if last:
         findings.append(f"Id -1 is the last row, as in a Python list, on: {'; '.join(last)}.")
+    if any("jit_compile" in name for name in answers):
+        findings.append(
+            "jit_compile is an argument of compile(), and has TensorFlow translate the model "
+            "before it runs. Keras turns it on by itself where there is a GPU and every layer "
+            "allows it."
+        )
     if missing:
         findings.append(f"Not tried, because not installed here: {', '.join(missing)}.")
     title = f"Ids without a row, where input_dim is {short:,} (rows 0 to {short - 1:,})"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from embedinspect import keras_layer
-from embedinspect.lessons.lstm import code_for, draw_lstm
+from embedinspect.lessons.lstm import UNITS, WIDTH, code_for, draw_lstm
 from embedinspect.lessons.making import (
     IMPORTS,
     array,
@@ -24,9 +24,8 @@ from embedinspect.lessons.making import (
     tokens_by_position,
     yes,
 )
-from embedinspect.lessons.record import Column, Experiment, KerasPart, Request, Table
+from embedinspect.lessons.record import Experiment, KerasPart, Request, Table
 from embedinspect.lookup import Settings, look_up
-from embedinspect.matrix import FloatArray
 from embedinspect.sequences import IntArray, Side, mask, pad
 from embedinspect.texts import plural
 from embedinspect.vocabulary import fit
@@ -180,8 +179,9 @@ def mask_zero(request: Request) -> Experiment:
     _, ids = fit(texts)
     length = len(ids[0])
     found = look_up(texts, Settings(maxlen=length + 2, mask_zero=True))
-    sequence, rows = found.sequences[0], found.matrix.rows
-    lstm = draw_lstm(len(rows))
+    sequence = found.sequences[0]
+    lstm = draw_lstm(found.matrix.input_dim)
+    rows = lstm.rows
     whole = pad(ids, max(1, length))
     batches = [
         ("none" if length else "1 position", whole),
@@ -190,11 +190,12 @@ def mask_zero(request: Request) -> Experiment:
     ]
     masked = [lstm.last_state(batch, masked=True)[0] for _, batch in batches]
     plain = [lstm.last_state(batch, masked=False)[0] for _, batch in batches]
-    spread = max(float(np.abs(one - masked[0]).max()) for one in masked)
-    without = max(float(np.abs(one - plain[0]).max()) for one in plain)
+    moved_masked = [float(np.abs(one - masked[0]).max()) for one in masked]
+    moved_plain = [float(np.abs(one - plain[0]).max()) for one in plain]
     return Experiment(
         intro="mask_zero=True makes a mask: for each position, whether its id is other than 0. "
-        "Later layers get it beside the output.",
+        "Later layers get it beside the output, here an LSTM: it reads a text position by "
+        f"position, and each of its {UNITS} units gives a number.",
         tables=[
             Table(
                 "Output of Embedding(mask_zero=True)",
@@ -203,23 +204,27 @@ def mask_zero(request: Request) -> Experiment:
                     column("token", tokens_by_position(found, 0)),
                     column("id", ids_of(sequence)),
                     column("mask", mask(sequence).tolist()),
-                    *dimensions(rows[sequence], found.matrix.output_dim),
+                    *dimensions(rows[sequence], WIDTH),
                 ],
             ),
             Table(
-                "What an LSTM behind it gives (its first units)",
+                f"What an LSTM of {UNITS} units behind it gives",
                 [
-                    column("padding", [name for name, _ in batches]),
-                    *_units(masked, "masked"),
-                    *_units(plain, "no mask"),
+                    column("padding", [name for name, _ in batches] * 2),
+                    column("mask", ["yes"] * len(batches) + ["no"] * len(batches)),
+                    *(
+                        column(f"unit {unit}", [exact(state[unit]) for state in masked + plain])
+                        for unit in range(SHOWN_UNITS)
+                    ),
+                    column("most that a unit moved", map(exact, moved_masked + moved_plain)),
                 ],
             ),
         ],
         findings=[
             "Where the mask is False the output is row 0, and not zeros. It begins with "
-            f"{rows[0][0]:.4f}. The mask only says which positions to pass over.",
-            f"With the mask, padding changes the LSTM's result by {spread:.4f}, and without it "
-            f"by {without:.4f}.",
+            f"{rows[0][0]:.3f}.",
+            f"With the mask, padding moves the LSTM's units by {max(moved_masked):.4f}, and "
+            f"without it by up to {max(moved_plain):.4f}.",
         ],
         rule="mask_zero changes what later layers do, never what the Embedding gives. Id 0 must "
         "then be no word.",
@@ -246,11 +251,6 @@ def mask_zero(request: Request) -> Experiment:
             "embedinspect explain mask-lost",
         ],
     )
-
-
-def _units(states: Sequence[FloatArray], name: str) -> list[Column]:
-    shown = range(SHOWN_UNITS)
-    return [column(f"{name} {unit}", [exact(state[unit]) for state in states]) for unit in shown]
 
 
 def mask_lost(request: Request) -> Experiment:

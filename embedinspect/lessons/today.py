@@ -18,7 +18,10 @@ WIDTH_OF_OUTCOME = 62
 OLD_AND_NEW = (
     ("from keras.preprocessing.text import Tokenizer", "TextVectorization()"),
     ("from keras.utils.np_utils import to_categorical", "keras.utils.to_categorical([0, 1])"),
-    ("Embedding(5000, 32, input_length=500)", 'Input((500,), dtype="int32")'),
+    (
+        "Embedding(5000, 32, input_length=500)",
+        'Sequential([Input((500,), dtype="int32"), Embedding(5000, 32)])',
+    ),
     ('Embedding(5, 2, init="uniform")', 'Embedding(5, 2, embeddings_initializer="uniform")'),
     ("model.fit(x, y, nb_epoch=1)", "model.fit(x, y, epochs=1)"),
     ("model.fit([[0, 1, 2]], [1])", "model.fit(np.array([[0, 1, 2]]), np.array([1]))"),
@@ -94,10 +97,10 @@ def _names(keras: Any) -> dict[str, Any]:
     )
     model.compile("sgd", "mse")
     x, y = np.array([[0, 1, 2], [0, 3, 4]]), np.array([0.0, 1.0])
-    from_keras = {name: getattr(layers, name) for name in ("Embedding", "TextVectorization")}
-    return {"keras": keras, "np": np, "Input": keras.Input, "model": model, "x": x, "y": y} | (
-        from_keras
-    )
+    own = {"keras": keras, "np": np, "model": model, "x": x, "y": y}
+    of_keras = {"Input": keras.Input, "Sequential": keras.Sequential}
+    of_layers = {name: getattr(layers, name) for name in ("Embedding", "TextVectorization")}
+    return own | of_keras | of_layers
 
 
 def outcome(line: str, names: dict[str, Any]) -> str:

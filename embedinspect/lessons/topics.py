@@ -62,6 +62,7 @@ TOPICS = (
             "filters",
             "get_vocabulary",
             "text_to_word_sequence",
+            "keras.preprocessing.text",
         ),
     ),
     Topic(

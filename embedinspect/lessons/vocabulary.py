@@ -56,8 +56,8 @@ def tokenizer(request: Request) -> Experiment:
             else "Nothing was removed but upper case. The apostrophe stays.",
         ],
         rule="The Tokenizer is gone from Keras's own names. TensorFlow still has it, deprecated, "
-        "in tensorflow.keras.preprocessing.text: a model trained with its ids needs its ids. Take "
-        "TextVectorization for new models.",
+        "in tensorflow.keras.preprocessing.text. A model trained with its ids needs them again: "
+        "keep what to_json() gives. Take TextVectorization for new models.",
         code=[
             "import keras",
             *assign("texts", list(texts)),
@@ -73,7 +73,7 @@ def tokenizer(request: Request) -> Experiment:
         texts=texts,
         next=[
             'embedinspect show "your text" --tokenizer textvectorization',
-            'embedinspect show "your text" --save-vocabulary vocabulary.json',
+            'embedinspect show "your text" --vocabulary tokenizer.json',
         ],
     )
 
@@ -155,7 +155,10 @@ def num_words(request: Request) -> Experiment:
         ],
         findings=[
             f"num_words={limit:,} keeps the ids below {limit:,}: {plural(kept, 'word')}, not "
-            f"{limit:,}. Id 0 counts too, and is no word.",
+            f"{limit:,}. Id 0 counts too, and is no word."
+            if limit <= words + 1
+            else f"num_words={limit:,} keeps the ids below {limit:,}: that is every word here, "
+            f"since the highest id is {words:,}.",
             f"word_index still holds {plural(words, 'word')}. The limit is applied later, when a "
             f"text becomes ids: {before - after:,} of {plural(before, 'token')} are dropped.",
         ],

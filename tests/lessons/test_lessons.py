@@ -12,7 +12,17 @@ from typer.main import get_command
 
 from embedinspect.cli import app
 from embedinspect.errors import KerasUnavailable, UsageError
-from embedinspect.lessons import TOPICS, Lesson, Request, Topic, check, classifier, find, names
+from embedinspect.lessons import (
+    TOPICS,
+    Lesson,
+    Request,
+    Topic,
+    check,
+    classifier,
+    find,
+    names,
+    sizes_in,
+)
 from embedinspect.lessons.backends import ask_backends
 from embedinspect.lessons.making import CODE_WIDTH
 from embedinspect.sequences import pad
@@ -167,8 +177,18 @@ def test_padding_after_the_text_washes_it_out():
 
 def test_a_mask_makes_padding_invisible():
     found = rows("mask-zero", "LSTM")
-    assert len({row["masked 0"] for row in found}) == 1
-    assert len({row["no mask 0"] for row in found}) == 3
+    assert len({row["unit 0"] for row in found if row["mask"] == "yes"}) == 1
+    assert len({row["unit 0"] for row in found if row["mask"] == "no"}) == 3
+    moved = "most that a unit moved"
+    assert max(float(row[moved]) for row in found if row["mask"] == "yes") == 0
+    assert max(float(row[moved]) for row in found if row["mask"] == "no") > 0.01
+
+
+def test_the_output_shown_is_that_of_the_model_in_the_code():
+    found = rows("mask-zero", "Output")
+    shown = [[float(row[f"dim {dim}"]) for dim in range(4)] for row in found]
+    numbers = find("mask-zero").run(Request()).numbers["output"][0]
+    assert np.allclose(shown, numbers, atol=5e-4)
 
 
 def test_the_layers_that_lose_the_mask():
@@ -321,6 +341,13 @@ def test_every_alias_leads_to_its_own_topic():
         ("INPUT_DIM", "input-dim"),
         ("output_dim", "shapes"),
         ("imdb.load_data(num_words=5000)", "imdb"),
+        ("Embedding(5000, 32, input_length=500)", "input-length"),
+        ("x = Embedding(5000, 32)", "lookup"),
+        ("model.fit(x, y, batch_size=64, nb_epoch=3)", "old-code"),
+        ("Tokenizer(num_words=100)", "num-words"),
+        ("from keras.preprocessing.text import Tokenizer", "tokenizer"),
+        ("from keras.utils.np_utils import to_categorical", "old-code"),
+        ("import gensim", "vector-files"),
         ("index_from", "imdb"),
         ("Tokenizer", "tokenizer"),
         ("keras.layers.TextVectorization", "tokenizer"),
@@ -346,11 +373,15 @@ def test_names_from_code_run_their_lesson(written, topic):
         ("num_word", "num-words"),
         ("pad", "padding"),
         ("vect", "vectors"),
+        ("does mask_zero make padding zero?", "mask-zero or padding"),
+        ("what is an embedding", "lookup"),
     ],
 )
 def test_a_word_that_is_neither_names_the_nearest_first(written, nearest):
-    with pytest.raises(UsageError, match=rf"no topic '{written}'.*did you mean {nearest}"):
+    with pytest.raises(UsageError) as error:
         find(written)
+    assert f"no topic '{written}'; did you mean {nearest}" in str(error.value)
+    assert ("texts go behind the topic" in str(error.value)) == (" " in written)
 
 
 def test_a_word_like_no_other_names_them_all():
@@ -358,6 +389,25 @@ def test_a_word_like_no_other_names_them_all():
         find("xyzzyx")
     assert "did you mean" not in str(error.value)
     assert all(topic.name in str(error.value) for topic in TOPICS)
+
+
+def test_sizes_within_code():
+    topic = find("num_words=3")
+    assert sizes_in("num_words=3", topic) == {"num_words": 3}
+    assert sizes_in("Tokenizer(num_words = 12, oov_token='x')", topic) == {"num_words": 12}
+    assert sizes_in("maxlen=3", topic) == sizes_in("num_words=n", topic) == {}
+    assert sizes_in("Embedding(9, 9, input_length=7)", find("input-length")) == {"maxlen": 7}
+    for wrong in ("0", "1000001", "9" * 5000):
+        with pytest.raises(UsageError, match=r"num_words is .*; expected 1 to 1,000,000"):
+            sizes_in(f"num_words={wrong}", topic)
+
+
+def test_more_words_allowed_than_there_are():
+    topic = find("num-words")
+    request = Request(("a b c",), {"num_words": 4})
+    assert "keeps the ids below 4: 3 words, not 4" in topic.run(request).findings[0]
+    request = Request(("a b c",), {"num_words": 5})
+    assert "every word here, since the highest id is 3" in topic.run(request).findings[0]
 
 
 def test_what_a_lesson_has_no_use_for_is_refused():

@@ -150,13 +150,28 @@ def test_the_topics_as_json(run):
 # -- the command -------------------------------------------------------------------------------
 
 
+def test_texts_that_a_lesson_has_no_use_for_are_said(run):
+    code, out, err = run("explain", "mask-zero", "one", "two", "three")
+    assert code == 0
+    assert b"two" not in out
+    assert err == "Note: of 3 texts this lesson uses the first alone.\n"
+    assert run("explain", "padding", "one", "two", "three")[2] == ""
+
+
+def test_a_size_within_the_code_that_was_given(run):
+    for arguments in (["num_words=3"], ["num_words=9", "--num-words", "3"]):
+        code, out, _ = run("explain", *arguments)
+        assert code == 0
+        assert b"gets num_words=3." in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["pading"], "did you mean padding"),
         (["projector", "a text"], "takes no texts"),
-        (["lookup", "--units", "3"], "--units has no part in the lesson lookup; expected no sizes"),
-        (["shapes", "--num-words", "3"], "expected --maxlen --input-dim --output-dim --units"),
+        (["lookup", "--units", "3"], "the lesson lookup, which takes no sizes"),
+        (["shapes", "--num-words", "3"], "expected --maxlen, --input-dim, --output-dim, --units"),
         (["--units", "3"], "expected a topic"),
         (["vectors", "--no-keras", "--backend", "jax"], "--no-keras and --backend"),
         (["lookup", "--backend", "tensorflow"], "runs without Keras"),
