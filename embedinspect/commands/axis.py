@@ -83,9 +83,8 @@ def axis(
     asked for its word on each single word, and how well the rows explain that is measured before
     and after training.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect axis glove.6B.50d.txt --low bad awful --high good great --first 20000
     embedinspect axis runs/imdb plot music acting --low awful worst --high wonderful best
     """

@@ -60,9 +60,8 @@ def coverage(
     vector of the word with id i, row 0 is for the padding, and each row is checked against its
     word. The ids are written beside it.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect coverage glove.6B.50d.txt --file reviews.txt
     embedinspect coverage glove.6B.50d.txt --file reviews.txt --write matrix.npy
     embedinspect coverage glove.6B.50d.txt --text-vocabulary tokenizer.json --write by_id.npy

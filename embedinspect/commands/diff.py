@@ -68,9 +68,8 @@ def diff(
 
     The options of the source hold for both, --epoch for A.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect diff runs/imdb
     embedinspect diff runs/first runs/second --align
     embedinspect diff old.keras new.keras --fail-over 0.5

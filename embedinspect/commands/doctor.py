@@ -70,9 +70,8 @@ def doctor(
     Give what there is: each finding says what is wrong, the numbers that show it, what it leads
     to, and what mends it. Files are read; nothing in them is run.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect doctor --from model.keras --vocabulary tokenizer.json --file reviews.txt
     embedinspect doctor --from runs/imdb --file reviews.txt --fail-on warning
     embedinspect doctor "This is a text" "This is not a text" --input-dim 5

@@ -48,9 +48,8 @@ def explain(
 ) -> None:
     """Answer a question about embedding layers by running it, on your texts or its own.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect explain
     embedinspect explain num-words "the cat saw the dog" "a bird"
     embedinspect explain get_weights

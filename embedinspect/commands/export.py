@@ -32,9 +32,8 @@ def export(
     .vec is word2vec text, .bin its binary form, .txt GloVe text, .npy and .safetensors come with a
     JSON list of words, a folder is what TensorBoard's projector opens, .parquet is a table.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect export model.keras words.vec --vocabulary tokenizer.json
     embedinspect export runs/imdb projector/
     embedinspect export glove.6B.50d.txt glove.parquet

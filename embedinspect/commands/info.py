@@ -11,9 +11,8 @@ def info(
 ) -> None:
     """Show what a matrix is like: shape, words, lengths of its rows, rows that are broken.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect info model.keras
     embedinspect info glove.6B.50d.txt --json
     embedinspect info runs/imdb --epoch 0

@@ -34,9 +34,8 @@ def neighbors(
     from a file, one a line (--file -, or standard input), and then as ndjson unless --format says
     otherwise.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect neighbors glove.6B.50d.txt king
     embedinspect neighbors glove.6B.50d.txt "king - man + woman" --top 3
     embedinspect neighbors glove.6B.50d.txt breakfast cereal dinner car --odd-one-out

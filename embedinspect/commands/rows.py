@@ -18,9 +18,8 @@ def rows(
 
     A row without a word is named by its number, as #5.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect rows glove.6B.50d.txt king queen
     embedinspect rows model.keras '#0' '#1' --format csv
     """

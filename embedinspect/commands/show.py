@@ -101,9 +101,8 @@ def show(
 
     Every output vector is the row of its id, and Keras itself confirms it in the last line.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect show "This is a text" "This is not a text" --num-words 10
     embedinspect show --file sample_texts/classic.txt --mask-zero --one-hot
     embedinspect show "one two" "two three" --json --no-keras

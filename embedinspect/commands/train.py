@@ -145,9 +145,8 @@ def train(
 
     The defaults are the classic IMDB recipe; on small data they follow its size.
 
-    Examples:
-
     \b
+    Examples:
     embedinspect train imdb
     embedinspect train imdb --data path/to/imdb.npz --out runs/imdb
     embedinspect train sample_texts/reviews.csv --out runs/reviews
