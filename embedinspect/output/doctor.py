@@ -48,7 +48,7 @@ def _looked_at(case: Case) -> Iterator[tuple[str, str]]:
         yield "matrix", f"input_dim {case.settings.input_dim:,}"
     if source is not None and source.words is not None:
         named, given = source.words.named, len(case.pairs)
-        count = f"{named:,} of {given:,}" if given > named else f"{named:,}"
+        count = f"{named:,} with a row, of {given:,}" if given > named else f"{named:,}"
         yield "words", literal(f"{count}, from {source.words_from}")
     elif case.vocabulary is not None:
         origin = "counted from these texts" if case.counted else "from --vocabulary"

@@ -281,6 +281,21 @@ def test_the_classic_glove_misalignment(ask, tmp_path, shift):
     assert severities(found).pop("shifted-rows") == "error"
     assert found["shifted-rows"]["numbers"]["shift"] == shift
     assert ("leave row 0 to the padding" in found["shifted-rows"]["mend"]) == (shift == -1)
+    where = {-1: "in the row before", 1: "in the row after", 2: "2 rows after"}[shift]
+    assert f"have their vector {where} their own" in found["shifted-rows"]["evidence"]
+
+
+def test_rows_in_the_wrong_place_are_not_named_by_their_words(ask, tmp_path):
+    def forget(rows):
+        rows = rows.copy()
+        rows[3] = 0
+        return rows
+
+    found, _ = ask(*glove_case(tmp_path, forget))
+    assert found["zero-rows"]["evidence"].startswith("row 3 ('")
+    found, _ = ask(*glove_case(tmp_path, lambda rows: np.roll(forget(rows), -1, axis=0)))
+    assert found["zero-rows"]["evidence"].startswith("row 2, row 26; ")
+    assert "in their places first" in found["zero-rows"]["mend"]
 
 
 def test_shifted_rows_that_were_trained_on(ask, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from embedinspect.analysis.doctor import ids, model, reference, rows, texts
 from embedinspect.analysis.doctor.case import Case, Need, open_case
 from embedinspect.analysis.doctor.record import SEVERITIES, Diagnosis, Finding, Severity
@@ -21,6 +23,8 @@ def diagnose(case: Case) -> Diagnosis:
             continue
         found = list(check.find(case))
         findings.extend(found)
+        if any(finding.kind in reference.MISPLACED for finding in found):
+            case = replace(case, misplaced=True)
         if not found:
             in_order.append(check.in_order)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))

@@ -53,6 +53,7 @@ class Case:
         ids: of each text, before padding.
         reference: vectors by word, which the matrix should hold.
         padding_said: whether the side of the padding was said, and is no default.
+        misplaced: whether rows were found to hold the vectors of other words than their own.
     """
 
     settings: Settings
@@ -67,6 +68,7 @@ class Case:
     ids: Sequence[IntArray] = field(default=())
     reference: Source | None = None
     padding_said: bool = False
+    misplaced: bool = False
 
     def has(self, need: Need) -> bool:
         """Return whether what a check needs is known."""
@@ -161,9 +163,10 @@ class Case:
         return sorted(pair for pair in found if limit is None or pair[0] < limit)
 
     def name(self, row: int) -> str:
-        """Return a row with its word."""
+        """Return a row with its word, if it holds the vector of that word."""
         assert self.source is not None
-        word = self.source.words[row] if self.source.words is not None else None
+        words = self.source.words if not self.misplaced else None
+        word = words[row] if words is not None else None
         return f"row {row:,}" + (f" ({clipped_repr(word)})" if word is not None else "")
 
 

@@ -245,7 +245,7 @@ def imdb_offset(case: Case) -> Iterator[Finding]:
 CHECKS = (
     Check("ids out of range", "every id has a row", ("rows", "words"), ids_without_rows),
     Check("negative ids", "no id is negative", ("file of words",), negative_ids),
-    Check("id 0", "id 0 is left to the padding", ("file of words",), padding_id),
+    Check("id 0", "no word has the id of the padding", ("file of words",), padding_id),
     Check("lengths", "the words reach the last row", ("rows", "list of words"), vocabulary_length),
     Check("shared ids", "every id stands for one word", ("file of words",), shared_ids),
     Check("unused rows", "every row is reached by an id", ("rows", "words"), unused_rows),

@@ -17,6 +17,7 @@ _FARTHEST_SHIFT = 3
 _SAME_DIRECTION = 0.8
 _MANY = 0.5
 _MOST_MISSING = 0.05
+MISPLACED = frozenset({"shifted-rows", "rows-of-other-words"})
 
 
 def misaligned_rows(case: Case) -> Iterator[Finding]:
@@ -100,7 +101,6 @@ _ANEW = "make the matrix by the ids of the words: embedinspect coverage VECTORS 
 
 
 def _shifted(case: Case, shift: int, hits: int, total: int, word: str, row: int) -> Finding:
-    way = "up" if shift < 0 else "down"
     one = abs(shift) == 1
     return Finding(
         kind="shifted-rows",
@@ -108,7 +108,7 @@ def _shifted(case: Case, shift: int, hits: int, total: int, word: str, row: int)
         what=f"the rows are shifted by {'one' if one else abs(shift)} against the vocabulary",
         evidence=(
             f"{hits:,} of {total:,} shared words ({share(hits, total)}) have their vector "
-            f"{plural(abs(shift), 'row')} further {way}: that of {clipped_repr(word)} (row "
+            f"{_place(shift)} their own: that of {clipped_repr(word)} (row "
             f"{row:,}) is in row {row + shift:,}"
         ),
         leads_to=(
@@ -118,6 +118,16 @@ def _shifted(case: Case, shift: int, hits: int, total: int, word: str, row: int)
         mend=_shift_back(case, shift),
         numbers={"shared": total, "elsewhere": hits, "shift": shift},
     )
+
+
+def _place(shift: int) -> str:
+    """Return where a row is, seen from another one.
+
+    >>> _place(-1), _place(3)
+    ('in the row before', '3 rows after')
+    """
+    way = "before" if shift < 0 else "after"
+    return f"in the row {way}" if abs(shift) == 1 else f"{abs(shift):,} rows {way}"
 
 
 def _shift_back(case: Case, shift: int) -> str:
@@ -169,9 +179,9 @@ def _turned(
         severity="error",
         what=found.what,
         evidence=(
-            f"the rows were trained on, but {plural(abs(shift), 'row')} "
-            f"{'up' if shift < 0 else 'down'} they still point as the vectors do: median cosine "
-            f"{there:.2f}, in their own rows {here:.2f}, over {plural(len(words), 'word')}"
+            f"the rows were trained on, but {_place(shift)} their own they still point as the "
+            f"vectors do: median cosine {there:.2f}, in their own rows {here:.2f}, over "
+            f"{plural(len(words), 'word')}"
         ),
         leads_to=found.leads_to,
         mend=found.mend,

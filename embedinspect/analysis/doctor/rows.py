@@ -60,6 +60,8 @@ def zero_rows(case: Case) -> Iterator[Finding]:
         mend=(
             "see what is missing and why: embedinspect coverage VECTORS --file TEXTS"
             if many
+            else "put the rows in their places first; then see which words have zeros"
+            if case.misplaced
             else "nothing needs to be done where these words had no vector"
         ),
         numbers=_numbers(rows) | {"input_dim": total},
@@ -163,6 +165,6 @@ CHECKS = (
     Check("NaN", "every number is finite", ("matrix",), not_finite),
     Check("zero rows", "no row is all zeros", ("matrix",), zero_rows),
     Check("duplicate rows", "no row is there twice", ("matrix",), duplicate_rows),
-    Check("padding row", "the padding row is like the others", ("model",), padding_row),
+    Check("padding row", "row 0 is not far longer than the others", ("model",), padding_row),
     Check("unmoved rows", "training moved every row", ("run",), unmoved_rows),
 )
