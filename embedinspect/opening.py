@@ -154,7 +154,7 @@ def with_words(source: Source, path: str, index_from: int | None) -> Source:
 
 def _with_own_words(source: Source, found: Found) -> Source:
     """Return the source with the words that the file has, or that lie beside it."""
-    from embedinspect.sources.projector import metadata_beside, read_projector
+    from embedinspect.sources.projector import metadata_beside, pair_of
     from embedinspect.sources.words_file import find_beside
 
     path = Path(source.path)
@@ -166,7 +166,7 @@ def _with_own_words(source: Source, found: Found) -> Source:
         return _with_words_of_model(source, found.keras)
     beside = None
     if found.kind == "projector TSV":
-        beside = read_projector(path, source.tensor)[1]
+        beside = pair_of(path, source.tensor).metadata
     elif found.kind == "text of numbers":
         beside = metadata_beside(path)
     elif found.kind in {"NumPy array", "NumPy archive", "safetensors"}:

@@ -156,7 +156,7 @@ def _is_projector(start: Start) -> bool:
 def _read_projector(path: Path, options: Options) -> Found:
     from embedinspect.sources.projector import read_projector
 
-    return read_projector(path, options.tensor)[0]
+    return read_projector(path, options.tensor)
 
 
 def _read_numbers(path: Path, _: Options) -> Found:

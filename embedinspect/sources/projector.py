@@ -5,6 +5,7 @@ One file holds the rows, the other (the metadata) a label for each; a config fil
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,11 @@ def is_config(start: bytes) -> bool:
 
 
 def read_config(path: Path) -> list[Pair]:
-    """Return the pairs that a config file names; their paths are relative to its folder."""
+    """Return the pairs that a config file names; their paths are relative to its folder.
+
+    Raises:
+        DataError: the file cannot be read, or is no such config.
+    """
     data = read_bytes(str(path), "a projector's config")
     if len(data) > _LARGEST:
         raise DataError(f"{str(path)!r} is larger than 1 MB; expected a projector's config")
@@ -47,6 +52,8 @@ def read_config(path: Path) -> list[Pair]:
         fields = dict(_FIELD.findall(block))
         if "tensor_path" not in fields:
             continue
+        if "\0" in block:  # no path can hold it
+            raise DataError(f"{str(path)!r} names a file with a null character; expected a path")
         tensor, metadata = str(fields["tensor_path"]), fields.get("metadata_path")
         pairs.append(
             Pair(
@@ -58,13 +65,13 @@ def read_config(path: Path) -> list[Pair]:
     return pairs
 
 
-def read_projector(path: Path, tensor: str | None) -> tuple[Found, Path | None]:
-    """Return the rows that a config names, and the path of their metadata.
+def pair_of(path: Path, tensor: str | None) -> Pair:
+    """Return the one pair that a config names, or the one called `tensor`.
 
     Raises:
         UsageError: several matrices and none is named, or one that is not there.
-        DataError: no matrix that could be read: TensorBoard's own config of a Keras 3 layer names
-            a checkpoint, which holds no path of rows.
+        DataError: no file of rows: TensorBoard's own config of a Keras 3 layer names a
+            checkpoint, which holds no path of rows; or a pipe or a device, which might never end.
     """
     shown = repr(str(path))
     pairs = read_config(path)
@@ -80,8 +87,16 @@ def read_projector(path: Path, tensor: str | None) -> tuple[Found, Path | None]:
     if len(pairs) > 1:
         raise UsageError(f"{shown} names several matrices ({names}); pick one with --tensor")
     pair = pairs[0]
-    rows = read_numbers(pair.tensor)
-    return Found("projector TSV", rows, None, "text", tensor=pair.name), pair.metadata
+    for file in (pair.tensor, pair.metadata):
+        if file is not None and not _readable(file):
+            raise DataError(f"{shown} names {str(file)!r}, which is no regular file; expected one")
+    return pair
+
+
+def read_projector(path: Path, tensor: str | None) -> Found:
+    """Return the rows that a config names; errors as `pair_of` and `read_numbers` raise them."""
+    pair = pair_of(path, tensor)
+    return Found("projector TSV", read_numbers(pair.tensor), None, "text", tensor=pair.name)
 
 
 def metadata_beside(path: Path) -> Path | None:
@@ -89,12 +104,18 @@ def metadata_beside(path: Path) -> Path | None:
     config = path.parent / CONFIG
     if config.is_file():
         try:
-            for pair in read_config(config):
-                if pair.tensor.resolve() == path.resolve():
-                    return pair.metadata
+            pairs = read_config(config)
         except DataError:
             return None
+        for pair in pairs:
+            if os.path.realpath(pair.tensor) == os.path.realpath(path):
+                return pair.metadata if pair.metadata and _readable(pair.metadata) else None
     beside = path.parent / "metadata.tsv"
     if any(name in path.stem.lower() for name in _NAMES) and beside.is_file():
         return beside
     return None
+
+
+def _readable(path: Path) -> bool:
+    """Return whether a path is a file's, or none that is there, which reading it will say."""
+    return os.path.isfile(path) or not os.path.exists(path)

@@ -106,6 +106,29 @@ def test_projector_configs_that_name_no_rows(tmp_path):
     assert open_source(str(path), SourceOptions(tensor="b.tsv")).matrix.rows.tolist() == [[1, 2]]
 
 
+def test_projector_configs_that_name_what_is_no_file(tmp_path):
+    projector(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    path, rows = tmp_path / "projector_config.pbtxt", tmp_path / "vectors.tsv"
+    given = path.read_text()
+    for name in ("vectors.tsv", "metadata.tsv"):
+        path.write_text(given.replace(name, "pipe"))
+        with pytest.raises(DataError, match="pipe', which is no regular file"):
+            open_source(str(path))
+        path.write_text(given.replace(name, "a\0b"))
+        with pytest.raises(DataError, match="null character"):
+            open_source(str(path))
+        path.write_text(given.replace(name, "x" * 5000))
+        with pytest.raises(DataError, match="too long"):
+            open_source(str(path))
+    for name in ("pipe", "a\0b"):
+        path.write_text(given.replace("metadata.tsv", name))
+        assert open_source(str(rows)).words is None
+    path.write_text(given.replace("metadata.tsv", "x" * 5000))
+    with pytest.raises(DataError, match="too long"):
+        open_source(str(rows))
+
+
 # -- the cache ----------------------------------------------------------------------------------
 
 
