@@ -49,7 +49,8 @@ def _looked_at(case: Case) -> Iterator[tuple[str, str]]:
     if source is not None and source.words is not None:
         named, given = source.words.named, len(case.pairs)
         count = f"{named:,} with a row, of {given:,}" if given > named else f"{named:,}"
-        yield "words", literal(f"{count}, from {source.words_from}")
+        limit = "" if case.limit is None else f"; num_words {case.limit:,}"
+        yield "words", literal(f"{count}, from {source.words_from}{limit}")
     elif case.vocabulary is not None:
         origin = "counted from these texts" if case.counted else "from --vocabulary"
         yield "words", f"{len(case.vocabulary.word_index):,}, {origin}"

@@ -130,7 +130,7 @@ def test_input_dim_one_too_small(ask):
     assert "unused-rows" in ask(*CLASSIC, "--input-dim", "5", "--num-words", "4")[0]
 
 
-def test_the_same_in_a_model(ask, tmp_path):
+def test_the_same_in_a_model(ask, run, tmp_path):
     vocabulary, _ = fit([*CLASSIC, "This is a new text"])
     (tmp_path / "tokenizer.json").write_text(vocabulary.to_json())
     found, _ = ask(*MODEL, *CLASSIC)
@@ -138,6 +138,8 @@ def test_the_same_in_a_model(ask, tmp_path):
     assert found["input-dim-one-too-small"]["numbers"]["occurrences"] == 0
     assert "--num-words 6" in found["input-dim-one-too-small"]["mend"]
     assert severities(ask(*MODEL, *CLASSIC, "--num-words", "6")[0]) == {}
+    said = "5 with a row, of 6, from tokenizer.json, by their own ids; num_words 6"
+    assert said in run("doctor", *MODEL, "--num-words", "6")[1]
 
 
 def test_ids_without_a_row(ask, tmp_path):
