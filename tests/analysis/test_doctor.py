@@ -139,7 +139,7 @@ def test_the_same_in_a_model(ask, run, tmp_path):
     assert "--num-words 6" in found["input-dim-one-too-small"]["mend"]
     assert severities(ask(*MODEL, *CLASSIC, "--num-words", "6")[0]) == {}
     said = "5 with a row, of 6, from tokenizer.json, by their own ids; num_words 6"
-    assert said in run("doctor", *MODEL, "--num-words", "6")[1]
+    assert said in run("doctor", *MODEL, "--num-words", "6")[1].decode()
 
 
 def test_ids_without_a_row(ask, tmp_path):
