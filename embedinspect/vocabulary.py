@@ -27,6 +27,7 @@ import numpy as np
 from embedinspect.errors import DataError, UsageError
 
 DEFAULT_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+_OOV_NAMES = ("<unk>", "<UNK>", "<oov>", "<OOV>", "[UNK]", "unk", "UNK")
 
 
 @dataclass(frozen=True)
@@ -328,3 +329,27 @@ def from_json(text: str, shown: str = "vocabulary") -> Vocabulary:
         raise DataError(f"{shown} has no {error.args[0]}; {expected}") from None
     except (TypeError, AttributeError, ValueError, RecursionError) as error:
         raise DataError(f"{shown} is not a saved tokenizer ({error}); {expected}") from None
+
+
+def check_oov_token(token: str, vocabulary: Vocabulary, shown: str) -> None:
+    """Hold an out-of-vocabulary token against words that are numbered already.
+
+    Args:
+        shown: how errors name where the words are from.
+
+    Raises:
+        UsageError: it is not among them, so it has no id.
+    """
+    index = vocabulary.word_index
+    if token in index:
+        return
+    alike = next((name for name in _OOV_NAMES if name in index), None)
+    raise UsageError(
+        f"--oov-token {token!r} is not among the words of {shown}; expected "
+        + (
+            f"one of them, such as {alike!r}"
+            if alike is not None
+            else "one of them, and none has such a name; leave it out, or make the vocabulary anew "
+            "with an oov_token"
+        )
+    )

@@ -47,7 +47,7 @@ Filters = Annotated[
     _option(
         TOKENIZING,
         "Characters that are removed and separate words.",
-        show_default="punctuation, tab, newline",
+        show_default="punctuation but ', tab, newline",
     ),
 ]
 TokenizerName = Annotated[

@@ -270,6 +270,7 @@ def _taken_from(
     from dataclasses import replace
 
     from embedinspect.opening import vocabulary_of, with_padding_row
+    from embedinspect.vocabulary import check_oov_token
 
     if source.run is not None:
         return source.run.lookup_settings, source.run.vocabulary, source.matrix
@@ -278,11 +279,8 @@ def _taken_from(
     if filters is not None:
         rules = replace(rules, filters=filters)
     oov = settings.oov_token
-    if oov is not None and oov not in words.word_index:
-        raise UsageError(
-            f"--oov-token {oov!r} is not among the words of {source.path!r}; expected one of them, "
-            "such as <unk>"
-        )
+    if oov is not None:
+        check_oov_token(oov, words, repr(source.path))
     words = replace(
         words,
         tokenization=rules,

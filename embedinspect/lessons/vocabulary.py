@@ -295,7 +295,7 @@ def imdb(request: Request) -> Experiment:
             f"{1 + INDEX_FROM}. Id {INDEX_FROM} is never used.",
         ],
         rule="id in the data = rank in get_word_index() + index_from, and index_from is 3 by "
-        "default. Subtract 3 to read a review; add 3, and start with 1, to write one.",
+        "default. Subtract it to read a review; add it, and start with 1, to write one.",
         code=[
             "# The real ones: get_word_index() and load_data()",
             "# of keras.datasets.imdb.",

@@ -11,12 +11,12 @@ from embedinspect.analysis.coverage import Coverage, Fill
 from embedinspect.output.answers import Document, about
 from embedinspect.output.grid import Block, Cell, Column
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.texts import listed, literal, plural
+from embedinspect.texts import clipped_repr, listed, literal, plural
 
 _LONGEST_WORD = 24
 _SPOKEN = {
     "case": "in another case (--any-case takes that vector)",
-    "punctuation": "with other punctuation",
+    "punctuation": "with other punctuation (--filters says what parts words)",
     "unseen": "not there in any form",
 }
 
@@ -117,8 +117,8 @@ def _said(found: Coverage, written: Written) -> Iterator[tuple[str, str]]:
     filled = "zeros" if written.fill == "zeros" else "random numbers like the others"
     yield (
         "others",
-        f"row 0 is zeros, for the padding; {plural(len(found.missing), 'word')} without a vector: "
-        f"{filled}",
+        f"row 0 is zeros, for the padding; {_reserved(found)}"
+        f"{plural(len(found.missing), 'word')} without a vector: {filled}",
     )
     yield "vocabulary", f"{literal(written.vocabulary)}: the ids, as a Keras tokenizer saves them"
     yield (
@@ -126,6 +126,17 @@ def _said(found: Coverage, written: Written) -> Iterator[tuple[str, str]]:
         f"keras.layers.Embedding({rows}, {width}), and once it is built: "
         f"layer.set_weights([numpy.load({written.path!r})])",
     )
+
+
+def _reserved(found: Coverage) -> str:
+    """Return the rows of ids that stand for no word of their own, besides the padding's."""
+    oov, token = found.vocabulary.oov_id, found.vocabulary.oov_token
+    rows = [
+        f"row {id_} ({clipped_repr(token) if id_ == oov and token else 'reserved'}) and "
+        for id_ in found.reserved
+        if 0 < id_ < found.input_dim
+    ]
+    return "".join(rows)
 
 
 def document(found: Coverage, written: Written | None) -> Document:

@@ -49,11 +49,10 @@ def _looked_at(case: Case) -> Iterator[tuple[str, str]]:
     if source is not None and source.words is not None:
         named, given = source.words.named, len(case.pairs)
         count = f"{named:,} with a row, of {given:,}" if given > named else f"{named:,}"
-        limit = "" if case.limit is None else f"; num_words {case.limit:,}"
-        yield "words", literal(f"{count}, from {source.words_from}{limit}")
+        yield "words", literal(f"{count}, from {source.words_from}{_limit(case)}")
     elif case.vocabulary is not None:
         origin = "counted from these texts" if case.counted else "from --vocabulary"
-        yield "words", f"{len(case.vocabulary.word_index):,}, {origin}"
+        yield "words", f"{len(case.vocabulary.word_index):,}, {origin}{_limit(case)}"
     if case.texts:
         settings = case.settings
         tokens = case.tokens.total()
@@ -64,6 +63,10 @@ def _looked_at(case: Case) -> Iterator[tuple[str, str]]:
             f"padding {settings.padding}, truncating {settings.truncating}, mask_zero "
             f"{case.mask_zero}",
         )
+
+
+def _limit(case: Case) -> str:
+    return "" if case.limit is None else f"; num_words {case.limit:,}"
 
 
 def _counts(diagnosis: Diagnosis) -> str:
@@ -99,7 +102,9 @@ def _rest(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     for given, needs in _GIVE:
         topics = [topic for topic, need in diagnosis.not_checked if need in needs]
         if topics and _would_help(case, given):
-            yield label, f"{', '.join(topics)}: give {given}"
+            first = "" if case.has("words") else "--vocabulary FILE and "
+            also = first if given == "--reference VECTORS" else ""
+            yield label, f"{', '.join(topics)}: give {also}{given}"
             label = ""
 
 
@@ -109,7 +114,7 @@ def _would_help(case: Case, given: str) -> bool:
         return case.source is None
     if given == "--vocabulary FILE":
         return not case.pairs and (case.source is None or case.source.words is None)
-    return given != "--reference VECTORS" or (case.source is not None and case.has("words"))
+    return given != "--reference VECTORS" or case.source is not None
 
 
 def document(diagnosis: Diagnosis, fail_on: Severity) -> Document:

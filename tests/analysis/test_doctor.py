@@ -482,8 +482,10 @@ def test_a_layer_that_destroys_the_mask(ask, tmp_path, name):
 @pytest.mark.filterwarnings("ignore:Layer 'conv'")
 def test_what_is_behind_the_layer_that_destroys_the_mask(ask, tmp_path):
     conv = L.Conv1D(4, 3, padding="same", name="conv")
-    save(tmp_path, conv, L.LSTM(3), L.Dense(1), mask_zero=True)
+    save(tmp_path, conv, L.LSTM(3, name="lstm"), L.Dense(1), mask_zero=True)
     found, _ = ask(*MODEL, "--padding", "post")
+    mend = "mask_zero=False, or the layer 'lstm' (LSTM) in front of it, where the mask still is"
+    assert found["mask-lost"]["mend"] == mend
     assert severities(found) == {"mask-lost": "warning", "padding-after-without-mask": "warning"}
     behind = found["padding-after-without-mask"]
     assert "mask_zero=True" in behind["evidence"]
@@ -595,6 +597,25 @@ def test_texts_that_become_empty(ask):
     assert severities(found) == {"empty-texts": "warning"}
     assert found["empty-texts"]["numbers"] == {"texts": 2, "first": [6, 7]}
     assert "'nothing'" in found["empty-texts"]["evidence"]
+    assert "make the vocabulary anew" in found["empty-texts"]["mend"]
+    found, _ = ask("a a", "b", "--num-words", "2")
+    assert found["empty-texts"]["mend"].endswith("--oov-token")
+    assert "empty-texts" not in ask("a a", "b", "--num-words", "3", "--oov-token", "<unk>")[0]
+
+
+def test_the_out_of_vocabulary_token_of_a_vocabulary(ask, run, tmp_path):
+    (tmp_path / "index.json").write_text(json.dumps({"[UNK]": 1, "a": 2, "b": 3}))
+    given = ["a b c", "--vocabulary", "index.json", "--oov-token"]
+    assert "one of them, such as '[UNK]'" in run("doctor", *given, "<unk>")[2]
+    assert ask(*given, "[UNK]")[0]["unknown-words"]["numbers"]["replaced_by"] == "[UNK]"
+
+
+def test_what_would_help_is_named(run, healthy):
+    out = run("doctor", "--from", "model.keras")[1].decode()
+    assert "misaligned rows: give --vocabulary FILE and --reference VECTORS" in out
+    out = run("doctor", *MODEL)[1].decode()
+    assert "misaligned rows: give --reference VECTORS" in out
+    assert "misaligned rows" not in run("doctor", *CLASSIC)[1].decode()
 
 
 # -- how it is asked --------------------------------------------------------------------------
@@ -627,7 +648,7 @@ def test_fail_on(run, healthy):
         (["--from", "model.keras", "--reference", "x"], 1, "cannot read 'x'"),
         (["--from", "model.keras", "--reference", str(VECTORS)], 2, "--vocabulary"),
         ([*MODEL, "--reference", str(VECTORS)], 2, "has 6 dimensions, 'model.keras' has 4"),
-        ([*MODEL, "a", "--oov-token", "<unk>"], 2, "is not among the words"),
+        ([*MODEL, "a", "--oov-token", "<unk>"], 2, "none has such a name; leave it out"),
     ],
 )
 def test_mistakes(run, healthy, arguments, code, said):

@@ -25,7 +25,7 @@ from embedinspect.sources.keras_files import KerasFile
 from embedinspect.sources.keras_graph import Behind, Node, Reader, behind
 from embedinspect.sources.words_file import load
 from embedinspect.texts import clipped_repr
-from embedinspect.vocabulary import Tokenization, Vocabulary, fit, from_json
+from embedinspect.vocabulary import Tokenization, Vocabulary, check_oov_token, fit, from_json
 from embedinspect.words import Words
 
 Need = Literal[
@@ -325,11 +325,8 @@ def _with_settings(vocabulary: Vocabulary, settings: Settings, *, filters_said: 
         UsageError: an out-of-vocabulary token that it does not hold.
     """
     oov = settings.oov_token
-    if oov is not None and oov not in vocabulary.word_index:
-        raise UsageError(
-            f"--oov-token {oov!r} is not among the words of the vocabulary; expected one of them, "
-            "such as <unk>"
-        )
+    if oov is not None:
+        check_oov_token(oov, vocabulary, "the vocabulary")
     rules = vocabulary.tokenization
     if filters_said:
         rules = replace(rules, filters=settings.tokenization.filters)

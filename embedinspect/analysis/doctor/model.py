@@ -9,7 +9,7 @@ from typing import Any
 from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.record import Check, Finding, share
 from embedinspect.sources.keras_files import objects
-from embedinspect.sources.keras_graph import Node
+from embedinspect.sources.keras_graph import Behind, Node
 from embedinspect.texts import clipped_repr, listed, plural
 
 # The newest security fixes of Keras that are known; see its advisories.
@@ -35,9 +35,7 @@ def mask_lost(case: Case) -> Iterator[Finding]:
         if node.operation:
             mend = "the layer of that name, such as keras.layers.Add(), in place of the operation"
         else:
-            mend = _INSTEAD.get(
-                node.class_name, "mask_zero=False, or a layer that uses masks, such as an LSTM"
-            )
+            mend = _INSTEAD.get(node.class_name) or _without_mask(case.behind)
         yield Finding(
             kind="mask-lost",
             severity="warning",
@@ -53,11 +51,23 @@ def mask_lost(case: Case) -> Iterator[Finding]:
             ),
             leads_to=(
                 "everything behind it takes the padding for words"
-                + (", and Keras says nothing" if node.operation else "; Keras warns at most")
+                + (
+                    ", and Keras says nothing"
+                    if node.operation
+                    else "; Keras warns of it, if at all"
+                )
             ),
             mend=mend,
             numbers={"layer": node.name, "class_name": node.class_name},
         )
+
+
+def _without_mask(behind: Behind) -> str:
+    """Return how to do without a layer that ends the mask, or without the mask."""
+    deaf = next((r.node for r in behind.readers if r.node.recurrent and not r.masked), None)
+    if deaf is None:
+        return "mask_zero=False, or a layer that uses masks, such as an LSTM, in its place"
+    return f"mask_zero=False, or {_called(deaf)} in front of it, where the mask still is"
 
 
 def _called(node: Node) -> str:
@@ -271,7 +281,10 @@ def wrong_lines(case: Case) -> Iterator[Finding]:
 CHECKS = (
     Check("lost masks", "no mask is lost on its way", ("model",), mask_lost),
     Check(
-        "side of the padding", "padding does not spoil what is read", ("sequences",), padding_after
+        "side of the padding",
+        "the padding stands on the side that suits what reads it",
+        ("sequences",),
+        padding_after,
     ),
     Check(
         "cuDNN", "masks and padding suit an LSTM on a GPU (cuDNN)", ("model",), padding_before_cudnn

@@ -86,7 +86,12 @@ def empty_texts(case: Case) -> Iterator[Finding]:
             "such a sequence is padding alone: with a mask GlobalAveragePooling1D gives NaN, and "
             "an LSTM run by cuDNN on a GPU stops with an error"
         ),
-        mend="leave these texts out, or give unknown words an id of their own: --oov-token",
+        mend=(
+            "leave these texts out, or give unknown words an id of their own: --oov-token"
+            if case.counted
+            else "leave these texts out, or make the vocabulary anew with an oov_token, and train "
+            "with it"
+        ),
         numbers={"texts": int(empty.size), "first": empty[:100].tolist()},
     )
 
