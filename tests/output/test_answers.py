@@ -143,6 +143,14 @@ def test_problems_go_to_stderr_alone(ask, tmp_path):
     assert "line 27 has 1 numbers" in err
 
 
+def test_rows_that_stand_for_no_word_are_named(ask, tmp_path):
+    given = ["coverage", "vectors.txt", "The zebra", "--oov-token", "<OOV>", "--write", "m.npy"]
+    out = ask(*given)[1].decode()
+    said = "row 0 is zeros, for the padding; row 1 ('<OOV>') and 1 word without a vector: zeros"
+    assert said in " ".join(out.split())
+    assert np.flatnonzero(~np.load(tmp_path / "m.npy").any(axis=1)).tolist() == [0, 1, 3]
+
+
 def test_fail_over_ends_with_3(ask):
     assert ask(*QUESTIONS["diff"], "--fail-over", "2")[0] == 0
     code, out, err = ask(*QUESTIONS["diff"], "--fail-over", "0.5")
