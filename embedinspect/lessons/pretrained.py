@@ -145,7 +145,8 @@ def vector_files(request: Request) -> Experiment:
             f"{size * a_float / 1e9:.1f} GB, so put them into one array.",
         ],
         rule="The last numbers of a line are the vector, and all before them is the word. See "
-        "whether the first line is a header. Take only the words that you need.",
+        "whether the first line is a header: gensim's load_word2vec_format expects one, unless it "
+        "is told no_header=True. Take only the words that you need.",
         code=[
             *IMPORTS,
             *assign("lines", list(GLOVE)),
@@ -163,6 +164,7 @@ def vector_files(request: Request) -> Experiment:
         numbers={"words": [row[0] for row in right], "rows": values},
         next=[
             "embedinspect info SOURCE",
+            "embedinspect export SOURCE vectors.vec",
             "embedinspect neighbors SOURCE WORD",
             "embedinspect coverage SOURCE --file TEXTS --write matrix.npy",
         ],

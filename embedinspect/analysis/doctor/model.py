@@ -293,5 +293,5 @@ CHECKS = (
     Check("vocabulary", "the vocabulary is at hand", ("matrix",), no_vocabulary),
     Check("Keras version", "the file is of a Keras without known holes", ("keras",), old_keras),
     Check("code", "the file holds no code", ("keras",), holds_code),
-    Check("damaged lines", "the file was read whole", ("matrix",), wrong_lines),
+    Check("damaged lines", "no line of the file was left out", ("matrix",), wrong_lines),
 )

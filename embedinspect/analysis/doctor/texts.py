@@ -111,7 +111,7 @@ def truncation(case: Case) -> Iterator[Finding]:
     yield Finding(
         kind="truncation",
         severity="warning" if much else "note",
-        what=f"maxlen {maxlen:,} cuts off {share(lost, total)} of the tokens",
+        what=f"maxlen {maxlen:,} cuts off {share(lost, total)} of the ids",
         evidence=(
             f"{lost:,} of {total:,} ids, at the {side} of {texts:,} of {len(case.texts):,} texts; "
             f"the longest has {int(case.lengths.max()):,} ids, 95% have at most {keeps:,}"
@@ -177,5 +177,10 @@ CHECKS = (
     Check("unknown words", "most tokens are known", ("texts",), unknown_words),
     Check("empty texts", "no text is empty", ("texts",), empty_texts),
     Check("truncation", "nothing is cut off", ("texts", "maxlen"), truncation),
-    Check("maxlen", "maxlen fits the texts", ("texts", "maxlen"), maxlen_too_large),
+    Check(
+        "maxlen",
+        "maxlen is not far above what the texts need",
+        ("texts", "maxlen"),
+        maxlen_too_large,
+    ),
 )
