@@ -89,7 +89,7 @@ def _forget_stdout() -> None:
 
 
 def _say(message: str) -> None:
-    from embedinspect.texts import literal
+    from embedinspect.wording import literal
 
     line = literal(" ".join(message.split("\n")))
     print(f"Error: {line}", file=sys.stderr)  # noqa: T201 (the one place for errors)

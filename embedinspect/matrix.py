@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import UsageError
-from embedinspect.words import Words
+from embedinspect.row_words import Words
 
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 

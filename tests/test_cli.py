@@ -128,7 +128,7 @@ def stand_ins(folder) -> None:
 
     import numpy as np
 
-    from tests.sources.test_keras_files import write
+    from tests.formats.test_keras_files import write
 
     shutil.copy(HERE.parent / "sample_texts" / "vectors.txt", folder / "glove.6B.50d.txt")
     for name in ("imdb", "first", "second"):

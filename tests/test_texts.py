@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.texts import collect_texts, literal, read_texts
+from embedinspect.texts import collect_texts, read_texts
+from embedinspect.wording import literal
 
 
 def write(tmp_path, data: bytes) -> str:

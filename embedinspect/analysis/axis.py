@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.opening import Source, row_of, rows_of
+from embedinspect.source import Source, row_of, rows_of
 from embedinspect.training.run_folder import open_embedding
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]

@@ -16,9 +16,9 @@ import numpy as np
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import FloatArray
-from embedinspect.opening import Source
-from embedinspect.texts import clipped_repr
+from embedinspect.source import Source
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
+from embedinspect.wording import clipped_repr
 
 Reason = Literal["case", "punctuation", "unseen"]
 Fill = Literal["zeros", "random"]

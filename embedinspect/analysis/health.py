@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.matrix import FloatArray
-from embedinspect.opening import Source
+from embedinspect.source import Source
 from embedinspect.training.run_folder import open_embedding
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]

@@ -1,218 +1,238 @@
-"""The nearest rows: exact, in the matrix as it is, for one question or for thousands."""
+"""Questions in words: a word, a sum of words, a group of words; answered with neighbors."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from embedinspect.matrix import FloatArray
+from embedinspect.analysis.nearest import Metric, Nearest, Searcher, score
+from embedinspect.errors import DataError, UsageError
+from embedinspect.source import Source, missing, row_of, rows_of
+from embedinspect.wording import clipped_repr, listed
 
-Metric = Literal["cosine", "dot", "euclidean"]
-Scores = np.ndarray[Any, np.dtype[np.float64]]
-Rows = np.ndarray[Any, np.dtype[np.int64]]
-
-# Scores in float32 may be off in the last digits: a few rows more are scored again in float64.
-_SPARE = 16
-_QUERIES_AT_ONCE = 1024
-_SCORES_AT_ONCE = 2**22
-_MOST_WAITING = 2**22
-_RUN = 128
+_SIGNS = re.compile(r"\s+([+-])\s+|^([+-])\s+")
+TASK = (
+    "these rows were trained for a classifier's task: near means alike for that task (both good, "
+    "or both bad, say), not alike in meaning"
+)
+PERHAPS_TASK = (
+    "if these rows were trained with their model, near means alike for its task (both good, or "
+    "both bad, say), not alike in meaning"
+)
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """The nearest rows of one vector, the nearest first.
+class Term:
+    """One word of a question: what it adds to the vector that is searched with."""
+
+    word: str
+    row: int
+    sign: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked for: one word, or a sum of words.
 
     Attributes:
-        rows: their numbers.
-        scores: of each, float64: cosine or dot product, where more is nearer, or Euclidean
-            distance, where less is.
+        text: as it was asked.
+        terms: the words with their rows and signs.
     """
 
-    rows: Rows
-    scores: Scores
+    text: str
+    terms: tuple[Term, ...]
 
 
-class Searcher:
-    """A matrix that is asked for neighbors.
+@dataclass(frozen=True)
+class Neighbor:
+    """One row of an answer: its word, or `#` and its number where it has none."""
 
-    Rows that hold NaN or infinity are never neighbors; by cosine, neither are rows of zeros,
-    which have no direction. All comparisons are exact: every row is looked at.
+    word: str
+    row: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question and its neighbors, the nearest first."""
+
+    question: Question
+    neighbors: tuple[Neighbor, ...]
+
+
+@dataclass(frozen=True)
+class Neighborhood:
+    """The record that `neighbors` prints.
+
+    Attributes:
+        source: that was asked.
+        metric: that rows were compared by.
+        answers: one for each question.
+        left_out: rows that can be no one's neighbor: not finite, or zeros where the cosine is
+            asked for.
+        note: what to know about neighbors in a matrix of this kind; None for nothing.
     """
 
-    def __init__(self, rows: FloatArray, lengths: FloatArray, metric: Metric = "cosine") -> None:
-        self.rows, self.lengths, self.metric = rows, lengths, metric
-        sound = np.isfinite(lengths)
-        if metric == "cosine":
-            sound &= lengths > 0
-        # What scores are multiplied with and then moved by, so that more is nearer.
-        self._factor: FloatArray | None = None
-        self._offset: FloatArray | None = None
-        if metric == "cosine":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                self._factor = np.where(sound, 1 / lengths, 0).astype(np.float32)
-        elif metric == "euclidean":
-            self._offset = np.where(sound, -0.5 * lengths.astype(np.float64) ** 2, -np.inf).astype(
-                np.float32
+    source: Source
+    metric: Metric
+    answers: tuple[Answer, ...]
+    left_out: int
+    note: str | None
+
+
+def parse(source: Source, text: str) -> Question:
+    """Return the question that a text asks.
+
+    A word of that very spelling wins, spaces and signs included; else signs between spaces make a
+    sum, as in `king - man + woman`.
+
+    Raises:
+        UsageError: a word without a row; it names close matches.
+    """
+    row = row_of(source, text)
+    if row is not None:
+        return Question(text, (Term(text, row, 1),))
+    parts = [part for part in _SIGNS.split(text) if part is not None]
+    if len(parts) == 1:
+        raise UsageError(missing(source, text))
+    if not parts[0].strip():  # noqa: SIM108
+        parts = parts[1:]
+    else:
+        parts = ["+", *parts]
+    terms = []
+    for sign, word in zip(parts[::2], parts[1::2], strict=False):
+        word = word.strip()
+        row = row_of(source, word)
+        if row is None:
+            raise UsageError(missing(source, word))
+        terms.append(Term(word, row, -1 if sign == "-" else 1))
+    return Question(text, tuple(terms))
+
+
+def vector_of(source: Source, question: Question, lengths: Any = None) -> Any:
+    """Return the vector to search with, float64, shape (output_dim,).
+
+    A single word is its row; in a sum each row counts with length 1, so that no word drowns the
+    others (as in Mikolov et al. 2013).
+
+    Raises:
+        DataError: a row that is not finite, or, in a sum, has no direction.
+    """
+    rows = source.matrix.rows
+    total = np.zeros(source.matrix.output_dim)
+    for term in question.terms:
+        row = rows[term.row].astype(np.float64)
+        length = float(np.linalg.norm(row))
+        if not np.isfinite(length):
+            raise DataError(
+                f"row {term.row} ({clipped_repr(term.word)}) holds NaN or infinity; expected "
+                "finite numbers, so nothing is near it"
             )
-        self._unsound = np.flatnonzero(~sound)
+        if len(question.terms) == 1:
+            return row
+        if not length:
+            raise DataError(
+                f"row {term.row} ({clipped_repr(term.word)}) is all zeros; expected a row with a "
+                "direction; leave that word out"
+            )
+        total += term.sign * row / length
+    return total
+
+
+def ask(
+    source: Source, questions: Sequence[Question], *, top: int, metric: Metric = "cosine"
+) -> Neighborhood:
+    """Return the neighbors of each question, the rows it names left out.
+
+    Raises:
+        DataError: a question whose vector has no direction, where the cosine is asked for.
+    """
+    searcher = Searcher(source.matrix.rows, source.lengths(), metric)
+    vectors = [vector_of(source, question) for question in questions]
+    for question, vector in zip(questions, vectors, strict=True):
+        if metric == "cosine" and not np.linalg.norm(vector):
+            raise DataError(
+                f"{clipped_repr(question.text)} is a vector of zeros, which has no direction; "
+                "expected another word, or --metric euclidean"
+            )
+    without = [sorted({term.row for term in question.terms}) for question in questions]
+    if len(questions) == 1:
+        found = [searcher.nearest(vectors[0], top, without[0])]
+    else:
+        found = searcher.nearest_of_many(np.stack(vectors), top, without) if vectors else []
+    answers = tuple(
+        Answer(question, _named(source, nearest))
+        for question, nearest in zip(questions, found, strict=True)
+    )
+    return Neighborhood(source, metric, answers, searcher.left_out, note_on(source))
+
+
+def _named(source: Source, nearest: Nearest) -> tuple[Neighbor, ...]:
+    return tuple(
+        Neighbor(source.name_of(row), row, value)
+        for row, value in zip(nearest.rows.tolist(), nearest.scores.tolist(), strict=True)
+    )
+
+
+def note_on(source: Source) -> str | None:
+    """Return what to know before semantics are read into the rows; None for nothing."""
+    if source.run is not None:
+        return TASK if source.epoch != 0 else None
+    return PERHAPS_TASK if source.keras is not None else None
+
+
+@dataclass(frozen=True)
+class Member:
+    """One word of a group: its cosine with the mean of the others' directions."""
+
+    word: str
+    row: int
+    cosine: float
+
+
+@dataclass(frozen=True)
+class OddOneOut:
+    """The record of `neighbors --odd-one-out`: the group, the one that fits least first."""
+
+    source: Source
+    members: tuple[Member, ...]
+    note: str | None
 
     @property
-    def left_out(self) -> int:
-        """How many rows can be no one's neighbor."""
-        return len(self._unsound)
-
-    def nearest(self, vector: Any, top: int, without: Sequence[int] = ()) -> Nearest:
-        """Return the `top` rows nearest to a vector, those of `without` left out."""
-        query = np.ascontiguousarray(vector, np.float32)
-        with np.errstate(invalid="ignore", over="ignore"):
-            scores = self.rows @ query
-            if self._factor is not None:
-                scores *= self._factor
-            if self._offset is not None:
-                scores += self._offset
-        scores[self._unsound] = -np.inf
-        if np.isnan(scores.max()):  # of sums in which infinities met
-            scores[np.isnan(scores)] = -np.inf
-        if len(without):
-            scores[list(without)] = -np.inf
-        wanted = min(top + _SPARE, len(scores))
-        candidates = _largest(scores, wanted)
-        candidates = candidates[np.isfinite(scores[candidates])]
-        return self._settle(np.asarray(vector, np.float64), candidates, top)
-
-    def nearest_of_many(
-        self, vectors: Any, top: int, without: Sequence[Sequence[int]] | None = None
-    ) -> list[Nearest]:
-        """Return the nearest rows of each vector, as `nearest` does, many at a time.
-
-        Scores are made block by block as a product of two matrices, and only those above the
-        least of the best so far are looked at.
-        """
-        vectors = np.atleast_2d(np.asarray(vectors))
-        found: list[Nearest] = []
-        for start in range(0, len(vectors), _QUERIES_AT_ONCE):
-            part = vectors[start : start + _QUERIES_AT_ONCE]
-            outside = [()] * len(part) if without is None else without[start : start + len(part)]
-            found.extend(self._batch(part, top, outside))
-        return found
-
-    def _batch(self, vectors: Any, top: int, without: Sequence[Sequence[int]]) -> list[Nearest]:
-        count = len(vectors)
-        spare = max((len(rows) for rows in without), default=0)
-        best = _Best(count, min(top + _SPARE + spare, len(self.rows)))
-        queries = np.ascontiguousarray(vectors, np.float32)
-        step = max(256, _SCORES_AT_ONCE // count)
-        for start in range(0, len(self.rows), step):
-            best.take(self._scores(queries, start, start + step), start)
-        found = []
-        for query, rows in enumerate(best.rows()):
-            rows = rows[~np.isin(rows, list(without[query]))]
-            found.append(self._settle(np.asarray(vectors[query], np.float64), rows, top))
-        return found
-
-    def _scores(self, queries: FloatArray, start: int, stop: int) -> FloatArray:
-        """Return the scores of a block of rows for each query, shape (queries, rows)."""
-        part = self.rows[start:stop]
-        first, last = np.searchsorted(self._unsound, [start, stop])
-        unsound = self._unsound[first:last] - start
-        with np.errstate(invalid="ignore", over="ignore"):
-            if self._factor is not None:  # a row has fewer numbers than there are queries
-                part = part * self._factor[start:stop, None]
-            scores: FloatArray = queries @ part.T
-            if self._offset is not None:
-                scores += self._offset[start:stop]
-        if len(unsound):
-            scores[:, unsound] = -np.inf
-        return scores
-
-    def _settle(self, vector: Scores, candidates: Rows, top: int) -> Nearest:
-        """Return the `top` of the candidates by scores in float64; of equal ones the first row."""
-        candidates = np.sort(candidates)
-        scores = score(self.rows[candidates], vector, self.metric)
-        nearer = scores if self.metric == "euclidean" else -scores
-        order = np.argsort(nearer, kind="stable")[:top]
-        return Nearest(candidates[order], scores[order])
+    def odd(self) -> Member:
+        """The member that fits least."""
+        return self.members[0]
 
 
-class _Best:
-    """The best scores of each query so far.
+def odd_one_out(source: Source, names: Sequence[str]) -> OddOneOut:
+    """Return how well each of three words or more fits the mean of the others.
 
-    Hits are collected, and sorted into the best when as many rows again have been seen: by then
-    about as many hits have come as there are best ones, however many rows there are.
+    Raises:
+        UsageError: fewer than three words, or a word without a row.
+        DataError: a row that is zero or not finite.
     """
-
-    def __init__(self, queries: int, wanted: int) -> None:
-        self.queries, self.wanted = queries, wanted
-        self.floor = np.full(queries, -np.inf, np.float32)
-        self.hits: list[tuple[Any, Any, Any]] = []
-        self.waiting, self.settled = 0, 0
-
-    def take(self, scores: FloatArray, start: int) -> None:
-        """Take the scores of a block of rows, shape (queries, rows), which starts at a row."""
-        width = scores.shape[1]
-        if not start and width > self.wanted:
-            places = np.argpartition(scores, width - self.wanted, axis=1)[:, -self.wanted :]
-            queries = np.repeat(np.arange(self.queries), self.wanted)
-            places = places.ravel()
-        else:
-            flat = np.flatnonzero(scores > self.floor[:, None])
-            queries, places = np.divmod(flat, width)
-        self.hits.append((queries, places + start, scores[queries, places]))
-        self.waiting += len(queries)
-        if start + width >= 2 * self.settled or self.waiting > _MOST_WAITING:
-            self._sort_in()
-            self.settled = start + width
-
-    def _sort_in(self) -> None:
-        queries, rows, scores = (np.concatenate(parts) for parts in zip(*self.hits, strict=True))
-        order = np.lexsort((-scores, queries))
-        queries, rows, scores = queries[order], rows[order], scores[order]
-        bounds = np.searchsorted(queries, np.arange(self.queries + 1))
-        kept = np.arange(len(queries)) - bounds[queries] < self.wanted
-        self.hits = [(queries[kept], rows[kept], scores[kept])]
-        self.waiting = 0
-        full = np.flatnonzero(np.diff(bounds) >= self.wanted)
-        self.floor[full] = scores[bounds[full] + self.wanted - 1]
-
-    def rows(self) -> list[Rows]:
-        """Return for each query the rows of its best scores."""
-        self._sort_in()
-        queries, rows, scores = self.hits[0]
-        bounds = np.searchsorted(queries, np.arange(self.queries + 1)).tolist()
-        finite = np.isfinite(scores)
-        return [rows[begin:end][finite[begin:end]] for begin, end in pairwise(bounds)]
-
-
-def _largest(scores: FloatArray, count: int) -> Rows:
-    """Return the places of the `count` largest scores, in any order; scores hold no NaN.
-
-    The largest scores are in the runs with the largest maxima, so only those are sorted: the
-    maxima take one pass, where a partition of everything takes several.
-    """
-    whole = len(scores) // _RUN
-    if count >= len(scores):
-        return np.arange(len(scores))
-    if whole <= 2 * count:
-        return np.argpartition(scores, len(scores) - count)[len(scores) - count :]
-    runs = scores[: whole * _RUN].reshape(whole, _RUN)
-    best = np.argpartition(runs.max(axis=1), whole - count)[whole - count :]
-    places = (best[:, None] * _RUN + np.arange(_RUN)).ravel()
-    places = np.concatenate([places, np.arange(whole * _RUN, len(scores))])
-    return places[np.argpartition(scores[places], len(places) - count)[len(places) - count :]]
-
-
-def score(rows: Any, vector: Any, metric: Metric) -> Scores:
-    """Return cosine, dot product or Euclidean distance of each row and a vector, in float64."""
-    rows, vector = np.asarray(rows, np.float64), np.asarray(vector, np.float64)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        if metric == "euclidean":
-            return np.asarray(np.linalg.norm(rows - vector, axis=-1))
-        products = rows @ vector
-        if metric == "dot":
-            return np.asarray(products)
-        return np.asarray(products / (np.linalg.norm(rows, axis=-1) * np.linalg.norm(vector)))
+    if len(names) < 3:
+        raise UsageError(
+            f"--odd-one-out has {len(names)} words; expected three or more, such as: breakfast "
+            "cereal dinner car"
+        )
+    rows = rows_of(source, list(names))
+    vectors = source.matrix.rows[rows].astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1)
+    broken = [name for name, n in zip(names, lengths, strict=True) if not (np.isfinite(n) and n)]
+    if broken:
+        raise DataError(
+            f"{listed(map(clipped_repr, broken))}: zero or not finite; expected rows with a "
+            "direction; leave these words out"
+        )
+    units = vectors / lengths[:, None]
+    total = units.sum(axis=0)
+    cosines = [float(score(unit[None], total - unit, "cosine")[0]) for unit in units]
+    members = [Member(*three) for three in zip(names, rows, cosines, strict=True)]
+    return OddOneOut(
+        source, tuple(sorted(members, key=lambda member: member.cosine)), note_on(source)
+    )

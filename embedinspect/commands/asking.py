@@ -16,9 +16,9 @@ from embedinspect.errors import UsageError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from embedinspect.opening import Source
-    from embedinspect.output.answers import Document
+    from embedinspect.output.document import Document
     from embedinspect.output.screen import Screen
+    from embedinspect.source import Source
 
 _MOST_SAID = 5
 # The options of every command that asks one source: name, annotation, default.
@@ -110,8 +110,8 @@ def open_for(
     no_cache: bool = False,
 ) -> Source:
     """Return the source at a path; what is odd about it is said on stderr."""
-    from embedinspect.opening import SourceOptions, open_source
     from embedinspect.output.stdout import waiting
+    from embedinspect.source import SourceOptions, open_source
 
     options = SourceOptions(epoch, layer, tensor, vocabulary, index_from, strict, not no_cache)
     with waiting(f"Reading {path}"):
@@ -136,7 +136,7 @@ def open_for(
 
 def note(message: str) -> None:
     """Write one line to stderr."""
-    from embedinspect.texts import literal
+    from embedinspect.wording import literal
 
     if sys.stderr is not None:
         sys.stderr.write(literal(message) + "\n")
@@ -144,7 +144,7 @@ def note(message: str) -> None:
 
 def note_files(texts: Sequence[str], *, option: bool = True) -> None:
     """Say on stderr of each text that names a file that it is a text here."""
-    from embedinspect.texts import clipped_repr
+    from embedinspect.wording import clipped_repr
 
     for text in texts:
         if os.path.isfile(text):
@@ -163,7 +163,7 @@ def answer(
         for line in draw(screen):
             screen.line(line)
         return
-    from embedinspect.output.answers import write
+    from embedinspect.output.document import write
     from embedinspect.output.stdout import write_utf8
 
     write_utf8(write(document(), form))

@@ -25,8 +25,8 @@ def cache(
     Example: embedinspect cache --clear
     """
     form = asking.form_of(format_name, json)
+    from embedinspect.formats import cache as kept
     from embedinspect.output import cache as output
-    from embedinspect.sources import cache as kept
 
     entries = kept.entries()
     freed = kept.clear() if clear else None

@@ -77,10 +77,10 @@ def diff(
     form = asking.form_of(format_name, json)
     from dataclasses import replace
 
-    from embedinspect.analysis.difference import compare
+    from embedinspect.analysis.diff import compare
     from embedinspect.errors import FOUND
-    from embedinspect.opening import SourceOptions, open_source
     from embedinspect.output import diff as output
+    from embedinspect.source import SourceOptions, open_source
 
     given = {
         "layer": layer,

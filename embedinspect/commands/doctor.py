@@ -82,9 +82,9 @@ def doctor(
 
     from embedinspect.analysis.doctor import diagnose, open_case
     from embedinspect.lookup import Settings
-    from embedinspect.opening import SourceOptions
     from embedinspect.output import doctor as output
     from embedinspect.output.stdout import waiting
+    from embedinspect.source import SourceOptions
     from embedinspect.texts import collect_texts
     from embedinspect.training.run_folder import is_run
     from embedinspect.vocabulary import DEFAULT_FILTERS, Tokenization

@@ -45,7 +45,7 @@ def neighbors(
     if not words and not asked_in_file:
         raise UsageError("no word given; expected words, a sum in quotes, or --file")
     form = asked.form("ndjson" if asked_in_file else "table")
-    from embedinspect.analysis import questions
+    from embedinspect.analysis import neighbors as analysis
     from embedinspect.output import neighbors as output
     from embedinspect.texts import collect_texts
 
@@ -55,13 +55,13 @@ def neighbors(
         raise UsageError("no question given; expected one word or sum of words a line")
     opened = asked.open()
     if odd_one_out:
-        group = questions.odd_one_out(opened, lines)
+        group = analysis.odd_one_out(opened, lines)
         asking.answer(
             form,
             lambda: output.document_odd(group),
             lambda screen: output.draw_odd(group, screen),
         )
         return
-    parsed = [questions.parse(opened, text) for text in lines]
-    found = questions.ask(opened, parsed, top=top, metric=metric)
+    parsed = [analysis.parse(opened, text) for text in lines]
+    found = analysis.ask(opened, parsed, top=top, metric=metric)
     asking.answer(form, lambda: output.document(found), lambda screen: output.draw(found, screen))

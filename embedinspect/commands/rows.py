@@ -26,8 +26,8 @@ def rows(
     form = asked.form()
     if not words:
         raise UsageError("no word given; expected words, or rows such as '#5'")
-    from embedinspect.opening import rows_of
     from embedinspect.output import rows as output
+    from embedinspect.source import rows_of
 
     opened = asked.open()
     found = rows_of(opened, words)

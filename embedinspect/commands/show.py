@@ -13,7 +13,7 @@ from embedinspect.errors import UsageError
 if TYPE_CHECKING:
     from embedinspect.lookup import Lookup, Settings
     from embedinspect.matrix import EmbeddingMatrix
-    from embedinspect.opening import Source
+    from embedinspect.source import Source
     from embedinspect.training.run_folder import Run
     from embedinspect.vocabulary import Vocabulary
 
@@ -269,7 +269,7 @@ def _taken_from(
     """
     from dataclasses import replace
 
-    from embedinspect.opening import vocabulary_of, with_padding_row
+    from embedinspect.source import vocabulary_of, with_padding_row
     from embedinspect.vocabulary import check_oov_token
 
     if source.run is not None:
@@ -301,7 +301,7 @@ def _taken_from(
 def _matrix(path: str | None) -> EmbeddingMatrix | None:
     if path is None:
         return None
-    from embedinspect.sources import open_matrix
+    from embedinspect.formats import open_matrix
 
     return open_matrix(path)
 

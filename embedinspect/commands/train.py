@@ -185,13 +185,13 @@ def train(
 
     from pathlib import Path
 
-    from embedinspect.training import opening, run_folder
+    from embedinspect.training import datasets, run_folder
     from embedinspect.training.settings import warnings_for
 
     assert data_set is not None
     place = Path(out or Path("runs") / Path(data_set).stem)
     run_folder.check_place(place, force)
-    found = opening.open_data(
+    found = datasets.open_data(
         data_set,
         data,
         num_words=num_words,
@@ -209,7 +209,7 @@ def _settle(
     data: LabelledData, given: dict[str, Any]
 ) -> tuple[TrainSettings, dict[str, object], LabelledData]:
     """Return the settings, those of them that follow the data's size, and the data for them."""
-    from embedinspect.training import opening
+    from embedinspect.training import datasets
     from embedinspect.training.data import limited
     from embedinspect.training.settings import TrainSettings, defaults_for
 
@@ -221,7 +221,7 @@ def _settle(
         chosen = {name: value for name, value in defaults.items() if name not in given}
     settings = TrainSettings(**{**chosen, **given})
     if data.source["kind"] != "imdb":
-        data = opening.with_num_words(data, settings.num_words)
+        data = datasets.with_num_words(data, settings.num_words)
     return settings, chosen, limited(data, settings)
 
 
@@ -262,7 +262,7 @@ def _resume(
 
     from embedinspect import keras_layer
     from embedinspect.output.stdout import waiting
-    from embedinspect.training import fit, opening, run_folder
+    from embedinspect.training import datasets, fit, run_folder
     from embedinspect.training.data import limited
 
     refused = [name for name in given if name != "epochs"]
@@ -277,9 +277,9 @@ def _resume(
     if run.status != "training":
         _note(f"{path} is finished ({run.status}); more epochs: --resume {path} --epochs N")
     source = run.data.get("source")
-    found = opening.reopen(source if isinstance(source, dict) else {}, data, run.settings)
+    found = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
     if found.source["kind"] != "imdb":
-        found = opening.with_num_words(found, run.settings.num_words)
+        found = datasets.with_num_words(found, run.settings.num_words)
     found = limited(found, run.settings)
     _print_before(found, run.settings, {}, json)
     with waiting("Keras is imported and the classifier is rebuilt"):
@@ -355,6 +355,6 @@ def _print_before(
 
 
 def _note(message: str) -> None:
-    from embedinspect.texts import literal
+    from embedinspect.wording import literal
 
     typer.echo(literal(message), err=True)

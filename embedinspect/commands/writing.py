@@ -10,8 +10,8 @@ import numpy as np
 from embedinspect.analysis.coverage import Coverage, Fill, check, matrix_for
 from embedinspect.errors import UsageError
 from embedinspect.files import write_whole
+from embedinspect.formats.arrays import read_npy
 from embedinspect.output.coverage import Written
-from embedinspect.sources.arrays import read_npy
 
 
 def write_matrix(found: Coverage, path: str, fill: Fill, *, force: bool) -> Written:

@@ -11,7 +11,7 @@ from pathlib import Path
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.exports import arrays, texts
 from embedinspect.exports.naming import Names
-from embedinspect.opening import Source
+from embedinspect.source import Source
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from embedinspect.exports.naming import Names
-from embedinspect.opening import Source
+from embedinspect.source import Source
 
 _BLOCK = 2**22
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from embedinspect.opening import Source
+from embedinspect.source import Source
 
 _KEPT = 100
 _ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\v": "\\v", "\f": "\\f", "\x85": "\\x85"}
@@ -64,7 +64,7 @@ def without_spaces(word: str) -> str:
 
 def for_glove(word: str) -> str:
     """Return a word that may hold spaces inside, unless a part of it would pass for a number."""
-    from embedinspect.sources.text_layout import is_number
+    from embedinspect.formats.text_layout import is_number
 
     word = for_lines(word)
     parts = word.split(" ")

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from embedinspect.exports.naming import Names, for_glove, for_lines, without_spaces
 from embedinspect.matrix import FloatArray
-from embedinspect.opening import Source
+from embedinspect.source import Source
 
 _BLOCK = 2**19
 VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from embedinspect.errors import UsageError
-from embedinspect.lessons.record import Experiment, KerasPart, Lesson, Request, Topic
+from embedinspect.lessons.lesson import Experiment, KerasPart, Lesson, Request, Topic
 from embedinspect.lessons.topics import TOPICS
-from embedinspect.texts import clipped_repr
+from embedinspect.wording import clipped_repr
 
 _NEAREST, _LEAST_LIKENESS, _SHORTEST = 3, 0.55, 4
 _SAME_SIZE = {"input_length": "maxlen"}

@@ -8,7 +8,8 @@ import numpy as np
 
 from embedinspect import keras_layer
 from embedinspect.lessons.backends import ask_backends, missing_packages
-from embedinspect.lessons.making import (
+from embedinspect.lessons.lesson import Column, Experiment, KerasPart, Request, Table
+from embedinspect.lessons.parts import (
     IMPORTS,
     PADDING,
     array,
@@ -19,9 +20,8 @@ from embedinspect.lessons.making import (
     tokens_by_position,
     word,
 )
-from embedinspect.lessons.record import Column, Experiment, KerasPart, Request, Table
 from embedinspect.lookup import Lookup, Settings, look_up, one_hot
-from embedinspect.texts import plural
+from embedinspect.wording import plural
 
 CLASSIC_TEXTS = ("This is a text", "This is not a text")
 # The classic IMDB recipe, for the cost of its products.

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from embedinspect import keras_layer
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
 from embedinspect.lessons.lstm import UNITS, WIDTH, code_for, draw_lstm
-from embedinspect.lessons.making import (
+from embedinspect.lessons.parts import (
     IMPORTS,
     array,
     assign,
@@ -24,11 +25,10 @@ from embedinspect.lessons.making import (
     tokens_by_position,
     yes,
 )
-from embedinspect.lessons.record import Experiment, KerasPart, Request, Table
 from embedinspect.lookup import Settings, look_up
 from embedinspect.sequences import IntArray, Side, mask, pad
-from embedinspect.texts import plural
 from embedinspect.vocabulary import fit
+from embedinspect.wording import plural
 
 PAIR = ("a wonderful film", "a dull and endless film")
 LONG = ("the film starts slowly but the end is wonderful",)

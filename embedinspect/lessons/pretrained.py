@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 
-from embedinspect.lessons.making import (
+from embedinspect.lessons.lesson import Experiment, Request, Table
+from embedinspect.lessons.parts import (
     IMPORTS,
     assign,
     column,
@@ -15,9 +16,8 @@ from embedinspect.lessons.making import (
     word,
     yes,
 )
-from embedinspect.lessons.record import Experiment, Request, Table
-from embedinspect.texts import listed, plural
 from embedinspect.vocabulary import fit
+from embedinspect.wording import listed, plural
 
 TEXTS = ("the cat saw a dog", "the dog saw a zorgle")
 WIDTH = 2

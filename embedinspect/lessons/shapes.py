@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 
 from embedinspect import keras_layer
-from embedinspect.lessons.making import (
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.parts import (
     column,
     dimensions,
     drawn,
     run_on,
     word,
 )
-from embedinspect.lessons.record import Experiment, KerasPart, Request, Table
 from embedinspect.lookup import Settings, look_up
-from embedinspect.texts import plural
 from embedinspect.training.settings import TrainSettings
 from embedinspect.vocabulary import fit
+from embedinspect.wording import plural
 
 NAMED = ("This is a text",)
 

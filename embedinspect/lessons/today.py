@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from embedinspect import keras_layer
-from embedinspect.lessons.making import column, error_text, run_on
-from embedinspect.lessons.record import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.parts import column, error_text, run_on
 
 WIDTH_OF_OUTCOME = 62
 # (an old line, its modern form); each is run on the model and the arrays of `_names`.

@@ -11,7 +11,7 @@ from embedinspect.lessons import (
     training,
     vocabulary,
 )
-from embedinspect.lessons.record import Topic
+from embedinspect.lessons.lesson import Topic
 
 LAYER = "What the layer does"
 VOCABULARY = "Vocabulary"

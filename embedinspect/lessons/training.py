@@ -10,7 +10,8 @@ import numpy as np
 
 from embedinspect import keras_layer
 from embedinspect.lessons import classifier
-from embedinspect.lessons.making import (
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.parts import (
     IMPORTS,
     PADDING,
     array,
@@ -21,11 +22,10 @@ from embedinspect.lessons.making import (
     exact,
     run_on,
 )
-from embedinspect.lessons.record import Experiment, KerasPart, Request, Table
 from embedinspect.matrix import FloatArray, draw
 from embedinspect.sequences import pad
-from embedinspect.texts import plural
 from embedinspect.vocabulary import fit
+from embedinspect.wording import plural
 
 WIDTH, EPOCHS, UNUSED_ROWS = 2, 10, 2
 REVIEWS = ("a wonderful film", "a dull and endless film")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 
 from embedinspect import keras_layer
-from embedinspect.lessons.making import (
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.parts import (
     assign,
     column,
     error_text,
@@ -14,11 +15,10 @@ from embedinspect.lessons.making import (
     word,
     yes,
 )
-from embedinspect.lessons.record import Experiment, KerasPart, Request, Table
 from embedinspect.text_vectorization import vectorize
-from embedinspect.texts import listed, plural
 from embedinspect.training.imdb import INDEX_FROM, START, UNKNOWN
 from embedinspect.vocabulary import fit
+from embedinspect.wording import listed, plural
 
 OOV_TOKEN = "<OOV>"
 TOKENIZER = "from tensorflow.keras.preprocessing.text import Tokenizer"

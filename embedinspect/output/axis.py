@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from embedinspect.analysis.axis import Axis, Fit, Opinion, Place
-from embedinspect.analysis.questions import note_on
-from embedinspect.output.answers import Document, about
+from embedinspect.analysis.neighbors import note_on
+from embedinspect.output.document import Document, about
 from embedinspect.output.grid import Block, Cell, Column, beside
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.texts import listed, literal, plural
+from embedinspect.wording import listed, literal, plural
 
 _LONGEST_WORD = 24
 

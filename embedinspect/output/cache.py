@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rich.text import Text
 
-from embedinspect.output.answers import Document
+from embedinspect.formats.cache import Entry
+from embedinspect.output.document import Document
 from embedinspect.output.grid import Block, Cell, Column
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.sources.cache import Entry
-from embedinspect.texts import literal, plural
+from embedinspect.wording import literal, plural
 
 
 def draw(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from embedinspect.analysis.coverage import Coverage, Fill
-from embedinspect.output.answers import Document, about
+from embedinspect.output.document import Document, about
 from embedinspect.output.grid import Block, Cell, Column
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.texts import clipped_repr, listed, literal, plural
+from embedinspect.wording import clipped_repr, listed, literal, plural
 
 _LONGEST_WORD = 24
 _SPOKEN = {

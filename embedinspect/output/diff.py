@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from embedinspect.analysis.difference import Difference, Moved
-from embedinspect.output.answers import Document, about
+from embedinspect.analysis.diff import Difference, Moved
+from embedinspect.output.document import Document, about
 from embedinspect.output.grid import Block, Cell, Column
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.texts import listed, literal, plural
+from embedinspect.wording import listed, literal, plural
 
 _LONGEST_WORD = 20
 _MOST_NAMED = 5

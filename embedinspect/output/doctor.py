@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from embedinspect.analysis.doctor import SEVERITIES, Case, Diagnosis, Finding, Need, Severity
-from embedinspect.output.answers import Document, about
+from embedinspect.output.document import Document, about
 from embedinspect.output.screen import Screen, labelled
-from embedinspect.texts import literal, plural
+from embedinspect.wording import literal, plural
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 # How to give what a check would need, and needs that one of them meets.

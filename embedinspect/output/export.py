@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from embedinspect.exports import Exported
-from embedinspect.output.answers import Document, about
+from embedinspect.output.document import Document, about
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.texts import listed, literal, plural
+from embedinspect.wording import listed, literal, plural
 
 _NEXT = {
     "projector": "tensorboard --logdir {path}, and there the Projector tab",

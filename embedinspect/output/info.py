@@ -9,11 +9,11 @@ from typing import Any
 from rich.text import Text
 
 from embedinspect.analysis.health import Health, Spread
-from embedinspect.opening import Source
-from embedinspect.output.answers import Document, about
+from embedinspect.output.document import Document, about
 from embedinspect.output.grid import Block, Cell, Column
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.texts import listed, literal, plural
+from embedinspect.source import Source
+from embedinspect.wording import listed, literal, plural
 
 _MOST_ROWS = 6
 _MOST_LAYERS = 20

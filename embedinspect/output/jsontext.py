@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from embedinspect.matrix import FloatArray
-from embedinspect.output.numbers import vector_json
+from embedinspect.output.digits import vector_json
 
 SCHEMA_VERSION = 1
 _CACHED_NUMBERS = 2**21

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from embedinspect.analysis.questions import Answer, Neighborhood, OddOneOut
-from embedinspect.output.answers import Document, about
+from embedinspect.analysis.neighbors import Answer, Neighborhood, OddOneOut
+from embedinspect.output.document import Document, about
 from embedinspect.output.grid import Block, Cell, Column, beside
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.texts import listed, literal, plural
+from embedinspect.wording import listed, literal, plural
 
 _GAP = 3
 _LONGEST_WORD = 28

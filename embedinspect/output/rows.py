@@ -8,12 +8,12 @@ import numpy as np
 from rich.text import Text
 
 from embedinspect.matrix import FloatArray, norms_of
-from embedinspect.opening import Source
-from embedinspect.output.answers import Document, about
+from embedinspect.output.digits import decimals_for, table_number
+from embedinspect.output.document import Document, about
 from embedinspect.output.grid import Block, Cell, Column
-from embedinspect.output.numbers import decimals_for, table_number
 from embedinspect.output.screen import Screen, clip
-from embedinspect.texts import literal
+from embedinspect.source import Source
+from embedinspect.wording import literal
 
 _GREY = "bright_black"
 _LONGEST_WORD = 24

@@ -8,8 +8,8 @@ import numpy as np
 
 from embedinspect import keras_layer
 from embedinspect.errors import DataError
+from embedinspect.formats.arrays import Array
 from embedinspect.sequences import Side
-from embedinspect.sources.arrays import Array
 from embedinspect.training.settings import TrainSettings
 
 WEIGHTS = (

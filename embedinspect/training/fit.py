@@ -16,7 +16,7 @@ import numpy as np
 
 from embedinspect import __version__
 from embedinspect.errors import DataError, UsageError
-from embedinspect.sources.arrays import Array
+from embedinspect.formats.arrays import Array
 from embedinspect.training import batches, classifier, run_folder
 from embedinspect.training.data import LabelledData, Part, split
 from embedinspect.training.run_folder import Run

@@ -24,8 +24,8 @@ import numpy as np
 
 from embedinspect import keras_layer
 from embedinspect.errors import DataError, os_reason
+from embedinspect.formats import arrays
 from embedinspect.sequences import IntArray
-from embedinspect.sources import arrays
 from embedinspect.texts import read_bytes
 from embedinspect.training.data import LabelledData, Labels, Part, fingerprint
 from embedinspect.vocabulary import Vocabulary

@@ -12,8 +12,9 @@ import numpy as np
 
 from embedinspect import vocabulary as vocabularies
 from embedinspect.errors import DataError, UsageError
-from embedinspect.texts import clipped_repr, decode, listed, read_bytes
+from embedinspect.texts import decode, read_bytes
 from embedinspect.training.data import LabelledData, Part, fingerprint
+from embedinspect.wording import clipped_repr, listed
 
 TEXT_COLUMNS = ("text", "review", "sentence", "comment", "content", "body")
 LABEL_COLUMNS = ("label", "sentiment", "class", "target", "category", "y")

@@ -18,10 +18,10 @@ import numpy as np
 
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.files import write_whole
+from embedinspect.formats import open_matrix
+from embedinspect.formats.arrays import Array, read_members
 from embedinspect.lookup import Settings
 from embedinspect.matrix import EmbeddingMatrix, FloatArray
-from embedinspect.sources import open_matrix
-from embedinspect.sources.arrays import Array, read_members
 from embedinspect.training.data import LabelledData
 from embedinspect.training.settings import TrainSettings, settings_from
 from embedinspect.vocabulary import Vocabulary, from_json

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from embedinspect.matrix import EmbeddingMatrix
-from embedinspect.opening import Source, open_source
-from embedinspect.words import Words
+from embedinspect.row_words import Words
+from embedinspect.source import Source, open_source
 from tests.conftest import HERE
 
 VECTORS = HERE.parent / "sample_texts" / "vectors.txt"

@@ -15,11 +15,11 @@ from embedinspect.analysis.doctor import CHECKS, diagnose, open_case
 from embedinspect.cli import run as run_line
 from embedinspect.errors import EmbedInspectError
 from embedinspect.lookup import Settings
-from embedinspect.opening import SourceOptions, open_source
+from embedinspect.source import SourceOptions, open_source
 from embedinspect.vocabulary import fit
 from tests.analysis.conftest import VECTORS
 from tests.conftest import CLASSIC
-from tests.sources.test_keras_graph import L, keras, sequential
+from tests.formats.test_keras_graph import L, keras, sequential
 
 WORDS = ["this", "is", "a", "text", "not"]
 IMDB = {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "is": 6, "br": 7}

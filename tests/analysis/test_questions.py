@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from embedinspect.analysis.axis import fit_on, rank, split_words
 from embedinspect.analysis.coverage import check, cover, matrix_for
-from embedinspect.analysis.difference import compare
+from embedinspect.analysis.diff import compare
 from embedinspect.errors import DataError, UsageError
 from embedinspect.vocabulary import fit
 from tests.analysis.conftest import VECTORS, made

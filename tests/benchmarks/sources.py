@@ -21,8 +21,8 @@ import numpy as np
 
 OURS = """
 import resource, sys, time
-from embedinspect.sources import open_file
-from embedinspect.sources.found import Options
+from embedinspect.formats import open_file
+from embedinspect.formats.contents import Options
 import numpy, pyarrow.csv
 start = time.perf_counter()
 found = open_file(sys.argv[1], Options(cache=sys.argv[2] == "cache"))
@@ -106,7 +106,7 @@ def keras_files(runs: int) -> None:
 def queries(rows: np.ndarray, words: list[str], rival_queries: int) -> None:
     from gensim.models import KeyedVectors
 
-    from embedinspect.analysis.neighbors import Searcher
+    from embedinspect.analysis.nearest import Searcher
     from embedinspect.matrix import norms_of
 
     shape = f"{len(rows):,} x {rows.shape[1]}"
@@ -154,7 +154,7 @@ def main() -> None:
         os.environ["EMBEDINSPECT_CACHE"] = folder
         opening(given.glove, given.runs)
         keras_files(given.runs)
-        from embedinspect.sources import open_file
+        from embedinspect.formats import open_file
 
         found = open_file(given.glove)
         assert found.words is not None

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from embedinspect import exports
 from embedinspect.errors import DataError, UsageError
 from embedinspect.exports.naming import for_glove, for_lines, without_spaces
-from embedinspect.opening import open_source
+from embedinspect.source import open_source
 from tests.analysis.conftest import made
 
 FUNCTION_SCOPED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

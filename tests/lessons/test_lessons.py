@@ -24,7 +24,7 @@ from embedinspect.lessons import (
     sizes_in,
 )
 from embedinspect.lessons.backends import ask_backends
-from embedinspect.lessons.making import CODE_WIDTH
+from embedinspect.lessons.parts import CODE_WIDTH
 from embedinspect.sequences import pad
 
 OF_TEXTS = [topic for topic in TOPICS if topic.takes_texts]

@@ -9,10 +9,10 @@ import re
 import numpy as np
 import pytest
 
+from embedinspect.formats import open_matrix
 from embedinspect.lookup import Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.output.show.code import Given, script
-from embedinspect.sources import open_matrix
 from embedinspect.vocabulary import Tokenization, fit
 from tests.conftest import CLASSIC
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.training import imdb, labelled, opening
+from embedinspect.training import datasets, imdb, labelled
 from embedinspect.training.data import limited, split, summarize
 from embedinspect.training.settings import TrainSettings, defaults_for
 from tests.conftest import HERE
@@ -246,42 +246,42 @@ def test_a_mistake_in_a_table_is_named_with_its_line(tmp_path, text, says):
 
 
 def test_folders(folder, tmp_path):
-    data = opening.open_data(str(folder), None, num_words=None, seed=0)
+    data = datasets.open_data(str(folder), None, num_words=None, seed=0)
     assert (len(data.train), len(data.test), data.label_names) == (60, 20, ("negative", "positive"))
     assert (
         data.fingerprint
-        == opening.open_data("imdb", str(folder), num_words=None, seed=0).fingerprint
+        == datasets.open_data("imdb", str(folder), num_words=None, seed=0).fingerprint
     )
     with pytest.raises(DataError, match="train/neg"):
-        opening.open_data(str(tmp_path), None, num_words=None, seed=0)
+        datasets.open_data(str(tmp_path), None, num_words=None, seed=0)
 
 
 def test_what_is_no_data(table):
     with pytest.raises(UsageError, match="'imbd' is neither a file nor a folder nor a data set"):
-        opening.open_data("imbd", None, num_words=None, seed=0)
+        datasets.open_data("imbd", None, num_words=None, seed=0)
     with pytest.raises(DataError, match="no such file"):
-        opening.open_data("missing.csv", None, num_words=None, seed=0)
+        datasets.open_data("missing.csv", None, num_words=None, seed=0)
     with pytest.raises(UsageError, match="--data says where imdb lies"):
-        opening.open_data(str(table), "x", num_words=None, seed=0)
+        datasets.open_data(str(table), "x", num_words=None, seed=0)
 
 
 # -- parts and settings ------------------------------------------------------------------------
 
 
 def test_num_words_makes_ids_unknown(table):
-    data = opening.open_data(str(table), None, num_words=None, seed=0)
-    clipped = opening.with_num_words(data, 6)
+    data = datasets.open_data(str(table), None, num_words=None, seed=0)
+    clipped = datasets.with_num_words(data, 6)
     assert max(int(ids.max()) for ids in clipped.train.ids) == 5
     assert [len(ids) for ids in clipped.train.ids] == [len(ids) for ids in data.train.ids]
     summary = summarize(clipped, TrainSettings(num_words=6, maxlen=8))
     assert summary.out_of_vocabulary == sum(int((ids == 1).sum()) for ids in clipped.train.ids)
     assert summary.cut_reviews == sum(len(ids) > 8 for ids in data.train.ids)
     with pytest.raises(UsageError, match="expected 2 or more"):
-        opening.with_num_words(data, 1)
+        datasets.with_num_words(data, 1)
 
 
 def test_limit_and_validation_follow_the_seed(table):
-    data = opening.open_data(str(table), None, num_words=None, seed=0)
+    data = datasets.open_data(str(table), None, num_words=None, seed=0)
     settings = TrainSettings(limit=50, validation=0.2, seed=3)
     small = limited(data, settings)
     assert (len(small.train), len(small.test)) == (50, 40)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from embedinspect.analysis.doctor import ids, model, reference, rows, texts
 from embedinspect.analysis.doctor.case import Case, Need, open_case
-from embedinspect.analysis.doctor.record import SEVERITIES, Diagnosis, Finding, Severity
+from embedinspect.analysis.doctor.finding import SEVERITIES, Diagnosis, Finding, Severity
 
 CHECKS = (*ids.CHECKS, *reference.CHECKS, *rows.CHECKS, *model.CHECKS, *texts.CHECKS)
 

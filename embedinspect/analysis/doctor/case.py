@@ -12,21 +12,21 @@ import numpy as np
 
 from embedinspect.analysis.health import Health, examine
 from embedinspect.errors import UsageError
+from embedinspect.formats.keras_files import KerasFile
+from embedinspect.formats.keras_graph import Behind, Node, Reader, behind
+from embedinspect.formats.vocabulary_file import load
 from embedinspect.lookup import Settings
-from embedinspect.opening import (
+from embedinspect.row_words import Words
+from embedinspect.sequences import IntArray
+from embedinspect.source import (
     Source,
     SourceOptions,
     lookup_layer,
     open_source,
     vocabulary_of,
 )
-from embedinspect.sequences import IntArray
-from embedinspect.sources.keras_files import KerasFile
-from embedinspect.sources.keras_graph import Behind, Node, Reader, behind
-from embedinspect.sources.words_file import load
-from embedinspect.texts import clipped_repr
 from embedinspect.vocabulary import Tokenization, Vocabulary, check_oov_token, fit, from_json
-from embedinspect.words import Words
+from embedinspect.wording import clipped_repr
 
 Need = Literal[
     "matrix", "rows", "words", "file of words", "list of words", "texts", "sequences",
@@ -242,7 +242,7 @@ def _padding_of(case: Case) -> dict[str, Any]:
     """Return the side of the padding where the model pads by itself, as TextVectorization does."""
     assert case.source is not None
     assert case.source.keras is not None
-    from embedinspect.sources.keras_files import objects
+    from embedinspect.formats.keras_files import objects
 
     classes = {name for name, _ in objects(case.source.keras.config or {})}
     if "TextVectorization" not in classes:

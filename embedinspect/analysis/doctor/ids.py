@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from embedinspect.analysis.doctor.case import Case
-from embedinspect.analysis.doctor.record import Check, Finding, share
-from embedinspect.texts import clipped_repr, listed, plural
+from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.wording import clipped_repr, listed, plural
 
 # Keras's facts of ids out of range: embedding lookups of each backend, as `explain input-dim` runs
 # them; of GPUs, what TensorFlow documents for `tf.gather`.

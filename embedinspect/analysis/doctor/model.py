@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from embedinspect.analysis.doctor.case import Case
-from embedinspect.analysis.doctor.record import Check, Finding, share
-from embedinspect.sources.keras_files import objects
-from embedinspect.sources.keras_graph import Behind, Node
-from embedinspect.texts import clipped_repr, listed, plural
+from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.formats.keras_files import objects
+from embedinspect.formats.keras_graph import Behind, Node
+from embedinspect.wording import clipped_repr, listed, plural
 
 # The newest security fixes of Keras that are known; see its advisories.
 SOUND = (3, 15, 1)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from embedinspect.analysis.doctor.case import Case
-from embedinspect.analysis.doctor.record import Check, Finding, share
-from embedinspect.texts import clipped_repr, plural
+from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.wording import clipped_repr, plural
 
 _MOST_WORDS = 20_000
 _FARTHEST_SHIFT = 3

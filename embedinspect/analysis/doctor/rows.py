@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from embedinspect.analysis.doctor.case import Case
-from embedinspect.analysis.doctor.record import Check, Finding, share
-from embedinspect.texts import listed, plural
+from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.wording import listed, plural
 
 _MOST_ZERO = _MOST_UNMOVED = 0.5
 _FEW_DUPLICATES = 0.01

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from embedinspect.analysis.doctor.case import Case
-from embedinspect.analysis.doctor.record import Check, Finding, share
-from embedinspect.texts import clipped_repr, listed, plural
+from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.wording import clipped_repr, listed, plural
 
 # The classic IMDB recipe cuts 6.8 % of the tokens and has 10 % out of vocabulary, and is sound.
 MOST_CUT = 0.10

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect import __version__
-from embedinspect.lessons.record import Lesson, Table, Topic
+from embedinspect.lessons.lesson import Lesson, Table, Topic
 from embedinspect.output.jsontext import SCHEMA_VERSION, dumps
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from embedinspect.lessons.record import Experiment, KerasPart, Topic
+from embedinspect.lessons.lesson import Experiment, KerasPart, Topic
 from embedinspect.output.explain.tables import draw_tables, shown
 from embedinspect.output.screen import Screen, labelled
 

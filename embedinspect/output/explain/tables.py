@@ -9,11 +9,11 @@ import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
-from embedinspect.lessons.record import Table, Value
+from embedinspect.lessons.lesson import Table, Value
+from embedinspect.output.digits import decimals_for, table_number
 from embedinspect.output.grid import Block, Cell, Column, beside
-from embedinspect.output.numbers import decimals_for, table_number
 from embedinspect.output.screen import Screen, clip
-from embedinspect.texts import literal
+from embedinspect.wording import literal
 
 MOST_ROWS, HEAD, TAIL = 14, 8, 4
 NARROWEST_TEXT = 8

@@ -10,7 +10,7 @@ from rich.text import Text
 from embedinspect.lookup import Lookup
 from embedinspect.output.grid import Block, Cell, Column
 from embedinspect.output.screen import Screen, clip
-from embedinspect.texts import literal
+from embedinspect.wording import literal
 
 _MOST_IDS = 12
 

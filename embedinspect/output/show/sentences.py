@@ -9,9 +9,9 @@ from rich.text import Text
 from embedinspect.keras_layer import Proof
 from embedinspect.lookup import Lookup, OneHot, TracedToken
 from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.texts import literal, plural
 from embedinspect.token_counts import TokenCounts
 from embedinspect.training.predict import Prediction
+from embedinspect.wording import literal, plural
 
 FIRST_SENTENCE = "Each token id is a row number; the output copies that row."
 LEFT_OUT = "Keras was left out (--no-keras): the real layer has not confirmed this."

@@ -15,11 +15,11 @@ from rich.text import Text
 
 from embedinspect.lookup import Lookup
 from embedinspect.matrix import FloatArray
+from embedinspect.output.digits import decimals_for, table_number
 from embedinspect.output.grid import Block, Cell, Column, beside, columns_width
-from embedinspect.output.numbers import decimals_for, table_number
 from embedinspect.output.screen import Screen, clip
 from embedinspect.output.show.lines import Line, RowLine, id_of, position_lines, row_lines
-from embedinspect.texts import literal
+from embedinspect.wording import literal
 
 GREY = "bright_black"
 # Six hues, dark on light, that stand out from dark and light backgrounds alike.

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from embedinspect.output.grid import Block, Cell, Column
 from embedinspect.output.screen import Screen, labelled
-from embedinspect.texts import literal, plural
 from embedinspect.training.data import DataSummary
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
+from embedinspect.wording import literal, plural
 
 # Test accuracies of this recipe as published, in percent. Sources: Brownlee's tutorial "Sequence
 # Classification with LSTM Recurrent Neural Networks in Python with Keras"; the imdb_fasttext

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError, os_reason
+from embedinspect.formats import cache
+from embedinspect.formats.contents import Contents, Options
 from embedinspect.matrix import EmbeddingMatrix, norms_of
-from embedinspect.sources import cache
-from embedinspect.sources.found import Found, Options
 
 EXPECTED = (
     "a matrix: a run folder, .keras, .h5, .npy, .npz, .safetensors, word vectors as text or "
@@ -57,7 +57,7 @@ class Format:
 
     name: str
     recognises: Callable[[Start], bool]
-    read: Callable[[Path, Options], Found]
+    read: Callable[[Path, Options], Contents]
     picks: str | None = None
     cached: bool = False
 
@@ -65,18 +65,18 @@ class Format:
 def _is_keras_zip(start: Start) -> bool:
     if not start.data.startswith(b"PK\x03\x04"):
         return False
-    from embedinspect.sources import keras_files
+    from embedinspect.formats import keras_files
 
     return bool(keras_files.is_keras_zip(start.path))
 
 
-def _read_keras(path: Path, options: Options) -> Found:
-    from embedinspect.sources import keras_files
+def _read_keras(path: Path, options: Options) -> Contents:
+    from embedinspect.formats import keras_files
 
     found = keras_files.open_keras(path)
     layer = keras_files.pick(found, options.layer, repr(str(path)))
     rows = keras_files.read_rows(path, layer)
-    return Found(
+    return Contents(
         _KERAS_KINDS.get(found.kind, found.kind),
         rows,
         dtype=layer.dtype,
@@ -93,40 +93,40 @@ _KERAS_KINDS = {
 }
 
 
-def _read_npy(path: Path, _: Options) -> Found:
-    from embedinspect.sources import arrays
+def _read_npy(path: Path, _: Options) -> Contents:
+    from embedinspect.formats import arrays
 
     rows, dtype = arrays.read_npy(path)
-    return Found("NumPy array", rows, dtype=dtype)
+    return Contents("NumPy array", rows, dtype=dtype)
 
 
-def _read_npz(path: Path, options: Options) -> Found:
-    from embedinspect.sources import arrays
+def _read_npz(path: Path, options: Options) -> Contents:
+    from embedinspect.formats import arrays
 
     rows, name, dtype = arrays.read_npz(path, options.tensor)
-    return Found("NumPy archive", rows, dtype=dtype, tensor=name)
+    return Contents("NumPy archive", rows, dtype=dtype, tensor=name)
 
 
 def _is_safetensors(start: Start) -> bool:
-    from embedinspect.sources.safetensors_file import is_safetensors
+    from embedinspect.formats.safetensors_file import is_safetensors
 
     return is_safetensors(start.data, start.size)
 
 
-def _read_safetensors(path: Path, options: Options) -> Found:
-    from embedinspect.sources.safetensors_file import read_safetensors
+def _read_safetensors(path: Path, options: Options) -> Contents:
+    from embedinspect.formats.safetensors_file import read_safetensors
 
     return read_safetensors(path, options.tensor)
 
 
 def _is_binary(start: Start) -> bool:
-    from embedinspect.sources.word2vec_binary import is_binary
+    from embedinspect.formats.word2vec_binary import is_binary
 
     return is_binary(start.data)
 
 
-def _read_binary(path: Path, options: Options) -> Found:
-    from embedinspect.sources.word2vec_binary import read_binary
+def _read_binary(path: Path, options: Options) -> Contents:
+    from embedinspect.formats.word2vec_binary import read_binary
 
     return read_binary(path, strict=options.strict)
 
@@ -134,17 +134,17 @@ def _read_binary(path: Path, options: Options) -> Found:
 def _is_text(start: Start) -> bool:
     if b"\0" in start.data or _likeness(start.data):
         return False
-    from embedinspect.sources.numbers import are_numbers
+    from embedinspect.formats.number_text import are_numbers
 
     if are_numbers(start.data, whole=start.whole):
         return False
-    from embedinspect.sources.text_layout import layout_of
+    from embedinspect.formats.text_layout import layout_of
 
     return layout_of(start.data, whole=start.whole) is not None
 
 
-def _read_text(path: Path, options: Options) -> Found:
-    from embedinspect.sources.word_vectors import read_text
+def _read_text(path: Path, options: Options) -> Contents:
+    from embedinspect.formats.word_vectors import read_text
 
     return read_text(path, strict=options.strict)
 
@@ -153,16 +153,16 @@ def _is_projector(start: Start) -> bool:
     return re.search(rb"^\s*embeddings\s*\{", start.data, re.M) is not None and not start.packed
 
 
-def _read_projector(path: Path, options: Options) -> Found:
-    from embedinspect.sources.projector import read_projector
+def _read_projector(path: Path, options: Options) -> Contents:
+    from embedinspect.formats.projector import read_projector
 
     return read_projector(path, options.tensor)
 
 
-def _read_numbers(path: Path, _: Options) -> Found:
-    from embedinspect.sources import numbers
+def _read_numbers(path: Path, _: Options) -> Contents:
+    from embedinspect.formats import number_text
 
-    return Found("text of numbers", numbers.read_numbers(path), dtype="text")
+    return Contents("text of numbers", number_text.read_numbers(path), dtype="text")
 
 
 def _is_numbers(start: Start) -> bool:
@@ -193,7 +193,7 @@ OTHERS = (
 )
 
 
-def open_file(path: str, options: Options | None = None) -> Found:
+def open_file(path: str, options: Options | None = None) -> Contents:
     """Return what is in a file: a matrix of at least one row and one column, float32.
 
     Raises:

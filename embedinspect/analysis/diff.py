@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect.analysis.neighbors import Searcher
+from embedinspect.analysis.nearest import Searcher
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import norms_of
-from embedinspect.opening import Source
-from embedinspect.texts import listed
+from embedinspect.source import Source
+from embedinspect.wording import listed
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]

@@ -18,18 +18,18 @@ import pyarrow as pa
 from pyarrow import csv
 
 from embedinspect.errors import DataError
+from embedinspect.formats.contents import Contents, Problems
+from embedinspect.formats.packed import open_packed
+from embedinspect.formats.text_layout import Layout, is_number, layout_of
 from embedinspect.matrix import MOST_VALUES, FloatArray
-from embedinspect.sources.found import Found, Problems
-from embedinspect.sources.packed import open_packed
-from embedinspect.sources.text_layout import Layout, is_number, layout_of
-from embedinspect.texts import clipped_repr
-from embedinspect.words import pack
+from embedinspect.row_words import pack
+from embedinspect.wording import clipped_repr
 
 BLOCK = 8 * 2**20
 _LONGEST_LINE = 2**26
 
 
-def read_text(path: Path, *, strict: bool = False) -> Found:
+def read_text(path: Path, *, strict: bool = False) -> Contents:
     """Return rows and words of a text of word vectors, packed gzip included.
 
     Lines that are no rows are left out, and of equal words the later ones; each is a problem.
@@ -189,7 +189,7 @@ class _Reader:
         self.count = end
         self.words.extend(words)
 
-    def finish(self) -> Found:
+    def finish(self) -> Contents:
         """Return what was read."""
         self.rows.resize((self.count, self.layout.output_dim), refcheck=False)
         rows, words = self._without_duplicates(self._as_utf8())
@@ -215,7 +215,7 @@ class _Reader:
                 problems.add(
                     "header", f"line 1 claims {header[0]:,} rows, but {lines:,} lines follow"
                 )
-        return Found(kind, rows, pack(words), "text", problems)
+        return Contents(kind, rows, pack(words), "text", problems)
 
     def _as_utf8(self) -> list[bytes]:
         """Return the words, with bytes that are not UTF-8 written as escapes."""

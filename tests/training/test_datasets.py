@@ -10,7 +10,7 @@ import pytest
 from embedinspect.analysis.axis import opinion, rank
 from embedinspect.analysis.health import examine
 from embedinspect.errors import UsageError
-from embedinspect.opening import SourceOptions, open_source
+from embedinspect.source import SourceOptions, open_source
 from embedinspect.training.run_folder import open_embedding, open_run
 from tests.training.conftest import BAD, GOOD
 

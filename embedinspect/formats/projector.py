@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.sources.found import Found
-from embedinspect.sources.numbers import read_numbers
-from embedinspect.texts import clipped_repr, decode, listed, read_bytes
+from embedinspect.formats.contents import Contents
+from embedinspect.formats.number_text import read_numbers
+from embedinspect.texts import decode, read_bytes
+from embedinspect.wording import clipped_repr, listed
 
 CONFIG = "projector_config.pbtxt"
 _FIELD = re.compile(r'(tensor_name|tensor_path|metadata_path)\s*:\s*"((?:[^"\\]|\\.)*)"')
@@ -93,10 +94,10 @@ def pair_of(path: Path, tensor: str | None) -> Pair:
     return pair
 
 
-def read_projector(path: Path, tensor: str | None) -> Found:
+def read_projector(path: Path, tensor: str | None) -> Contents:
     """Return the rows that a config names; errors as `pair_of` and `read_numbers` raise them."""
     pair = pair_of(path, tensor)
-    return Found("projector TSV", read_numbers(pair.tensor), None, "text", tensor=pair.name)
+    return Contents("projector TSV", read_numbers(pair.tensor), None, "text", tensor=pair.name)
 
 
 def metadata_beside(path: Path) -> Path | None:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embedinspect.errors import UsageError
+from embedinspect.formats import open_file
+from embedinspect.formats.contents import Contents, Options, Problems
 from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
-from embedinspect.sources import open_file
-from embedinspect.sources.found import Found, Options, Problems
-from embedinspect.texts import clipped_repr, plural
+from embedinspect.row_words import Words
 from embedinspect.training.run_folder import Run, is_run, open_embedding, open_run
 from embedinspect.vocabulary import Tokenization, Vocabulary
-from embedinspect.words import Words
+from embedinspect.wording import clipped_repr, plural
 
 if TYPE_CHECKING:
-    from embedinspect.sources.keras_files import KerasFile, KerasLayer
+    from embedinspect.formats.keras_files import KerasFile, KerasLayer
 
 _SEEN_FOR_CASE = 20_000
 
@@ -138,7 +138,7 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
 
 def with_words(source: Source, path: str, index_from: int | None) -> Source:
     """Return the source with the words of a file."""
-    from embedinspect.sources.words_file import read_words, warn_of
+    from embedinspect.formats.vocabulary_file import read_words, warn_of
 
     rows = source.matrix.input_dim
     found = read_words(path, rows, index_from)
@@ -152,10 +152,10 @@ def with_words(source: Source, path: str, index_from: int | None) -> Source:
     )
 
 
-def _with_own_words(source: Source, found: Found) -> Source:
+def _with_own_words(source: Source, found: Contents) -> Source:
     """Return the source with the words that the file has, or that lie beside it."""
-    from embedinspect.sources.projector import metadata_beside, pair_of
-    from embedinspect.sources.words_file import find_beside
+    from embedinspect.formats.projector import metadata_beside, pair_of
+    from embedinspect.formats.vocabulary_file import find_beside
 
     path = Path(source.path)
     if found.words is not None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.sources import arrays, open_matrix
+from embedinspect.formats import arrays, open_matrix
 
 KINDS = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 DTYPES = st.sampled_from([order + kind for order in "<>" for kind in KINDS])

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect.sources.found import Found, Problems
-from embedinspect.words import PackedWords
+from embedinspect.formats.contents import Contents, Problems
+from embedinspect.row_words import PackedWords
 
 FORMAT, VERSION = "embedinspect cache", 1
 WORTH = 4 * 2**20  # smaller files are read in a moment
@@ -69,7 +69,7 @@ def _stamp(path: Path) -> dict[str, int]:
     return {"size": now.st_size, "time": now.st_mtime_ns}
 
 
-def recall(path: Path, *, strict: bool = False) -> Found | None:
+def recall(path: Path, *, strict: bool = False) -> Contents | None:
     """Return what was kept of a file as it is now; None where there is nothing of use."""
     place = _place(path)
     try:
@@ -90,14 +90,14 @@ def recall(path: Path, *, strict: bool = False) -> Found | None:
         )
         if strict and problems.total:
             return None
-        return Found(
+        return Contents(
             about["kind"], rows, PackedWords(block, ends), about["dtype"], problems, norms=norms
         )
     except _DAMAGES:
         return None
 
 
-def keep(path: Path, found: Found) -> Path | None:
+def keep(path: Path, found: Contents) -> Path | None:
     """Keep what was read of a file, whole or not at all; None where it could not be kept.
 
     That is no error: the file is only read anew the next time.

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from embedinspect.errors import DataError
-from embedinspect.sources import arrays, hdf5
-from embedinspect.texts import clipped_repr
+from embedinspect.formats import arrays, hdf5
+from embedinspect.wording import clipped_repr
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"

@@ -10,7 +10,7 @@ import numpy as np
 
 from embedinspect.errors import DataError
 from embedinspect.matrix import MOST_VALUES, FloatArray
-from embedinspect.texts import clipped_repr
+from embedinspect.wording import clipped_repr
 
 # What float() takes, without what only Python writes (1_000) and digits of other scripts. A digit
 # can be matched in one way only: a long field that is no number must not take quadratic time.

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embedinspect.errors import DataError, EmbedInspectError, UsageError
-from embedinspect.opening import SourceOptions, open_source
-from embedinspect.sources import FORMATS, cache, open_file
-from embedinspect.sources.found import Options
+from embedinspect.formats import FORMATS, cache, open_file
+from embedinspect.formats.contents import Options
+from embedinspect.source import SourceOptions, open_source
 from tests.analysis.conftest import VECTORS
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2) / 4
@@ -143,7 +143,7 @@ def large(tmp_path, monkeypatch):
 def test_a_large_text_is_kept_and_opened_from_there(large, monkeypatch):
     first = open_source(str(large))
     assert first.kept is not None
-    monkeypatch.setattr("embedinspect.sources.word_vectors.read_text", None)  # not read again
+    monkeypatch.setattr("embedinspect.formats.word_vectors.read_text", None)  # not read again
     again = open_source(str(large))
     assert again.kept is None
     assert again.matrix.rows.tobytes() == first.matrix.rows.tobytes()

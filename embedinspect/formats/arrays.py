@@ -20,7 +20,7 @@ from numpy.lib import format as npy
 
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.matrix import MOST_VALUES, FloatArray
-from embedinspect.texts import clipped_repr, listed, literal
+from embedinspect.wording import clipped_repr, listed, literal
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 

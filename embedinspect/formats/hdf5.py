@@ -16,9 +16,9 @@ import h5py
 import numpy as np
 
 from embedinspect.errors import DataError
+from embedinspect.formats.arrays import as_float32
 from embedinspect.matrix import MOST_VALUES, FloatArray
-from embedinspect.sources.arrays import as_float32
-from embedinspect.texts import clipped_repr
+from embedinspect.wording import clipped_repr
 
 # What h5py raises for damaged files. It hands on what the library says in many types.
 DAMAGES = (

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.texts import clipped_repr, decode, plural, read_bytes
+from embedinspect.row_words import Words
+from embedinspect.texts import decode, read_bytes
 from embedinspect.vocabulary import Vocabulary, from_json
-from embedinspect.words import Words
+from embedinspect.wording import clipped_repr, plural
 
 EXPECTED = (
     "words, one a line or a JSON list, a JSON mapping of words to ids, or a saved Keras tokenizer"

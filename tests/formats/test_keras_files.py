@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embedinspect.errors import DataError, EmbedInspectError, UsageError
-from embedinspect.opening import SourceOptions, open_source
-from embedinspect.sources import hdf5, keras_container
+from embedinspect.formats import hdf5, keras_container
+from embedinspect.source import SourceOptions, open_source
 from tests.conftest import environment
 
 WEIGHTS = "model.weights.h5"
@@ -229,7 +229,7 @@ def test_reading_needs_no_keras(keras, tmp_path):
     path = tmp_path / "model.keras"
     sequential(keras, keras.layers.Embedding(7, 3)).save(path)
     code = (
-        "import sys; from embedinspect.opening import open_source; "
+        "import sys; from embedinspect.source import open_source; "
         f"open_source({str(path)!r}); "
         "print([n for n in ('keras', 'tensorflow', 'gensim', 'pyarrow') if n in sys.modules])"
     )

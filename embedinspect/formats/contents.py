@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from embedinspect.errors import DataError
 from embedinspect.matrix import FloatArray
-from embedinspect.words import Words
+from embedinspect.row_words import Words
 
 if TYPE_CHECKING:
-    from embedinspect.sources.keras_files import KerasFile, KerasLayer
+    from embedinspect.formats.keras_files import KerasFile, KerasLayer
 
 _KEPT = 20
 
@@ -62,7 +62,7 @@ class Problems:
 
 
 @dataclass(frozen=True)
-class Found:
+class Contents:
     """What a format's reader returns.
 
     Attributes:

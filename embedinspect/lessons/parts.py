@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect.lessons.record import Column, Value
+from embedinspect.lessons.lesson import Column, Value
 from embedinspect.lookup import Lookup
-from embedinspect.texts import literal
+from embedinspect.wording import literal
 
 CODE_WIDTH = 60
 PADDING = "·"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedinspect.sources import keras_graph
-from embedinspect.sources.keras_graph import behind
+from embedinspect.formats import keras_graph
+from embedinspect.formats.keras_graph import behind
 
 
 class Keras:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.opening import SourceOptions, open_source
-from embedinspect.sources import word_vectors
-from embedinspect.sources.word_vectors import read_text
+from embedinspect.formats import word_vectors
+from embedinspect.formats.word_vectors import read_text
+from embedinspect.source import SourceOptions, open_source
 
 FUNCTION_SCOPED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 # What neither form can hold, and what gensim or we would take for a line or field end.
@@ -198,7 +198,7 @@ def test_more_wrong_lines_than_rows(read):
 
 
 def test_a_gzip_bomb_and_a_torn_gzip(read, monkeypatch):
-    from embedinspect.sources import packed
+    from embedinspect.formats import packed
 
     monkeypatch.setattr(packed, "_SMALL", 1000)
     with pytest.raises(DataError, match="unpacks to more than"):

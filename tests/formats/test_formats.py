@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.sources import open_matrix
+from embedinspect.formats import open_matrix
 
 DTYPES = st.sampled_from(["<f2", ">f4", "<f4", ">f8", "<f8", "<i2", ">i4", "u1"])
 

@@ -9,12 +9,12 @@ from typing import IO
 import numpy as np
 
 from embedinspect.errors import DataError
+from embedinspect.formats.contents import Contents, Problems
+from embedinspect.formats.packed import open_packed
+from embedinspect.formats.text_layout import layout_of
 from embedinspect.matrix import MOST_VALUES, FloatArray
-from embedinspect.sources.found import Found, Problems
-from embedinspect.sources.packed import open_packed
-from embedinspect.sources.text_layout import layout_of
-from embedinspect.texts import clipped_repr
-from embedinspect.words import pack
+from embedinspect.row_words import pack
+from embedinspect.wording import clipped_repr
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})\s*\n")
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -33,7 +33,7 @@ def is_binary(start: bytes) -> bool:
     return layout_of(start, whole=True) is None and not _is_utf8(body)
 
 
-def read_binary(path: Path, *, strict: bool = False) -> Found:
+def read_binary(path: Path, *, strict: bool = False) -> Contents:
     """Return rows and words, packed gzip included. Numbers are little-endian, as C writes them.
 
     Raises:
@@ -92,7 +92,7 @@ class _Records:
         rest = data[at:] + self.file.read(1024)
         self.left = len(rest.strip(b"\n"))
 
-    def finish(self, claimed: int) -> Found:
+    def finish(self, claimed: int) -> Contents:
         """Return what was read."""
         problems, count = self.problems, len(self.words)
         if not count:
@@ -103,7 +103,7 @@ class _Records:
             problems.add("header", f"has more than the {claimed:,} rows that its header claims")
         self.rows.resize((count, self.output_dim), refcheck=False)
         rows, words = self._mended()
-        return Found("word2vec binary", rows, pack(words), "float32", problems)
+        return Contents("word2vec binary", rows, pack(words), "float32", problems)
 
     def _mended(self) -> tuple[FloatArray, list[bytes]]:
         """Return rows and words, without words that are there again, all of them UTF-8."""

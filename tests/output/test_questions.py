@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from embedinspect.commands.schema import FOLDER
 from tests.analysis.conftest import VECTORS
-from tests.sources.test_keras_files import write
+from tests.formats.test_keras_files import write
 
 QUESTIONS = {
     "info": ["info", "vectors.txt"],

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from embedinspect import __version__
-from embedinspect.opening import Source
+from embedinspect.output.digits import vector_json
 from embedinspect.output.jsontext import SCHEMA_VERSION, dumps
-from embedinspect.output.numbers import vector_json
+from embedinspect.source import Source
 
 Item = Mapping[str, Any]
 

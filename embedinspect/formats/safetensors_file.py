@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import DataError, UsageError
+from embedinspect.formats.arrays import as_float32
+from embedinspect.formats.contents import Contents
 from embedinspect.matrix import MOST_VALUES, FloatArray
-from embedinspect.sources.arrays import as_float32
-from embedinspect.sources.found import Found
-from embedinspect.texts import clipped_repr, listed
+from embedinspect.wording import clipped_repr, listed
 
 _LONGEST_HEADER = 100_000_000  # the format's own limit
 _DTYPES = {
@@ -28,7 +28,7 @@ def is_safetensors(start: bytes, size: int) -> bool:
     return len(start) > 9 and start[8:9] == b"{" and 2 <= length <= min(_LONGEST_HEADER, size)
 
 
-def read_safetensors(path: Path, tensor: str | None) -> Found:
+def read_safetensors(path: Path, tensor: str | None) -> Contents:
     """Return one tensor of two dimensions as float32: the one that is named, or the only one.
 
     Raises:
@@ -60,7 +60,7 @@ def read_safetensors(path: Path, tensor: str | None) -> Found:
     else:
         stored = np.frombuffer(data, _DTYPES[dtype]).reshape(shape)
         rows = as_float32(stored, f"{clipped_repr(name)} in {shown}")
-    return Found("safetensors", rows, None, dtype, tensor=name)
+    return Contents("safetensors", rows, None, dtype, tensor=name)
 
 
 def _header(data: bytes, shown: str) -> dict[str, Any]:

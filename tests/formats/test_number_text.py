@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedinspect.errors import DataError
-from embedinspect.sources import numbers, open_matrix
+from embedinspect.formats import number_text, open_matrix
 
 SEPARATORS = {" ": None, "  ": None, "\t": None, ",": ",", ", ": ",", " , ": ",", ";": ";"}
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -132,12 +132,12 @@ def test_carriage_returns_alone_do_not_join_rows(refusal, rows_of):
 
 
 def test_a_line_that_is_too_long_is_not_cut_into_rows(refusal, monkeypatch):
-    monkeypatch.setattr(numbers, "_LONGEST_LINE", 64)
+    monkeypatch.setattr(number_text, "_LONGEST_LINE", 64)
     assert "line 2 has 64 bytes or more" in refusal(b"# x\n" + b"1 " * 64 + b"\n")
 
 
 def test_more_numbers_than_may_be(refusal, monkeypatch):
-    monkeypatch.setattr(numbers, "MOST_VALUES", 3)
+    monkeypatch.setattr(number_text, "MOST_VALUES", 3)
     assert "more than 3 numbers" in refusal(b"1 2\n3 4\n")
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from embedinspect.analysis import neighbors
-from embedinspect.analysis.neighbors import Searcher, score
-from embedinspect.analysis.questions import ask, odd_one_out, parse
+from embedinspect.analysis import nearest
+from embedinspect.analysis.nearest import Searcher, score
+from embedinspect.analysis.neighbors import ask, odd_one_out, parse
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import norms_of
 from tests.analysis.conftest import VECTORS, made
@@ -56,9 +56,9 @@ def test_many_blocks_give_what_one_gives(monkeypatch):
     rows[100:200] = rows[50]  # ties
     searcher = Searcher(rows, norms_of(rows))
     one = searcher.nearest_of_many(rows[:20], 7)
-    monkeypatch.setattr(neighbors, "_SCORES_AT_ONCE", 1)
-    monkeypatch.setattr(neighbors, "_MOST_WAITING", 100)
-    monkeypatch.setattr(neighbors, "_QUERIES_AT_ONCE", 6)
+    monkeypatch.setattr(nearest, "_SCORES_AT_ONCE", 1)
+    monkeypatch.setattr(nearest, "_MOST_WAITING", 100)
+    monkeypatch.setattr(nearest, "_QUERIES_AT_ONCE", 6)
     for first, second in zip(one, searcher.nearest_of_many(rows[:20], 7), strict=True):
         assert first.rows.tolist() == second.rows.tolist()
         assert (first.scores == second.scores).all()

@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.matrix import FloatArray
-from embedinspect.sources import arrays, hdf5
-from embedinspect.sources.hdf5 import Weight
-from embedinspect.sources.keras_container import (
+from embedinspect.formats import arrays, hdf5
+from embedinspect.formats.hdf5 import Weight
+from embedinspect.formats.keras_container import (
     CONFIG,
     METADATA,
     json_in,
@@ -28,7 +27,8 @@ from embedinspect.sources.keras_container import (
     parsed,
     text_in,
 )
-from embedinspect.texts import clipped_repr, listed
+from embedinspect.matrix import FloatArray
+from embedinspect.wording import clipped_repr, listed
 
 _CALLED_EMBEDDING = re.compile(r"(.*_)?embeddings?(_\d+)?(:\d+)?")
 _EMBEDDING = "Embedding"

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.opening import (
+from embedinspect.source import (
     SourceOptions,
     open_source,
     rows_of,
     vocabulary_of,
     with_padding_row,
 )
-from tests.sources.test_keras_files import GOOD, write
+from tests.formats.test_keras_files import GOOD, write
 
 
 @pytest.fixture

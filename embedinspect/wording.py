@@ -1,0 +1,52 @@
+"""Wording of messages: counts, lists, and the text of strangers made harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+_LITERAL = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
+# Control, format, surrogate, private and unassigned characters, line and paragraph separators:
+# they move the cursor, hide or reorder text, or have no width that could be known. And spaces
+# other than the plain one, which would pass for it.
+_ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """Return `1 text`, `2 texts`, `1,000 texts`."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def listed(items: Iterable[str], most: int = 8) -> str:
+    """Return the items in a row, and how many more there are beyond `most`."""
+    items = list(items)
+    rest = len(items) - most
+    return ", ".join(items[:most]) + (f", and {rest:,} more" if rest > 0 else "")
+
+
+def literal(text: str, encoding: str = "utf-8") -> str:
+    """Return the text with every character that could disturb a screen written as an escape.
+
+    >>> literal("a\\x1b[1mb")
+    'a\\\\x1b[1mb'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown = "".join(_literal(character) for character in text)
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _literal(character: str) -> str:
+    if character == " " or unicodedata.category(character) not in _ESCAPED:
+        return character
+    if character in _LITERAL:
+        return _LITERAL[character]
+    code = ord(character)
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )
+
+
+def clipped_repr(text: str, most: int = 40) -> str:
+    """Return the text in quotes for a message, no longer than `most` characters of it."""
+    return repr(text if len(text) <= most else text[: most - 3] + "...")
