@@ -8,7 +8,7 @@ import numpy as np
 
 from embedinspect import keras_layer
 from embedinspect.lessons.backends import ask_backends, missing_packages
-from embedinspect.lessons.lesson import Column, Experiment, KerasPart, Request, Table
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request
 from embedinspect.lessons.parts import (
     IMPORTS,
     PADDING,
@@ -17,10 +17,12 @@ from embedinspect.lessons.parts import (
     dimensions,
     drawn,
     ids_of,
+    table,
     tokens_by_position,
     word,
 )
 from embedinspect.lookup import Lookup, Settings, look_up, one_hot
+from embedinspect.page import Table
 from embedinspect.wording import plural
 
 CLASSIC_TEXTS = ("This is a text", "This is not a text")
@@ -76,13 +78,13 @@ def _positions(found: Lookup) -> Table:
         positions += range(len(sequence))
         tokens += tokens_by_position(found, text)
         ids += sequence
-    return Table(
+    return table(
         f"Ids and output {found.output_shape}",
         [
-            Column("text", texts),
-            Column("position", positions),
-            Column("token", tokens),
-            Column("id", ids),
+            column("text", texts, kind="id"),
+            column("position", positions, kind="id"),
+            column("token", tokens),
+            column("id", ids, kind="id"),
             *dimensions([found.matrix.rows[id_] for id_ in ids], found.matrix.output_dim),
         ],
     )
@@ -91,11 +93,11 @@ def _positions(found: Lookup) -> Table:
 def _matrix(found: Lookup) -> Table:
     rows = found.matrix.rows
     names = [f"{PADDING} padding", *(found.words.get(id_, "") for id_ in range(1, len(rows)))]
-    return Table(
+    return table(
         f"Embedding matrix {rows.shape}",
         [
-            Column("row", range(len(rows))),
-            Column("token", names),
+            column("row", range(len(rows)), kind="id"),
+            column("token", names),
             *dimensions(rows, rows.shape[1]),
         ],
     )
@@ -129,16 +131,16 @@ def one_hot_product(request: Request) -> Experiment:
         intro="A one-hot vector has as many numbers as there are ids: a 1 at the place of its id, "
         "and 0 everywhere else.",
         tables=[
-            Table(
+            table(
                 "One-hot vector times matrix",
                 [
                     column("token", names),
-                    column("id", used),
+                    column("id", used, kind="id"),
                     column("one-hot", map(ids_of, vectors)),
                     *dimensions(products, output_dim),
                 ],
             ),
-            Table(
+            table(
                 "What it costs",
                 [
                     column("", [_what(texts), "an IMDB review"]),
@@ -198,10 +200,10 @@ def input_dim(request: Request) -> Experiment:
         "gives each word its id, starting at 1. Id 0 is kept for padding. The backend is the "
         "library that Keras computes with.",
         tables=[
-            Table(
+            table(
                 "Which ids have a row",
                 [
-                    column("id", range(needed)),
+                    column("id", range(needed), kind="id"),
                     column("token", names),
                     *(
                         column(f"input_dim {rows:,}", [_row(id_, rows) for id_ in range(needed)])
@@ -284,7 +286,9 @@ def input_dim_backends(request: Request, backend: str | None) -> KerasPart:
         findings.append(f"Not tried, because not installed here: {', '.join(missing)}.")
     title = f"Ids without a row, where input_dim is {short:,} (rows 0 to {short - 1:,})"
     outcomes = [
-        column(f"id {id_:,}", [found[n] for found in answers.values()], prose=True)
+        column(f"id {id_:,}", [found[n] for found in answers.values()], kind="prose")
         for n, id_ in enumerate(asked)
     ]
-    return KerasPart([Table(title, [column("backend", answers, prose=True), *outcomes])], findings)
+    return KerasPart(
+        [table(title, [column("backend", answers, kind="prose"), *outcomes])], findings
+    )

@@ -6,36 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Value = None | bool | int | float | str | tuple[int, ...]
+from embedinspect.page import Table
 
 SIZES = ("num_words", "maxlen", "input_dim", "output_dim", "units")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    Attributes:
-        values: exact; a tuple is a sequence of ids, or a one-hot vector.
-        prose: sentences, which a narrow screen wraps; other text is clipped.
-    """
-
-    name: str
-    values: Sequence[Value]
-    prose: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """Columns of the same length under one title."""
-
-    title: str
-    columns: Sequence[Column]
-
-    @property
-    def rows(self) -> list[tuple[Value, ...]]:
-        """The values line by line."""
-        return list(zip(*(column.values for column in self.columns), strict=True))
 
 
 @dataclass(frozen=True)

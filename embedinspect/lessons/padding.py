@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect import keras_layer
-from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request
 from embedinspect.lessons.lstm import UNITS, WIDTH, code_for, draw_lstm
 from embedinspect.lessons.parts import (
     IMPORTS,
@@ -22,6 +22,7 @@ from embedinspect.lessons.parts import (
     ids_of,
     run_on,
     share,
+    table,
     tokens_by_position,
     yes,
 )
@@ -60,7 +61,7 @@ def padding(request: Request) -> Experiment:
         "LSTM reads a sequence from left to right, and hands on what it has at the end. A mask "
         "tells it which positions are padding.",
         tables=[
-            Table(
+            table(
                 "Sequences",
                 [
                     column("text", texts),
@@ -68,7 +69,7 @@ def padding(request: Request) -> Experiment:
                     column("padding after (post)", map(ids_of, pad(ids, longest, "post"))),
                 ],
             ),
-            Table(
+            table(
                 f"How far apart the LSTM's results for {compared} are",
                 [
                     column("padding added", PADDINGS),
@@ -129,16 +130,16 @@ def truncating(request: Request) -> Experiment:
         intro="maxlen is the length that every sequence gets. What is longer is cut off at its "
         f"start (truncating='pre', the default) or at its end ('post'). Here maxlen is {maxlen}.",
         tables=[
-            Table(
+            table(
                 "What is left",
                 [
-                    column("text", range(len(texts))),
+                    column("text", range(len(texts)), kind="id"),
                     column("tokens", lengths),
                     column("cut at the start (pre)", [kept(ids, "pre") for ids in found]),
                     column("cut at the end (post)", [kept(ids, "post") for ids in found]),
                 ],
             ),
-            Table(
+            table(
                 "What a maxlen costs",
                 [
                     column("maxlen", tries),
@@ -197,17 +198,17 @@ def mask_zero(request: Request) -> Experiment:
         "Later layers get it beside the output, here an LSTM: it reads a text position by "
         f"position, and each of its {UNITS} units gives a number.",
         tables=[
-            Table(
+            table(
                 "Output of Embedding(mask_zero=True)",
                 [
-                    column("position", range(len(sequence))),
+                    column("position", range(len(sequence)), kind="id"),
                     column("token", tokens_by_position(found, 0)),
-                    column("id", ids_of(sequence)),
+                    column("id", ids_of(sequence), kind="id"),
                     column("mask", mask(sequence).tolist()),
                     *dimensions(rows[sequence], WIDTH),
                 ],
             ),
-            Table(
+            table(
                 f"What an LSTM of {UNITS} units behind it gives",
                 [
                     column("padding", [name for name, _ in batches] * 2),
@@ -269,7 +270,7 @@ def mask_lost(request: Request) -> Experiment:
         intro="A mask travels from layer to layer beside the output, and says which positions are "
         "padding. Here GlobalAveragePooling1D takes the mean of a text's vectors.",
         tables=[
-            Table(
+            table(
                 "Mean of the vectors",
                 [
                     column("the mask", ["arrives", "is lost"]),
@@ -345,7 +346,7 @@ def mask_lost_keras(request: Request, backend: str | None) -> KerasPart:
     silent = [name for name, warns in zip(tried, warned, strict=True) if warns == "no"]
     quietly = ", ".join(name for name in lost if name in silent)
     return KerasPart(
-        [Table("Layers behind Embedding(mask_zero=True)", columns)],
+        [table("Layers behind Embedding(mask_zero=True)", columns)],
         [
             f"{len(lost)} of {len(tried)} neither use the mask nor hand it on: {', '.join(lost)}.",
             f"Without any warning: {quietly}." if quietly else "Each of them warns.",

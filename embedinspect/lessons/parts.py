@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect.lessons.lesson import Column, Value
 from embedinspect.lookup import Lookup
+from embedinspect.page import Column, Kind, Table, Value
 from embedinspect.wording import literal
 
 CODE_WIDTH = 60
+MOST_ROWS = 14
 PADDING = "·"
 _LONGEST_WORD = 24
 
@@ -45,10 +46,10 @@ def exact(number: Any) -> float:
 
 def dimensions(vectors: Iterable[Any], width: int) -> list[Column]:
     """Return a column for each dimension of the vectors; None leaves its line empty."""
-    found = list(vectors)
+    rows = list(vectors)
     return [
-        Column(f"dim {d}", [None if vector is None else exact(vector[d]) for vector in found])
-        for d in range(width)
+        column(f"dim {dim}", [None if row is None else exact(row[dim]) for row in rows])
+        for dim in range(width)
     ]
 
 
@@ -121,9 +122,28 @@ def share(part: int, whole: int) -> str:
     return f"{part / whole:.0%}" if whole else "0%"
 
 
-def column(name: str, values: Iterable[Value], *, prose: bool = False) -> Column:
-    """Return a column of the values."""
-    return Column(name, list(values), prose)
+def table(title: str, columns: Sequence[Column]) -> Table:
+    """Return a table of which a screen leaves out the middle rows where there are many."""
+    return Table(title, columns, most=MOST_ROWS)
+
+
+def column(name: str, values: Iterable[Value], kind: Kind | None = None) -> Column:
+    """Return a column of the values.
+
+    Args:
+        kind: how they are written; by default a sequence, a number or a text, as the values are.
+            Numbers that name something, such as token ids and rows, need the kind `id`.
+    """
+    listed = list(values)
+    return Column(name, listed, kind or _kind(listed))
+
+
+def _kind(values: Sequence[Value]) -> Kind:
+    known = [value for value in values if value is not None and value != ""]
+    if any(isinstance(value, tuple) for value in known):
+        return "sequence"
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
+    return "number" if numbers else "text"
 
 
 def run_on(keras: Any) -> str:

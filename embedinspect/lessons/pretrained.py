@@ -6,13 +6,14 @@ import sys
 
 import numpy as np
 
-from embedinspect.lessons.lesson import Experiment, Request, Table
+from embedinspect.lessons.lesson import Experiment, Request
 from embedinspect.lessons.parts import (
     IMPORTS,
     assign,
     column,
     dimensions,
     share,
+    table,
     word,
     yes,
 )
@@ -54,10 +55,10 @@ def pretrained(request: Request) -> Experiment:
         "them, a word and its numbers a line. The vectors here are made up; the rarest words have "
         "none.",
         tables=[
-            Table(
+            table(
                 "The matrix, and whose vectors one mistake puts there",
                 [
-                    column("row", range(len(matrix))),
+                    column("row", range(len(matrix)), kind="id"),
                     column("word", ["· padding", *index]),
                     column("in the file", ["", *(yes(name in made_up) for name in index)]),
                     *dimensions(matrix, WIDTH),
@@ -124,7 +125,7 @@ def vector_files(request: Request) -> Experiment:
         "with a header line; the GloVe form has none. Here each word has "
         f"{WIDTH} numbers.",
         tables=[
-            Table(
+            table(
                 "Five lines of a file",
                 [
                     column("line", lines),

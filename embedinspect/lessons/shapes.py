@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from embedinspect import keras_layer
-from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request
 from embedinspect.lessons.parts import (
     column,
     dimensions,
     drawn,
     run_on,
+    table,
     word,
 )
 from embedinspect.lookup import Settings, look_up
@@ -71,13 +72,13 @@ def shapes(request: Request) -> Experiment:
         intro="A shape says how many numbers stand in each direction of a tensor, a block of "
         f"numbers. The sizes are {_origin(request)}.",
         tables=[
-            Table(
+            table(
                 "Shapes",
                 [
                     column("after", ["Input", "Embedding", "LSTM", "Dense"]),
                     column("shape", map(str, found)),
                     column(f"with {plural(texts, 'text')}", [str((texts, *s[1:])) for s in found]),
-                    column("what it says", meaning, prose=True),
+                    column("what it says", meaning, kind="prose"),
                 ],
             )
         ],
@@ -116,7 +117,7 @@ def parameters(request: Request) -> Experiment:
         f"{_origin(request)}: input_dim {rows:,} rows, output_dim {width}, "
         f"{plural(units, 'LSTM unit')}.",
         tables=[
-            Table(
+            table(
                 "Parameters",
                 [
                     column("layer", [*(name for name, *_ in layers), "total"]),
@@ -128,12 +129,12 @@ def parameters(request: Request) -> Experiment:
                             "units + 1",
                             "",
                         ],
-                        prose=True,
+                        kind="prose",
                     ),
                     column(
                         "with the sizes",
                         [*(shown.replace(" x ", " × ") for _, _, shown, _ in layers), ""],
-                        prose=True,
+                        kind="prose",
                     ),
                     column("parameters", [*counts, total]),
                 ],
@@ -174,10 +175,10 @@ def vectors(request: Request) -> Experiment:
         intro="The vectors of the words are the rows of the embedding matrix, and the matrix is "
         "the one weight of the layer. A row is found by the word's id.",
         tables=[
-            Table(
+            table(
                 f"The matrix, with words {rows.shape}",
                 [
-                    column("id", range(len(rows))),
+                    column("id", range(len(rows)), kind="id"),
                     column("word", ["· padding", *index]),
                     *dimensions(rows, rows.shape[1]),
                 ],
@@ -248,9 +249,9 @@ def vectors_keras(request: Request, backend: str | None) -> KerasPart:
         same = bool((first == layer.get_weights()[0][0]).all())
     return KerasPart(
         [
-            Table(
+            table(
                 "What Keras answers",
-                [column("asked", asked, prose=True), column("answer", answers, prose=True)],
+                [column("asked", asked, kind="prose"), column("answer", answers, kind="prose")],
             )
         ],
         [

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from embedinspect import keras_layer
-from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
-from embedinspect.lessons.parts import column, error_text, run_on
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request
+from embedinspect.lessons.parts import column, error_text, run_on, table
 
 WIDTH_OF_OUTCOME = 62
 # (an old line, its modern form); each is run on the model and the arrays of `_names`.
@@ -71,12 +71,12 @@ def old_code_keras(request: Request, backend: str | None) -> KerasPart:
     fine = sum(one == "works" for one in modern)
     return KerasPart(
         [
-            Table(
+            table(
                 "Old lines today",
                 [
-                    column("old line", [old for old, _ in OLD_AND_NEW], prose=True),
-                    column("today", outcomes, prose=True),
-                    column("modern form", [new for _, new in OLD_AND_NEW], prose=True),
+                    column("old line", [old for old, _ in OLD_AND_NEW], kind="prose"),
+                    column("today", outcomes, kind="prose"),
+                    column("modern form", [new for _, new in OLD_AND_NEW], kind="prose"),
                 ],
             )
         ],
@@ -170,11 +170,11 @@ def input_length_keras(request: Request, backend: str | None) -> KerasPart:
     ]
     return KerasPart(
         [
-            Table(
+            table(
                 "Three ways to begin a model",
                 [
-                    column("begins with", forms, prose=True),
-                    column("Keras says", said, prose=True),
+                    column("begins with", forms, kind="prose"),
+                    column("Keras says", said, kind="prose"),
                     column("built", built),
                     column("parameters", weights),
                     column("output shape", shapes),

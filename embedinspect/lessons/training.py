@@ -10,7 +10,7 @@ import numpy as np
 
 from embedinspect import keras_layer
 from embedinspect.lessons import classifier
-from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request
 from embedinspect.lessons.parts import (
     IMPORTS,
     PADDING,
@@ -21,6 +21,7 @@ from embedinspect.lessons.parts import (
     drawn,
     exact,
     run_on,
+    table,
 )
 from embedinspect.matrix import FloatArray, draw
 from embedinspect.sequences import pad
@@ -71,10 +72,10 @@ def training(request: Request) -> Experiment:
         f"classifier learns {plural(EPOCHS, 'epoch')}: rounds over all texts. Its labels are "
         "made up: text 0 is 1, text 1 is 0, and so on.",
         tables=[
-            Table(
+            table(
                 "How far each row moved",
                 [
-                    column("row", range(input_dim)),
+                    column("row", range(input_dim), kind="id"),
                     column("token", names),
                     column("looked up", uses.tolist()),
                     column("moved", map(exact, plain)),
@@ -130,7 +131,7 @@ def task_embedding(request: Request) -> Experiment:
         f"and 1 is the same direction. The classifier learns to tell {len(labels)} short reviews "
         "that praise from those that blame.",
         tables=[
-            Table(
+            table(
                 "Nearest neighbor, before and after training",
                 [
                     column("word", ASKED),
@@ -140,7 +141,7 @@ def task_embedding(request: Request) -> Experiment:
                     column("cosine ", [exact(cosine) for _, cosine in last]),
                 ],
             ),
-            Table(
+            table(
                 "Length of the vector",
                 [
                     column("word", ASKED),
@@ -200,10 +201,10 @@ def projector(request: Request) -> Experiment:
         intro="TensorBoard's projector draws vectors in space. It reads a file with a vector on "
         "each line, and a metadata file with a name on each line, in the same order.",
         tables=[
-            Table(
+            table(
                 "Metadata, written as the words are",
                 [
-                    column("row", range(len(WORDS))),
+                    column("row", range(len(WORDS)), kind="id"),
                     column("word", WORDS),
                     column("lines", [name.count("\n") + 1 for name in WORDS]),
                     column("written safely", clean),
@@ -261,11 +262,11 @@ def projector_keras(request: Request, backend: str | None) -> KerasPart:
     found = "among them" if told in names else "not among them"
     return KerasPart(
         [
-            Table(
+            table(
                 "What the callback saves, and what it tells the projector to read",
                 [
                     column("", ["saved: kind of file", "saved: names in it", "told: name to read"]),
-                    column("found", [kind, ", ".join(names), told], prose=True),
+                    column("found", [kind, ", ".join(names), told], kind="prose"),
                 ],
             )
         ],

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 
 from embedinspect import keras_layer
-from embedinspect.lessons.lesson import Experiment, KerasPart, Request, Table
+from embedinspect.lessons.lesson import Experiment, KerasPart, Request
 from embedinspect.lessons.parts import (
     assign,
     column,
     error_text,
     ids_of,
     run_on,
+    table,
     word,
     yes,
 )
@@ -37,7 +38,7 @@ def tokenizer(request: Request) -> Experiment:
         intro="A tokenizer cuts a text into tokens, and gives each token a number, its id. Keras "
         "has had two: the old class Tokenizer, and the layer TextVectorization.",
         tables=[
-            Table(
+            table(
                 "By the rules of the old Tokenizer",
                 [
                     column("text", texts),
@@ -102,7 +103,7 @@ def tokenizer_keras(request: Request, backend: str | None) -> KerasPart:
     same = [w for w in words if w and vocabulary.word_index[w] == classic.word_index.get(w)]
     return KerasPart(
         [
-            Table(
+            table(
                 "By TextVectorization",
                 [
                     column("text", texts),
@@ -135,16 +136,16 @@ def num_words(request: Request) -> Experiment:
         intro="word_index lists every word with its id; the most frequent word has id 1. "
         f"Here the old Tokenizer gets num_words={limit:,}.",
         tables=[
-            Table(
+            table(
                 "word_index",
                 [
-                    column("id", range(1, words + 1)),
+                    column("id", range(1, words + 1), kind="id"),
                     column("word", whole.word_index),
                     column("count", [whole.word_counts[name] for name in whole.word_index]),
                     column(f"id < {limit:,}", [yes(id_ < limit) for id_ in range(1, words + 1)]),
                 ],
             ),
-            Table(
+            table(
                 "Sequences",
                 [
                     column("text", texts),
@@ -206,16 +207,16 @@ def oov(request: Request) -> Experiment:
         f"{plural(len(known), 'text')}: {listed([word(text) for text in known], 3)}. A word that "
         "is not in it is out of vocabulary.",
         tables=[
-            Table(
+            table(
                 "New texts",
                 [
-                    column("text", where),
+                    column("text", where, kind="id"),
                     column("token", tokens),
-                    column("id", ["none" if id_ is None else id_ for id_ in plain]),
-                    column(f'id with oov_token="{OOV_TOKEN}"', replaced),
+                    column("id", ["none" if id_ is None else id_ for id_ in plain], kind="id"),
+                    column(f'id with oov_token="{OOV_TOKEN}"', replaced, kind="id"),
                 ],
             ),
-            Table(
+            table(
                 "Sequences",
                 [
                     column("text", new),
@@ -276,13 +277,13 @@ def imdb(request: Request) -> Experiment:
         "here: this small index is made from one text, and the ids are numbered as load_data "
         "numbers them.",
         tables=[
-            Table(
+            table(
                 "A review, read in two ways",
                 [
-                    column("position", range(len(review))),
-                    column("id", review),
+                    column("position", range(len(review)), kind="id"),
+                    column("id", review, kind="id"),
                     column("read as id", [name or "(none)" for name in wrong]),
-                    column("id - 3", [id_ - INDEX_FROM for id_ in review]),
+                    column("id - 3", [id_ - INDEX_FROM for id_ in review], kind="id"),
                     column("read as id - 3", right),
                 ],
             )

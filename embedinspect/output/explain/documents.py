@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from embedinspect import __version__
-from embedinspect.lessons.lesson import Lesson, Table, Topic
+from embedinspect.lessons.lesson import Lesson, Topic
 from embedinspect.output.jsontext import SCHEMA_VERSION, dumps
+from embedinspect.page import Table
 
 
 def topics_document(topics: Sequence[Topic]) -> str:

@@ -9,10 +9,10 @@ import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
-from embedinspect.lessons.lesson import Table, Value
 from embedinspect.output.digits import decimals_for, table_number
 from embedinspect.output.grid import Block, Cell, Column, beside
 from embedinspect.output.screen import Screen, clip
+from embedinspect.page import Table, Value
 from embedinspect.wording import literal
 
 MOST_ROWS, HEAD, TAIL = 14, 8, 4
@@ -74,7 +74,8 @@ class _Draft:
             for column in table.columns
         ]
         kinds = [
-            "prose" if column.prose else _kind(list(column.values)) for column in table.columns
+            "prose" if column.kind == "prose" else _kind(list(column.values))
+            for column in table.columns
         ]
         headers = [shown(column.name, screen) for column in table.columns]
         return _Draft(shown(title, screen), headers, cells, kinds)
