@@ -51,6 +51,12 @@ class EmbeddingMatrix:
         """How many of the numbers are NaN or infinite."""
         return int(self.rows.size - np.isfinite(self.rows).sum())
 
+    def with_padding_row(self) -> EmbeddingMatrix:
+        """Return the rows one further down, under a row of zeros for the padding; no words."""
+        rows = np.zeros((self.input_dim + 1, self.output_dim), np.float32)
+        rows[1:] = self.rows
+        return EmbeddingMatrix(rows, f"{self.origin}, under a row of zeros for the padding")
+
 
 def norms_of(rows: FloatArray) -> FloatArray:
     """Return the length of each row, float32, shape (input_dim,); computed in float64.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from embedinspect.errors import UsageError
 from embedinspect.formats import open_file
@@ -52,37 +51,58 @@ class Source:
 
     Attributes:
         path: as it was given.
-        kind: of file or folder, in words.
+        contents: what was read there.
         matrix: rows, and words where they are known.
-        dtype: of the numbers as they are stored.
-        tensor: which layer or array of the file it is, where they have names.
         words_from: where the words come from, in words; None where there are none.
         warnings: what is odd about the source, each a sentence.
-        problems: lines of the file that were left out or mended.
-        vocabulary: with rules of tokenizing, where the source or --vocabulary has them.
+        vocabulary: with rules of tokenizing, where the source or its file of words has them.
         run: of `train`, where the source is one.
         epoch: of that run.
-        keras: what else a Keras file holds.
-        layer: which of its layers was read.
-        norms: length of each row, where it is known already.
-        kept: where what was read has just been kept for the next time.
     """
 
     path: str
-    kind: str
+    contents: Contents
     matrix: EmbeddingMatrix
-    dtype: str
-    tensor: str | None = None
     words_from: str | None = None
     warnings: tuple[str, ...] = ()
-    problems: Problems = field(default_factory=lambda: Problems(""))
     vocabulary: Vocabulary | None = None
     run: Run | None = None
     epoch: int | None = None
-    keras: KerasFile | None = None
-    layer: KerasLayer | None = None
-    norms: FloatArray | None = None
-    kept: Path | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of file or folder, in words."""
+        return self.contents.kind
+
+    @property
+    def dtype(self) -> str:
+        """The type of the numbers as they are stored."""
+        return self.contents.dtype
+
+    @property
+    def tensor(self) -> str | None:
+        """Which layer or array of the file the matrix is, where they have names."""
+        return self.contents.tensor
+
+    @property
+    def problems(self) -> Problems:
+        """Lines of the file that were left out or mended."""
+        return self.contents.problems
+
+    @property
+    def keras(self) -> KerasFile | None:
+        """All that a Keras file holds; None for every other kind."""
+        return self.contents.keras
+
+    @property
+    def layer(self) -> KerasLayer | None:
+        """Which layer of a Keras file was read."""
+        return self.contents.layer
+
+    @property
+    def kept(self) -> Path | None:
+        """Where the contents have just been cached for the next time."""
+        return self.contents.kept
 
     @property
     def words(self) -> Words | None:
@@ -91,17 +111,97 @@ class Source:
 
     @property
     def row_0_is_padding(self) -> bool:
-        """Whether row 0 is by its making the row of the padding id."""
+        """Whether row 0 belongs to the padding id, as in every Keras layer."""
         return self.run is not None or self.keras is not None
 
     def lengths(self) -> FloatArray:
         """Return the length of each row, float32, shape (input_dim,)."""
-        return self.norms if self.norms is not None else norms_of(self.matrix.rows)
+        norms = self.contents.norms
+        return norms if norms is not None else norms_of(self.matrix.rows)
 
     def name_of(self, row: int) -> str:
         """Return the word of a row, or its number after a # where it has none."""
         word = self.words[row] if self.words is not None else None
         return f"#{row}" if word is None else word
+
+    def row_of(self, name: str) -> int | None:
+        """Return the row that a name stands for: a word's, or the number after a #.
+
+        A word of that very spelling wins. Where the matrix has no words, a plain number is a row.
+
+        Raises:
+            UsageError: a row number beyond the matrix.
+        """
+        if self.words is not None:
+            row = self.words.row_of(name)
+            if row is not None:
+                return row
+        number = name.removeprefix("#")
+        if not (number.isascii() and number.isdecimal()):
+            return None
+        if number == name and self.words is not None:
+            return None
+        rows = self.matrix.input_dim
+        row = int(number) if len(number) < 18 else rows
+        if row < rows:
+            return row
+        raise UsageError(
+            f"row {name} is not there; expected 0 to {rows - 1:,}, as {self.path!r} has "
+            f"{plural(rows, 'row')}"
+        )
+
+    def rows_of(self, names: Iterable[str]) -> list[int]:
+        """Return the row of each name.
+
+        Raises:
+            UsageError: a name without a row; it says which words are close.
+        """
+        rows = []
+        for name in names:
+            row = self.row_of(name)
+            if row is None:
+                raise UsageError(self.no_row(name))
+            rows.append(row)
+        return rows
+
+    def no_row(self, name: str) -> str:
+        """Return the message for a name that has no row."""
+        if self.words is None:
+            return (
+                f"{self.path!r} has no words, so {clipped_repr(name)} cannot be found; expected "
+                "the number of a row, such as #5, or words with --vocabulary FILE"
+            )
+        close = self.words.close_to(name)
+        hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
+        return (
+            f"{clipped_repr(name)} is not among the {plural(self.words.named, 'word')} of "
+            f"{self.path!r}; expected one of them, or a row such as #5{hint}"
+        )
+
+    def vocabulary_by_row(self) -> tuple[Vocabulary, bool]:
+        """Return a vocabulary whose ids are rows, and whether the ids were moved by one.
+
+        They are moved where row 0 is a word's: id 0 is the padding in Keras, so the rows must
+        stand one further down, as `EmbeddingMatrix.with_padding_row` has them.
+
+        Raises:
+            UsageError: the source has no words.
+        """
+        if self.vocabulary is not None:
+            return self.vocabulary, False
+        words = self.words
+        if words is None:
+            raise UsageError(
+                f"{self.path!r} has no words; name a file of them with --vocabulary FILE"
+            )
+        moved = words[0] is not None and not self.row_0_is_padding
+        index = {word: row + moved for word, row in words.index.items()}
+        if not moved:
+            index = {word: row for word, row in index.items() if row}
+        rules = Tokenization(lower=not _has_capitals(words))
+        # The lookup layers of Keras have a row for the words that they do not know.
+        unknown = "[UNK]" if self.keras is not None and "[UNK]" in index else None
+        return Vocabulary(index, tokenization=rules, oov_token=unknown), moved
 
 
 def open_source(path: str, options: SourceOptions | None = None) -> Source:
@@ -116,24 +216,15 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
         return _open_run(path, options)
     if options.epoch is not None:
         raise UsageError(f"--epoch picks rows of a run, and {path!r} is none; leave it out")
-    found = open_file(path, Options(options.layer, options.tensor, options.strict, options.cache))
-    source = Source(
-        path=path,
-        kind=found.kind,
-        matrix=EmbeddingMatrix(found.rows, f"from {path}"),
-        dtype=found.dtype,
-        tensor=found.tensor,
-        problems=found.problems or Problems(""),
-        keras=found.keras,
-        layer=found.layer,
-        norms=found.norms,
-        kept=found.kept,
+    contents = open_file(
+        path, Options(options.layer, options.tensor, options.strict, options.cache)
     )
+    source = Source(path, contents, EmbeddingMatrix(contents.rows, f"from {path}"))
     if options.vocabulary is not None:
         return with_words(source, options.vocabulary, options.index_from)
     if options.index_from is not None:
         raise UsageError("--index-from shifts the words of --vocabulary; name that file, too")
-    return _with_own_words(source, found)
+    return _with_own_words(source)
 
 
 def with_words(source: Source, path: str, index_from: int | None) -> Source:
@@ -152,24 +243,24 @@ def with_words(source: Source, path: str, index_from: int | None) -> Source:
     )
 
 
-def _with_own_words(source: Source, found: Contents) -> Source:
+def _with_own_words(source: Source) -> Source:
     """Return the source with the words that the file has, or that lie beside it."""
     from embedinspect.formats.projector import metadata_beside, pair_of
     from embedinspect.formats.vocabulary_file import find_beside
 
-    path = Path(source.path)
-    if found.words is not None:
+    path, words = Path(source.path), source.contents.words
+    if words is not None:
         return replace(
-            source, matrix=replace(source.matrix, words=found.words), words_from="the file itself"
+            source, matrix=replace(source.matrix, words=words), words_from="the file itself"
         )
-    if found.keras is not None:
-        return _with_words_of_model(source, found.keras)
+    if source.keras is not None:
+        return _with_words_of_model(source, source.keras)
     beside = None
-    if found.kind == "projector TSV":
+    if source.kind == "projector TSV":
         beside = pair_of(path, source.tensor).metadata
-    elif found.kind == "text of numbers":
+    elif source.kind == "text of numbers":
         beside = metadata_beside(path)
-    elif found.kind in {"NumPy array", "NumPy archive", "safetensors"}:
+    elif source.kind in {"NumPy array", "NumPy archive", "safetensors"}:
         beside = find_beside(path)
     if beside is None:
         return source
@@ -235,49 +326,14 @@ def _open_run(path: str, options: SourceOptions) -> Source:
         if id_ < len(words):
             words[id_] = word
     return Source(
-        path=path,
-        kind="run folder",
-        matrix=replace(matrix, words=Words(words)),
-        dtype="float32",
-        tensor="embedding",
+        path,
+        Contents("run folder", matrix.rows, tensor="embedding"),
+        replace(matrix, words=Words(words)),
         words_from="the vocabulary of the run, by its ids",
         vocabulary=run.vocabulary,
         run=run,
         epoch=run.epochs if options.epoch is None else options.epoch,
     )
-
-
-def vocabulary_of(source: Source) -> tuple[Vocabulary, bool]:
-    """Return a vocabulary whose ids are rows of the source, and whether ids were moved by one.
-
-    They are moved where row 0 is a word's: id 0 is the padding in Keras, so the rows must stand
-    one further down, under a row for it.
-
-    Raises:
-        UsageError: the source has no words.
-    """
-    if source.vocabulary is not None:
-        return source.vocabulary, False
-    words = source.words
-    if words is None:
-        raise UsageError(
-            f"{source.path!r} has no words; name a file of them with --vocabulary FILE"
-        )
-    moved = words[0] is not None and not source.row_0_is_padding
-    index = {word: row + moved for word, row in words.index.items()}
-    if not moved:
-        index = {word: row for word, row in index.items() if row}
-    rules = Tokenization(lower=not _has_capitals(words))
-    # The lookup layers of Keras have a row for what they do not know.
-    unknown = "[UNK]" if source.keras is not None and "[UNK]" in index else None
-    return Vocabulary(index, tokenization=rules, oov_token=unknown), moved
-
-
-def with_padding_row(source: Source) -> EmbeddingMatrix:
-    """Return the matrix with its rows one further down, under a row of zeros for the padding."""
-    rows = np.zeros((source.matrix.input_dim + 1, source.matrix.output_dim), np.float32)
-    rows[1:] = source.matrix.rows
-    return EmbeddingMatrix(rows, f"{source.matrix.origin}, under a row of zeros for the padding")
 
 
 def _has_capitals(words: Words) -> bool:
@@ -288,56 +344,4 @@ def _has_capitals(words: Words) -> bool:
         word is not None and word != word.lower() and word[0] not in "<["
         for word in islice(words, _SEEN_FOR_CASE)
         if word
-    )
-
-
-def row_of(source: Source, name: str) -> int | None:
-    """Return the row that a name stands for: a word's, or the number after a #.
-
-    A word of that very spelling wins. Where the matrix has no words, a plain number is a row.
-    """
-    words = source.words
-    if words is not None:
-        row = words.row_of(name)
-        if row is not None:
-            return row
-    number = name.removeprefix("#")
-    if (number != name or words is None) and number.isascii() and number.isdecimal():
-        row = int(number) if len(number) < 18 else source.matrix.input_dim
-        if row < source.matrix.input_dim:
-            return row
-        raise UsageError(
-            f"row {name} is not there; expected 0 to {source.matrix.input_dim - 1:,}, as "
-            f"{source.path!r} has {plural(source.matrix.input_dim, 'row')}"
-        )
-    return None
-
-
-def rows_of(source: Source, names: list[str]) -> list[int]:
-    """Return the row of each name.
-
-    Raises:
-        UsageError: a name without a row; it says which words are close.
-    """
-    rows = []
-    for name in names:
-        row = row_of(source, name)
-        if row is None:
-            raise UsageError(missing(source, name))
-        rows.append(row)
-    return rows
-
-
-def missing(source: Source, name: str) -> str:
-    """Return what to say of a word that has no row."""
-    if source.words is None:
-        return (
-            f"{source.path!r} has no words, so {clipped_repr(name)} cannot be found; expected the "
-            "number of a row, such as #5, or words with --vocabulary FILE"
-        )
-    close = source.words.close_to(name)
-    hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
-    return (
-        f"{clipped_repr(name)} is not among the {plural(source.words.named, 'word')} of "
-        f"{source.path!r}; expected one of them, or a row such as #5{hint}"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.source import Source, row_of, rows_of
+from embedinspect.source import Source
 from embedinspect.training.run_folder import open_embedding
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
@@ -100,16 +100,14 @@ def rank(
         DataError: the two ends are the same point, or not finite.
     """
     rows = source.matrix.rows
-    ends = [
-        rows[rows_of(source, list(names))].astype(np.float64).mean(axis=0) for names in (low, high)
-    ]
+    ends = [rows[source.rows_of(names)].astype(np.float64).mean(axis=0) for names in (low, high)]
     direction = ends[1] - ends[0]
     length = float(np.linalg.norm(direction))
     if not np.isfinite(length) or not length:
         what = "are the same point" if length == 0 else "hold NaN or infinity"
         raise DataError(f"the two ends {what}; expected --low and --high words that differ")
     if among:
-        chosen = np.array(rows_of(source, list(among)), np.int64)
+        chosen = np.array(source.rows_of(among), np.int64)
     else:
         words = source.words
         reserved = source.vocabulary and {
@@ -138,7 +136,7 @@ def split_words(source: Source, ends: Sequence[str]) -> list[str]:
     """Return the words of an end; an argument that is no word itself is cut at its spaces."""
     found: list[str] = []
     for text in ends:
-        found.extend([text] if row_of(source, text) is not None else text.split())
+        found.extend([text] if source.row_of(text) is not None else text.split())
     return found
 
 

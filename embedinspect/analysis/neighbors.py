@@ -11,7 +11,7 @@ import numpy as np
 
 from embedinspect.analysis.nearest import Metric, Nearest, Searcher, score
 from embedinspect.errors import DataError, UsageError
-from embedinspect.source import Source, missing, row_of, rows_of
+from embedinspect.source import Source
 from embedinspect.wording import clipped_repr, listed
 
 _SIGNS = re.compile(r"\s+([+-])\s+|^([+-])\s+")
@@ -93,12 +93,12 @@ def parse(source: Source, text: str) -> Question:
     Raises:
         UsageError: a word without a row; it names close matches.
     """
-    row = row_of(source, text)
+    row = source.row_of(text)
     if row is not None:
         return Question(text, (Term(text, row, 1),))
     parts = [part for part in _SIGNS.split(text) if part is not None]
     if len(parts) == 1:
-        raise UsageError(missing(source, text))
+        raise UsageError(source.no_row(text))
     if not parts[0].strip():  # noqa: SIM108
         parts = parts[1:]
     else:
@@ -106,9 +106,9 @@ def parse(source: Source, text: str) -> Question:
     terms = []
     for sign, word in zip(parts[::2], parts[1::2], strict=False):
         word = word.strip()
-        row = row_of(source, word)
+        row = source.row_of(word)
         if row is None:
-            raise UsageError(missing(source, word))
+            raise UsageError(source.no_row(word))
         terms.append(Term(word, row, -1 if sign == "-" else 1))
     return Question(text, tuple(terms))
 
@@ -220,7 +220,7 @@ def odd_one_out(source: Source, names: Sequence[str]) -> OddOneOut:
             f"--odd-one-out has {len(names)} words; expected three or more, such as: breakfast "
             "cereal dinner car"
         )
-    rows = rows_of(source, list(names))
+    rows = source.rows_of(names)
     vectors = source.matrix.rows[rows].astype(np.float64)
     lengths = np.linalg.norm(vectors, axis=1)
     broken = [name for name, n in zip(names, lengths, strict=True) if not (np.isfinite(n) and n)]

@@ -75,8 +75,6 @@ def diff(
     embedinspect diff old.keras new.keras --fail-over 0.5
     """
     form = asking.form_of(format_name, json)
-    from dataclasses import replace
-
     from embedinspect.analysis.diff import compare
     from embedinspect.errors import FOUND
     from embedinspect.output import diff as output
@@ -94,7 +92,7 @@ def diff(
         after = asking.open_for(a, **given)  # type: ignore[arg-type]
         if after.run is None:
             raise UsageError(f"{a!r} is no run, so it has one matrix; expected two sources")
-        before = replace(open_source(a, SourceOptions(epoch=epoch or 0)), norms=None)
+        before = open_source(a, SourceOptions(epoch=epoch or 0))
         first, second = before, after
     else:
         first = asking.open_for(a, epoch=epoch, **given)  # type: ignore[arg-type]

@@ -27,10 +27,9 @@ def rows(
     if not words:
         raise UsageError("no word given; expected words, or rows such as '#5'")
     from embedinspect.output import rows as output
-    from embedinspect.source import rows_of
 
     opened = asked.open()
-    found = rows_of(opened, words)
+    found = opened.rows_of(words)
     asking.answer(
         form,
         lambda: output.document(opened, found),

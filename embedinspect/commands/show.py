@@ -269,12 +269,11 @@ def _taken_from(
     """
     from dataclasses import replace
 
-    from embedinspect.source import vocabulary_of, with_padding_row
     from embedinspect.vocabulary import check_oov_token
 
     if source.run is not None:
         return source.run.lookup_settings, source.run.vocabulary, source.matrix
-    words, moved = vocabulary_of(source)
+    words, moved = source.vocabulary_by_row()
     rules = words.tokenization
     if filters is not None:
         rules = replace(rules, filters=filters)
@@ -292,7 +291,7 @@ def _taken_from(
             f"row 0 of {source.path} is {source.name_of(0)!r}, and id 0 is the padding in Keras: "
             "its rows stand one further down here, under a row of zeros"
         )
-        return settings, words, with_padding_row(source)
+        return settings, words, source.matrix.with_padding_row()
     if source.layer is not None and source.layer.mask_zero:
         settings = replace(settings, mask_zero=True)
     return settings, words, source.matrix

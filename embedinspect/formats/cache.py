@@ -105,7 +105,6 @@ def keep(path: Path, found: Contents) -> Path | None:
     if not isinstance(found.words, PackedWords) or found.norms is None:
         return None
     place = _place(path)
-    problems = found.problems or Problems("")
     about = {
         "format": FORMAT,
         "version": VERSION,
@@ -114,8 +113,8 @@ def keep(path: Path, found: Contents) -> Path | None:
         "kind": found.kind,
         "dtype": found.dtype,
         "shape": list(found.rows.shape),
-        "problems": problems.first,
-        "problem_counts": dict(problems.counts),
+        "problems": found.problems.first,
+        "problem_counts": dict(found.problems.counts),
     }
     temporary = None
     try:

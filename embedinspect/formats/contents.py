@@ -82,7 +82,7 @@ class Contents:
     rows: FloatArray
     words: Words | None = None
     dtype: str = "float32"
-    problems: Problems | None = None
+    problems: Problems = field(default_factory=lambda: Problems(""))
     tensor: str | None = None
     keras: KerasFile | None = None
     layer: KerasLayer | None = None

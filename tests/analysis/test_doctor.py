@@ -17,7 +17,7 @@ from embedinspect.errors import EmbedInspectError
 from embedinspect.lookup import Settings
 from embedinspect.source import SourceOptions, open_source
 from embedinspect.vocabulary import fit
-from tests.analysis.conftest import VECTORS
+from tests.builders import VECTORS
 from tests.conftest import CLASSIC
 from tests.formats.test_keras_graph import L, keras, sequential
 

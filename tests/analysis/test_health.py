@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from embedinspect.analysis import health
 from embedinspect.analysis.health import examine
-from tests.analysis.conftest import made
+from tests.builders import source_of
 
 ROWS = hnp.arrays(
     np.float32,
@@ -20,7 +20,7 @@ ROWS = hnp.arrays(
 
 @given(ROWS)
 def test_numbers_equal_numpy(rows):
-    found = examine(made(rows))
+    found = examine(source_of(rows))
     lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
     assert np.isclose(found.norms.median, np.median(lengths), rtol=1e-6)
     assert sum(found.histogram[0]) == len(rows)
@@ -43,43 +43,43 @@ def test_duplicates_equal_a_search_by_brute_force(rows, data):
         for row in range(len(rows))
         if (of := first.setdefault(rows[row].tobytes(), row)) != row and rows[row].any()
     ]
-    found = examine(made(rows))
+    found = examine(source_of(rows))
     pairs = zip(found.duplicate_rows.tolist(), found.duplicate_of.tolist(), strict=True)
     assert list(pairs) == expected
 
 
 def test_broken_rows_are_named_and_count_nowhere_else():
     rows = np.random.RandomState(0).standard_normal((50, 4)).astype(np.float32)
-    sound = examine(made(rows[:46]))
+    sound = examine(source_of(rows[:46]))
     rows[46:] = 0
     rows[47, 1], rows[48, 2] = np.nan, np.inf
     rows[49] = [np.inf, np.nan, 0, 0]
-    found = examine(made(rows))
+    found = examine(source_of(rows))
     assert found.zero_rows.tolist() == [46]
     assert found.nan_rows.tolist() == [47, 49]
     assert found.infinite_rows.tolist() == [48]
     assert np.isclose(found.mean * 47, sound.mean * 46)
-    everything = examine(made(np.full((2, 2), np.nan)))
+    everything = examine(source_of(np.full((2, 2), np.nan)))
     assert everything.norms is None
     assert everything.histogram == ([], [])
 
 
 def test_a_row_that_is_unlike_all_others():
     rows = np.random.RandomState(0).standard_normal((500, 8)).astype(np.float32)
-    assert not len(examine(made(rows)).far_rows)
+    assert not len(examine(source_of(rows)).far_rows)
     rows[77] *= 40
-    assert examine(made(rows)).far_rows.tolist() == [77]
+    assert examine(source_of(rows)).far_rows.tolist() == [77]
 
 
 def test_blocks_give_what_the_whole_gives(monkeypatch):
     rows = np.random.RandomState(0).standard_normal((100, 5)).astype(np.float32)
     rows[90] = rows[3]
-    whole = examine(made(rows))
+    whole = examine(source_of(rows))
     monkeypatch.setattr(health, "_BLOCK", 35)
-    blocks = examine(made(rows))
+    blocks = examine(source_of(rows))
     assert np.isclose(whole.effective_rank, blocks.effective_rank)
     assert blocks.duplicate_rows.tolist() == [90]
     monkeypatch.setattr(health, "_MOST_DIMENSIONS", 4)
-    wide = examine(made(rows))
+    wide = examine(source_of(rows))
     assert wide.effective_rank is None
     assert np.allclose(wide.dimension_deviations, whole.dimension_deviations)

@@ -14,7 +14,7 @@ from embedinspect.analysis.nearest import Searcher, score
 from embedinspect.analysis.neighbors import ask, odd_one_out, parse
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import norms_of
-from tests.analysis.conftest import VECTORS, made
+from tests.builders import VECTORS, source_of
 
 NUMBER = st.floats(-8, 8, width=16) | st.sampled_from([0.0, np.nan, np.inf])
 ROWS = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2), elements=NUMBER)
@@ -85,18 +85,18 @@ def test_equals_gensim(vectors, tmp_path):
 
 
 def test_a_word_of_that_very_spelling_wins():
-    source = made(np.eye(4), ["a - b", "a", "b", "c"])
+    source = source_of(np.eye(4), ["a - b", "a", "b", "c"])
     assert [term.word for term in parse(source, "a - b").terms] == ["a - b"]
     assert [(term.word, term.sign) for term in parse(source, "a + b").terms] == [("a", 1), ("b", 1)]
     assert [(t.word, t.sign) for t in parse(source, "- c + a").terms] == [("c", -1), ("a", 1)]
 
 
 def test_rows_by_number():
-    source = made(np.eye(4), ["a", None, "#2", "d"])
+    source = source_of(np.eye(4), ["a", None, "#2", "d"])
     assert parse(source, "#1").terms[0].row == 1
     assert parse(source, "#2").terms[0].row == 2
     assert ask(source, [parse(source, "a")], top=9).answers[0].neighbors[0].word == "#1"
-    assert parse(made(np.eye(3)), "2").terms[0].row == 2
+    assert parse(source_of(np.eye(3)), "2").terms[0].row == 2
     for text in ("#4", "#99999999999999999999"):
         with pytest.raises(UsageError, match="expected 0 to 3"):
             parse(source, text)
@@ -112,11 +112,11 @@ def test_words_that_are_missing_name_close_ones(vectors):
         with pytest.raises(UsageError, match=f"did you mean '{meant}"):
             parse(vectors, word)
     with pytest.raises(UsageError, match="--vocabulary FILE"):
-        parse(made(np.eye(3)), "word")
+        parse(source_of(np.eye(3)), "word")
 
 
 def test_rows_that_have_no_direction():
-    source = made([[0, 0], [1, 0], [np.nan, 1], [0, 1]], "abcd")
+    source = source_of([[0, 0], [1, 0], [np.nan, 1], [0, 1]], "abcd")
     for text, says in (("a", "vector of zeros"), ("c", "NaN or infinity"), ("b - b", "zeros")):
         with pytest.raises(DataError, match=says):
             ask(source, [parse(source, text)], top=2)

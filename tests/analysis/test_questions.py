@@ -12,7 +12,7 @@ from embedinspect.analysis.coverage import check, cover, matrix_for
 from embedinspect.analysis.diff import compare
 from embedinspect.errors import DataError, UsageError
 from embedinspect.vocabulary import fit
-from tests.analysis.conftest import VECTORS, made
+from tests.builders import VECTORS, source_of
 
 STREAM = np.random.RandomState(0)
 
@@ -55,7 +55,7 @@ def test_a_difference_finds_what_was_moved():
     moved = rows.copy()
     moved[7] += 3
     moved[9, 0] += 0.5
-    found = compare(made(rows, words), made(moved[::-1], words[::-1]))
+    found = compare(source_of(rows, words), source_of(moved[::-1], words[::-1]))
     assert [one.word for one in found.moved[:2]] == ["w7", "w9"]
     assert found.unmoved == 38
     assert (found.moved[0].row_a, found.moved[0].row_b) == (7, 32)
@@ -71,7 +71,7 @@ def test_procrustes_undoes_a_turn(seed):
     stream = np.random.RandomState(seed)
     rows = stream.standard_normal((30, 4)).astype(np.float32)
     turn = np.linalg.qr(stream.standard_normal((4, 4)))[0]
-    a, b = made(rows), made(rows @ turn)
+    a, b = source_of(rows), source_of(rows @ turn)
     plain, aligned = compare(a, b), compare(a, b, align=True)
     assert aligned.mean_distance < 1e-5
     assert np.isclose(aligned.mean_cosine, 1)
@@ -82,18 +82,18 @@ def test_procrustes_undoes_a_turn(seed):
 
 def test_matrices_that_cannot_be_compared():
     with pytest.raises(DataError, match="output_dim 2"):
-        compare(made(np.ones((2, 2))), made(np.ones((2, 3))))
+        compare(source_of(np.ones((2, 2))), source_of(np.ones((2, 3))))
     with pytest.raises(DataError, match="as many rows"):
-        compare(made(np.ones((2, 2))), made(np.ones((3, 2))))
+        compare(source_of(np.ones((2, 2))), source_of(np.ones((3, 2))))
     with pytest.raises(DataError, match="share no word"):
-        compare(made(np.ones((2, 2)), "ab"), made(np.ones((2, 2)), "AB"))
+        compare(source_of(np.ones((2, 2)), "ab"), source_of(np.ones((2, 2)), "AB"))
     with pytest.raises(UsageError, match="'z': not among the 2 rows"):
-        compare(made(np.ones((2, 2)), "ab"), made(np.ones((2, 2)), "ab"), words=["z"])
+        compare(source_of(np.ones((2, 2)), "ab"), source_of(np.ones((2, 2)), "ab"), words=["z"])
 
 
 def test_shared_words_alone_are_compared():
-    a = made([[1, 0], [0, 1], [1, 1], [np.nan, 0]], "abcd")
-    b = made([[0, 2], [5, 5], [1, 0], [1, 0]], "bxad")
+    a = source_of([[1, 0], [0, 1], [1, 1], [np.nan, 0]], "abcd")
+    b = source_of([[0, 2], [5, 5], [1, 0], [1, 0]], "bxad")
     found = compare(a, b, neighbors=0)
     assert (found.shared, found.only_a, found.only_b, found.not_finite) == (3, 1, 1, 1)
     assert [(one.word, one.distance) for one in found.moved] == [("b", 1), ("a", 0)]
@@ -116,7 +116,7 @@ def test_coverage_says_what_is_missing_and_why(vectors):
 
 
 def test_punctuation_is_a_reason():
-    source = made(np.eye(3), ["dont", "co-op", "x"])
+    source = source_of(np.eye(3), ["dont", "co-op", "x"])
     reasons = {word.word: word.instead for word in cover(source, ["don't coop"]).missing}
     assert reasons == {"don't": "dont", "coop": "co-op"}
 
@@ -157,9 +157,9 @@ def test_coverage_by_a_saved_vocabulary(vectors):
 
 def test_coverage_needs_words_and_matches():
     with pytest.raises(UsageError, match="no words"):
-        cover(made(np.eye(2)), ["a"])
+        cover(source_of(np.eye(2)), ["a"])
     with pytest.raises(DataError, match="no word of the texts"):
-        matrix_for(cover(made(np.eye(2), "ab"), ["x y"]))
+        matrix_for(cover(source_of(np.eye(2), "ab"), ["x y"]))
 
 
 def test_every_word_behind_an_end_belongs_to_it(run, monkeypatch):

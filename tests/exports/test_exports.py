@@ -18,7 +18,7 @@ from embedinspect import exports
 from embedinspect.errors import DataError, UsageError
 from embedinspect.exports.naming import for_glove, for_lines, without_spaces
 from embedinspect.source import open_source
-from tests.analysis.conftest import made
+from tests.builders import source_of
 
 FUNCTION_SCOPED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORD = st.text(st.characters(categories=["L", "P"]), min_size=1, max_size=5)
@@ -40,7 +40,7 @@ def sources(draw):
     width = draw(st.integers(2, 4))
     rows = draw(hnp.arrays(np.float32, (len(words), width), elements=FLOATS))
     rows[np.isnan(rows)] = np.nan  # one NaN of many: a text holds no other bits of it
-    return made(rows, words)
+    return source_of(rows, words)
 
 
 def test_every_target_is_tested():
@@ -62,7 +62,7 @@ def test_what_is_written_reads_back_bit_for_bit(tmp_path, source, name):
 
 def test_others_read_what_is_written(tmp_path):
     rows = np.random.RandomState(0).standard_normal((5, 3)).astype(np.float32)
-    source = made(rows, ["a", "new york", "é", None, "z"])
+    source = source_of(rows, ["a", "new york", "é", None, "z"])
     for name, file in NAMES.items():
         exports.export(source, str(tmp_path / file), name, force=True)
     for file, binary, header in (("x.vec", False, True), ("x.bin", True, True)):
@@ -86,7 +86,7 @@ def test_others_read_what_is_written(tmp_path):
 @given(st.lists(st.text(max_size=4), min_size=1, max_size=6))
 def test_the_projector_gets_as_many_labels_as_rows(tmp_path, words):
     """Words with tabs or line ends, or empty ones, would break its metadata."""
-    source = made(np.ones((len(words), 2)), words)
+    source = source_of(np.ones((len(words), 2)), words)
     folder = tmp_path / "projector"
     written = exports.export(source, str(folder), None, force=True)
     labels = (folder / "metadata.tsv").read_bytes().decode().split("\n")
@@ -109,14 +109,14 @@ def test_escaped_words_are_one_field(word):
 
 
 def test_words_that_a_format_cannot_hold_are_told(tmp_path):
-    source = made(np.ones((3, 2)), ["a b", "no 1", "tab\t"])
+    source = source_of(np.ones((3, 2)), ["a b", "no 1", "tab\t"])
     written = exports.export(source, str(tmp_path / "x.txt"), None)
     assert dict(written.changed) == {"no 1": "no_1", "tab\t": "tab\\t"}
     assert list(open_source(str(tmp_path / "x.txt")).words) == ["a b", "no_1", "tab\\t"]
 
 
 def test_nothing_is_replaced_unasked(tmp_path):
-    source = made(np.ones((2, 2)), "ab")
+    source = source_of(np.ones((2, 2)), "ab")
     path = tmp_path / "x.npy"
     path.write_text("mine")
     with pytest.raises(UsageError, match="exists already"):
@@ -134,14 +134,14 @@ def test_nothing_is_replaced_unasked(tmp_path):
 def test_destinations_that_cannot_be(tmp_path, destination, says):
     (tmp_path / "folder.vec").mkdir()
     with pytest.raises(UsageError, match=says):
-        exports.export(made(np.ones((2, 2))), str(tmp_path / destination), None)
+        exports.export(source_of(np.ones((2, 2))), str(tmp_path / destination), None)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_place_that_cannot_be_written(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(DataError, match="permission denied"):
-        exports.export(made(np.ones((2, 2))), str(tmp_path / "x.npy"), None)
+        exports.export(source_of(np.ones((2, 2))), str(tmp_path / "x.npy"), None)
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
@@ -150,5 +150,5 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(DataError, match="no space left"):
-        exports.export(made(np.ones((2, 2)), "ab"), str(tmp_path / "new" / "x.npy"), None)
+        exports.export(source_of(np.ones((2, 2)), "ab"), str(tmp_path / "new" / "x.npy"), None)
     assert list(tmp_path.iterdir()) == []

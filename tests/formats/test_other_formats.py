@@ -16,7 +16,7 @@ from embedinspect.errors import DataError, EmbedInspectError, UsageError
 from embedinspect.formats import FORMATS, cache, open_file
 from embedinspect.formats.contents import Options
 from embedinspect.source import SourceOptions, open_source
-from tests.analysis.conftest import VECTORS
+from tests.builders import VECTORS
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2) / 4
 

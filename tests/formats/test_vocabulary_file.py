@@ -8,13 +8,7 @@ import numpy as np
 import pytest
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.source import (
-    SourceOptions,
-    open_source,
-    rows_of,
-    vocabulary_of,
-    with_padding_row,
-)
+from embedinspect.source import SourceOptions, open_source
 from tests.formats.test_keras_files import GOOD, write
 
 
@@ -60,7 +54,7 @@ def test_forms(opened, text, index_from, expected):
     assert (f"by their own ids{shift}" if own else f"row i{shift}") in source.words_from
     for row, word in enumerate(expected):
         if word:
-            assert rows_of(source, [word]) == [row]
+            assert source.rows_of([word]) == [row]
 
 
 def test_words_without_a_row_are_told(opened):
@@ -112,11 +106,11 @@ def test_ids_of_word_vectors_leave_row_0_to_the_padding(tmp_path):
     path = tmp_path / "v.txt"
     path.write_text("the 1 2\nof 3 4\n")
     source = open_source(str(path))
-    vocabulary, moved = vocabulary_of(source)
+    vocabulary, moved = source.vocabulary_by_row()
     assert moved
     assert vocabulary.word_index == {"the": 1, "of": 2}
-    rows = with_padding_row(source).rows
+    rows = source.matrix.with_padding_row().rows
     assert rows.tolist() == [[0, 0], [1, 2], [3, 4]]
     assert vocabulary.tokenization.lower
     path.write_text("The 1 2\nof 3 4\n")
-    assert not vocabulary_of(open_source(str(path)))[0].tokenization.lower
+    assert not open_source(str(path)).vocabulary_by_row()[0].tokenization.lower

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
 from embedinspect.commands.schema import FOLDER
-from tests.analysis.conftest import VECTORS
+from tests.builders import VECTORS
 from tests.formats.test_keras_files import write
 
 QUESTIONS = {

@@ -18,13 +18,7 @@ from embedinspect.formats.vocabulary_file import load
 from embedinspect.lookup import Settings
 from embedinspect.row_words import Words
 from embedinspect.sequences import IntArray
-from embedinspect.source import (
-    Source,
-    SourceOptions,
-    lookup_layer,
-    open_source,
-    vocabulary_of,
-)
+from embedinspect.source import Source, SourceOptions, lookup_layer, open_source
 from embedinspect.vocabulary import Tokenization, Vocabulary, check_oov_token, fit, from_json
 from embedinspect.wording import clipped_repr
 
@@ -214,7 +208,7 @@ def open_case(
     elif source is not None and source.keras is not None and source.keras.vocabularies:
         case = _with_words_of_model(case, source.keras)
     elif source is not None and source.words is not None and texts:
-        vocabulary, moved = vocabulary_of(source)
+        vocabulary, moved = source.vocabulary_by_row()
         case = replace(case, vocabulary=vocabulary, moved=moved)
     if source is not None and source.keras is not None and not padding_said:
         case = replace(case, **_padding_of(case))
@@ -258,7 +252,7 @@ def _with_words_of_model(case: Case, keras: KerasFile) -> Case:
     words = keras.vocabularies[layer]
     pairs = [(word, id_) for id_, word in enumerate(words) if word]
     index = {word: id_ for word, id_ in pairs if id_}
-    vocabulary, _ = vocabulary_of(case.source)
+    vocabulary, _ = case.source.vocabulary_by_row()
     return replace(
         case,
         source=replace(case.source, warnings=()),  # what they say is a finding
