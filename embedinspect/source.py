@@ -245,23 +245,14 @@ def with_words(source: Source, path: str, index_from: int | None) -> Source:
 
 def _with_own_words(source: Source) -> Source:
     """Return the source with the words that the file has, or that lie beside it."""
-    from embedinspect.formats.projector import metadata_beside, pair_of
-    from embedinspect.formats.vocabulary_file import find_beside
-
-    path, words = Path(source.path), source.contents.words
+    words = source.contents.words
     if words is not None:
         return replace(
             source, matrix=replace(source.matrix, words=words), words_from="the file itself"
         )
     if source.keras is not None:
         return _with_words_of_model(source, source.keras)
-    beside = None
-    if source.kind == "projector TSV":
-        beside = pair_of(path, source.tensor).metadata
-    elif source.kind == "text of numbers":
-        beside = metadata_beside(path)
-    elif source.kind in {"NumPy array", "NumPy archive", "safetensors"}:
-        beside = find_beside(path)
+    beside = source.contents.words_beside
     if beside is None:
         return source
     with_them = with_words(source, str(beside), None)

@@ -53,6 +53,8 @@ class Format:
         read: its matrix.
         picks: the option that picks one of several matrices in it, if there can be several.
         cached: whether what was read of a large one is worth keeping.
+        words_beside: finds the file of words that belongs to a matrix of this kind, from its path
+            and the name of the matrix in it.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Format:
     read: Callable[[Path, Options], Contents]
     picks: str | None = None
     cached: bool = False
+    words_beside: Callable[[Path, str | None], Path | None] | None = None
 
 
 def _is_keras_zip(start: Start) -> bool:
@@ -165,20 +168,53 @@ def _read_numbers(path: Path, _: Options) -> Contents:
     return Contents("text of numbers", number_text.read_numbers(path), dtype="text")
 
 
+def _written_beside(path: Path, _: str | None) -> Path | None:
+    from embedinspect.formats.vocabulary_file import find_beside
+
+    return find_beside(path)
+
+
+def _labels_of_projector(path: Path, tensor: str | None) -> Path | None:
+    from embedinspect.formats.projector import pair_of
+
+    return pair_of(path, tensor).metadata
+
+
+def _labels_beside(path: Path, _: str | None) -> Path | None:
+    from embedinspect.formats.projector import metadata_beside
+
+    return metadata_beside(path)
+
+
 def _is_numbers(start: Start) -> bool:
     return b"\0" not in start.data and not _likeness(start.data) and not start.packed
 
 
 FORMATS = (
-    Format("npy", lambda start: start.data.startswith(b"\x93NUMPY"), _read_npy),
+    Format(
+        "npy",
+        lambda start: start.data.startswith(b"\x93NUMPY"),
+        _read_npy,
+        words_beside=_written_beside,
+    ),
     Format("keras", _is_keras_zip, _read_keras, "layer"),
-    Format("npz", lambda start: start.data.startswith(b"PK\x03\x04"), _read_npz, "tensor"),
+    Format(
+        "npz",
+        lambda start: start.data.startswith(b"PK\x03\x04"),
+        _read_npz,
+        "tensor",
+        words_beside=_written_beside,
+    ),
     Format("hdf5", lambda start: start.data.startswith(b"\x89HDF\r\n"), _read_keras, "layer"),
-    Format("safetensors", _is_safetensors, _read_safetensors, "tensor"),
+    Format(
+        "safetensors", _is_safetensors, _read_safetensors, "tensor", words_beside=_written_beside
+    ),
     Format("word2vec binary", _is_binary, _read_binary, cached=True),
-    Format("projector", _is_projector, _read_projector, "tensor"),
+    Format(
+        "projector", _is_projector, _read_projector, "tensor", words_beside=_labels_of_projector
+    ),
     Format("word vectors", _is_text, _read_text, cached=True),
-    Format("numbers", _is_numbers, _read_numbers),
+    Format("numbers", _is_numbers, _read_numbers, words_beside=_labels_beside),
 )
 
 # Kinds that are not read, by their first bytes, so that the error can say what came.
@@ -215,11 +251,14 @@ def open_file(path: str, options: Options | None = None) -> Contents:
                 + (f"expected --{kind.picks}" if kind.picks else "leave it out")
             )
     try:
-        found = kind.read(Path(path), options)
+        contents = kind.read(Path(path), options)
+        if kind.words_beside is not None and contents.words is None:
+            beside = kind.words_beside(Path(path), contents.tensor)
+            contents = replace(contents, words_beside=beside)
         if not kind.cached or not options.cache or start.size < cache.WORTH:
-            return found
-        found = replace(found, norms=norms_of(found.rows))
-        return replace(found, kept=cache.keep(Path(path), found))
+            return contents
+        contents = replace(contents, norms=norms_of(contents.rows))
+        return replace(contents, kept=cache.keep(Path(path), contents))
     except OSError as error:
         raise _unreadable(path, os_reason(error)) from None
     except MemoryError:

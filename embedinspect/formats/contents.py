@@ -74,6 +74,7 @@ class Contents:
         tensor: which array or layer of the file it is, where it has names.
         keras: what else a Keras file holds.
         layer: which of its layers was read.
+        words_beside: file that lies beside this one and holds its words, where there is one.
         norms: length of each row, where it is known already.
         kept: where what was read has just been kept for the next time.
     """
@@ -86,5 +87,6 @@ class Contents:
     tensor: str | None = None
     keras: KerasFile | None = None
     layer: KerasLayer | None = None
+    words_beside: Path | None = None
     norms: FloatArray | None = None
     kept: Path | None = None
