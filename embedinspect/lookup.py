@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ from embedinspect import vocabulary as vocabularies
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import MOST_VALUES, EmbeddingMatrix, FloatArray
 from embedinspect.sequences import IntArray, Side
-from embedinspect.vocabulary import Tokenization, Vocabulary
+from embedinspect.vocabulary import Token, Tokenization, Vocabulary
 
 DEFAULT_OUTPUT_DIM = 3
 
@@ -34,27 +34,6 @@ class Settings:
     input_dim: int | None = None
     output_dim: int | None = None
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class TracedToken:
-    """One token of a text, and what became of it.
-
-    Attributes:
-        token: as it was cut from the text.
-        id: its token id; None where it has none.
-        rank: its id in the complete word index; None where it is not in there.
-        position: where it stands in the padded sequence; None where it does not.
-        status: `looked_up`, `replaced`, `dropped`, `cut_off` or `filtered`.
-        reason: why, in words; None for a token that is looked up.
-    """
-
-    token: str
-    id: int | None
-    rank: int | None
-    position: int | None
-    status: str
-    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -120,25 +99,25 @@ class Lookup:
         mask: list[bool] = padded.mask(self.sequences[text]).tolist()
         return mask
 
-    def trace(self, text: int) -> list[TracedToken]:
+    def trace(self, text: int) -> list[Token]:
         """Return what became of every token of one text, in reading order."""
         settings = self.settings
-        tokens = self.vocabulary.trace(self.texts[text])
-        places = iter(
+        positions = iter(
             padded.placement(
                 len(self.ids[text]), self.maxlen, settings.padding, settings.truncating
             )
         )
-        traced = []
-        for token in tokens:
-            status, reason, position = token.status, token.reason, None
-            if token.id is not None:
-                position = next(places)
-                if position is None:
-                    side = "start" if settings.truncating == "pre" else "end"
-                    status, reason = "cut_off", f"cut at the {side} to maxlen {self.maxlen}"
-            traced.append(TracedToken(token.token, token.id, token.rank, position, status, reason))
-        return traced
+        return [
+            token if token.id is None else self._placed(token, next(positions))
+            for token in self.vocabulary.trace(self.texts[text])
+        ]
+
+    def _placed(self, token: Token, position: int | None) -> Token:
+        """Return the token with its position, or cut off where it has none."""
+        if position is not None:
+            return replace(token, position=position)
+        side = "start" if self.settings.truncating == "pre" else "end"
+        return replace(token, status="cut_off", reason=f"cut at the {side} to maxlen {self.maxlen}")
 
     def filtered_characters(self, text: int) -> Counter[str]:
         """Return how often each character of one text was removed by the filters."""
@@ -280,4 +259,4 @@ def _named(vocabulary: Vocabulary, id_: int) -> str:
     return f"id {id_:,}" + (f" ({word!r})" if word is not None else "")
 
 
-__all__ = ["Lookup", "OneHot", "Settings", "TracedToken", "look_up", "one_hot"]
+__all__ = ["Lookup", "OneHot", "Settings", "look_up", "one_hot"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
-from embedinspect.lookup import Lookup, TracedToken
+from embedinspect.lookup import Lookup
+from embedinspect.vocabulary import Status, Token
 
-STATUSES = ("looked_up", "replaced", "dropped", "cut_off", "filtered")
+STATUSES: tuple[Status, ...] = get_args(Status)
 _TEXTS_WITH_EXAMPLES = 5
 
 
@@ -26,11 +28,11 @@ class TokenCounts:
 
     by_status: dict[str, int]
     filtered_characters: dict[str, int]
-    examples: dict[str, list[tuple[int, list[TracedToken]]]]
+    examples: dict[str, list[tuple[int, list[Token]]]]
 
     @property
     def total(self) -> int:
-        """Tokens of all texts, removed pieces not counted."""
+        """Number of tokens in all texts, removed pieces not counted."""
         return sum(self.by_status.values()) - self.by_status["filtered"]
 
 
@@ -42,40 +44,49 @@ def count_tokens(lookup: Lookup) -> TokenCounts:
     """
     by_status: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
     characters: Counter[str] = Counter()
-    examples: dict[str, list[tuple[int, list[TracedToken]]]] = {}
-    vocabulary = lookup.vocabulary
-    starts = vocabulary.start_id is not None
-    cut_start = lookup.settings.truncating == "pre"
-    for index, text in enumerate(lookup.texts):
-        removed = lookup.filtered_characters(index)
+    examples: dict[str, list[tuple[int, list[Token]]]] = {}
+    for text in range(len(lookup.texts)):
+        removed = lookup.filtered_characters(text)
         characters.update(removed)
-        ids = lookup.ids[index]
-        tokens = vocabulary.tokenization.tokens(text)
-        cut = max(0, len(ids) - lookup.maxlen)
-        kept = ids[cut:] if cut_start else ids[: len(ids) - cut]
-        oov = vocabulary.oov_id
-        replaced = 0 if oov is None else int(np.count_nonzero(kept == oov))
-        counts = {
-            "looked_up": len(kept) - replaced,
-            "replaced": replaced,
-            "dropped": len(tokens) + starts - len(ids),
-            "cut_off": cut,
-            "filtered": 0,
-        }
-        if removed:
-            counts["filtered"] = len(vocabulary.tokenization.pieces(text)) - len(tokens)
+        counts, certain = _counts(lookup, text, filtered=bool(removed))
         wanted = [
             status
             for status in STATUSES[1:]
             if counts[status] and len(examples.get(status, ())) < _TEXTS_WITH_EXAMPLES
         ]
-        ambiguous = replaced and vocabulary.oov_token in tokens
-        if wanted or ambiguous:
-            traced = lookup.trace(index)
-            counts = dict(Counter(token.status for token in traced))
+        if wanted or not certain:
+            traced = lookup.trace(text)
+            counts = Counter(token.status for token in traced)
             for status in wanted:
-                found = [token for token in traced if token.status == status]
-                if found:
-                    examples.setdefault(status, []).append((index, found))
+                tokens = [token for token in traced if token.status == status]
+                if tokens:
+                    examples.setdefault(status, []).append((text, tokens))
         by_status.update(counts)
     return TokenCounts(dict(by_status), dict(characters), examples)
+
+
+def _counts(lookup: Lookup, text: int, *, filtered: bool) -> tuple[Counter[str], bool]:
+    """Return how many tokens of a text have each status, and whether that is certain.
+
+    It is not where the text holds the out-of-vocabulary token as a word: its id is looked up
+    there, and elsewhere it replaces another word's.
+
+    Args:
+        filtered: whether the filters removed any character of the text.
+    """
+    vocabulary, ids = lookup.vocabulary, lookup.ids[text]
+    tokens = vocabulary.tokenization.tokens(lookup.texts[text])
+    cut = max(0, len(ids) - lookup.maxlen)
+    kept = ids[cut:] if lookup.settings.truncating == "pre" else ids[: len(ids) - cut]
+    oov = vocabulary.oov_id
+    replaced = 0 if oov is None else int(np.count_nonzero(kept == oov))
+    starts = vocabulary.start_id is not None
+    pieces = len(vocabulary.tokenization.pieces(lookup.texts[text])) if filtered else len(tokens)
+    counts: Counter[str] = Counter(
+        looked_up=len(kept) - replaced,
+        replaced=replaced,
+        dropped=len(tokens) + starts - len(ids),
+        cut_off=cut,
+        filtered=pieces - len(tokens),
+    )
+    return counts, not (replaced and vocabulary.oov_token in tokens)

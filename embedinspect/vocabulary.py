@@ -20,11 +20,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from embedinspect.errors import DataError, UsageError
+
+Status = Literal["looked_up", "replaced", "dropped", "cut_off", "filtered"]
 
 DEFAULT_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _OOV_NAMES = ("<unk>", "<UNK>", "<oov>", "<OOV>", "[UNK]", "unk", "UNK")
@@ -98,21 +100,25 @@ class Tokenization:
 
 @dataclass(frozen=True)
 class Token:
-    """One token of a text before padding: what the vocabulary made of it.
+    """One token of a text, and what became of it.
 
     Attributes:
-        token: the token as it was cut from the text.
-        id: its id in the sequence; None where it has none.
+        token: as it was cut from the text.
+        id: its token id; None where it has none.
         rank: its id in the complete word index; None where it is not in there.
-        status: `looked_up`, `replaced` (by the out-of-vocabulary token), `dropped`, `filtered`.
+        status: `looked_up`, `replaced` (by the out-of-vocabulary token), `dropped`, `filtered`, or
+            `cut_off` (by maxlen).
         reason: why, in words; None for a token that is looked up.
+        position: where it stands in the padded sequence; None where it does not, and before
+            padding.
     """
 
     token: str
     id: int | None
     rank: int | None
-    status: str
-    reason: str | None
+    status: Status
+    reason: str | None = None
+    position: int | None = None
 
 
 @dataclass(frozen=True)
@@ -173,28 +179,28 @@ class Vocabulary:
 
     def trace(self, text: str) -> list[Token]:
         """Return what becomes of every token of a text, removed pieces included."""
-        found: list[Token] = []
+        tokens: list[Token] = []
         if self.start_token is not None and self.start_id is not None:
-            found.append(Token(self.start_token, self.start_id, self.start_id, "looked_up", None))
-        filters, oov = set(self.tokenization.filters), self.oov_id
-        may_be_filtered = not self.tokenization.char_level
-        for token in self.tokenization.pieces(text):
-            # Tokens never hold a filter character, so what is made of them alone was removed.
-            if may_be_filtered and all(character in filters for character in token):
-                reason = "all of it is in filters"
-                found.append(Token(token, None, None, "filtered", reason))
-                continue
-            rank = self.word_index.get(token)
-            if rank is not None and not (self.num_words and rank >= self.num_words):
-                found.append(Token(token, rank, rank, "looked_up", None))
-                continue
-            if rank is None:
-                reason = "not in the vocabulary"
+            tokens.append(Token(self.start_token, self.start_id, self.start_id, "looked_up"))
+        filters = set() if self.tokenization.char_level else set(self.tokenization.filters)
+        for piece in self.tokenization.pieces(text):
+            # No token holds a filter character, so a piece made of nothing else was removed.
+            if filters and all(character in filters for character in piece):
+                tokens.append(Token(piece, None, None, "filtered", "all of it is in filters"))
             else:
-                reason = f"its rank {rank} is not below num_words {self.num_words}"
-            status = "dropped" if oov is None else "replaced"
-            found.append(Token(token, oov, rank, status, reason))
-        return found
+                tokens.append(self._trace_word(piece))
+        return tokens
+
+    def _trace_word(self, word: str) -> Token:
+        rank = self.word_index.get(word)
+        if rank is None:
+            reason = "not in the vocabulary"
+        elif self.num_words and rank >= self.num_words:
+            reason = f"its rank {rank} is not below num_words {self.num_words}"
+        else:
+            return Token(word, rank, rank, "looked_up")
+        oov = self.oov_id
+        return Token(word, oov, rank, "dropped" if oov is None else "replaced", reason)
 
     def to_json(self) -> str:
         """Return the form that `Tokenizer.to_json` writes and `tokenizer_from_json` reads."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from embedinspect.lookup import Lookup, TracedToken
+from embedinspect.lookup import Lookup
+from embedinspect.vocabulary import Token
 
 MOST_LINES = 24  # of positions, and of matrix rows, before anything is left out
 MOST_TEXTS = 4
@@ -33,7 +34,7 @@ class Line:
     text: int = 0
     first: int = 0
     count: int = 1
-    token: TracedToken | None = None
+    token: Token | None = None
     opens: bool = False
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from embedinspect.keras_layer import Proof
-from embedinspect.lookup import Lookup, OneHot, TracedToken
+from embedinspect.lookup import Lookup, OneHot
 from embedinspect.output.screen import Screen, clip, labelled
 from embedinspect.token_counts import TokenCounts
 from embedinspect.training.predict import Prediction
+from embedinspect.vocabulary import Token
 from embedinspect.wording import literal, plural
 
 FIRST_SENTENCE = "Each token id is a row number; the output copies that row."
@@ -208,7 +209,7 @@ class _Sentences:
             spoken.append(f"text {text}: {words}")
         return "; ".join(spoken)
 
-    def lost(self, token: TracedToken) -> str:
+    def lost(self, token: Token) -> str:
         word = self.word(token.token)
         ranked = token.status in {"dropped", "replaced"} and token.rank is not None
         return f"{word} (rank {token.rank})" if ranked else word
