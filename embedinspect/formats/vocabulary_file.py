@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,10 @@ EXPECTED = (
     "words, one a line or a JSON list, a JSON mapping of words to ids, or a saved Keras tokenizer"
 )
 _LARGEST = 2**30
+# A string that is closed on its line, or a value of another kind beside the bracket.
+_BEGINS_AS_JSON = re.compile(
+    r'\s*(\[\s*"[^"\n]*"\s*[,\]]|\[ *([\d\[{-]|null\b)|\{\s*"[^"\n]*"\s*:)'
+)
 _HEADINGS = ("word", "words", "token", "tokens", "label", "name")
 
 
@@ -67,9 +72,9 @@ def load(path: str, rows: int | None = None) -> Loaded:
     if len(data) > _LARGEST:
         raise DataError(f"{shown} is larger than 1 GB; expected {EXPECTED}")
     text = decode(data, "utf-8", shown)
-    if text.lstrip()[:1] not in {"[", "{"}:
-        return Loaded(_lines(text, rows), [])
     found = _json(text, shown)
+    if found is None:
+        return Loaded(_lines(text, rows), [])
     if not isinstance(found, dict):
         return Loaded(_list(found, shown), [])
     config = found.get("config")
@@ -134,16 +139,25 @@ def _placed(
 
 
 def _json(text: str, shown: str) -> object:
+    """Return what a text of JSON holds; None for any other text.
+
+    A list of words, one a line, may begin with a bracket, too: `[PAD]` is the first word of
+    BERT's vocabulary. Only what begins as Python's or Keras's JSON does must be whole.
+
+    Raises:
+        DataError: damaged JSON.
+    """
+    if text.lstrip()[:1] not in {"[", "{"}:
+        return None
     try:
-        found: object = json.loads(text)
+        parsed: object = json.loads(text)
     except json.JSONDecodeError as error:
-        # A word list may begin with such a sign: its first word is a bracket.
-        if text.lstrip()[:2].strip() in {"[", "{"} and "\n" in text:
-            return text.split("\n")
+        if _BEGINS_AS_JSON.match(text) is None:
+            return None
         raise DataError(f"{shown} is not JSON (line {error.lineno}); expected {EXPECTED}") from None
     except RecursionError:
         raise DataError(f"{shown} is nested too deeply; expected {EXPECTED}") from None
-    return found
+    return parsed
 
 
 def _pairs(found: dict[str, object], shown: str) -> list[tuple[str, int]]:

@@ -33,6 +33,8 @@ def opened(tmp_path):
         ("a\nb\nc\n", 1, [None, "a", "b", "c"]),
         ("a\n\nc\nd\n", None, ["a", "", "c", "d"]),
         ("[\n(\n)\n{\n", None, ["[", "(", ")", "{"]),
+        ("[PAD]\n[UNK]\nthe\nof\n", None, ["[PAD]", "[UNK]", "the", "of"]),
+        ('{\r\n"\r\n}\r\n[\r\n', None, ["{", '"', "}", "["]),
         ('["a", null, "c", "d"]', None, ["a", None, "c", "d"]),
         ('{"a": 1, "b": 3}', None, [None, "a", None, "b"]),
         ('{"a": 1, "b": 2}', 1, [None, None, "a", "b"]),
@@ -50,7 +52,7 @@ def test_forms(opened, text, index_from, expected):
     source = opened(text, index_from)
     assert list(source.words) == expected
     shift = f" + {index_from}" if index_from else ""
-    own = text[0] == "{" and text != "[\n(\n)\n{\n"
+    own = text.startswith('{"')
     assert (f"by their own ids{shift}" if own else f"row i{shift}") in source.words_from
     for row, word in enumerate(expected):
         if word:
@@ -86,6 +88,9 @@ def test_the_padding_row_of_a_keras_layer_is_pointed_out(tmp_path):
         ("[]", "another form"),
         ("[1]", "'1' as item 0"),
         ('{"a": 1', "is not JSON"),
+        ('["a",\n"b"', "is not JSON"),
+        ('[\n  "a",\n  "b"\n', "is not JSON"),
+        ('{\n  "a": 1\n', "is not JSON"),
         ("[" * 100_000, "nested too deeply"),
         (b"a\xff", "not utf-8"),
     ],
