@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 _MOST_COMPARED = 20_000
+_SEEN_FOR_CASE = 20_000
 _MOST_SEARCHES = 32
 
 
@@ -123,6 +124,20 @@ class PackedWords(Words):
             if start < 0 or self.block[start : len(self.block)] != wanted:
                 return None
         return int(np.searchsorted(self.ends, start, side="right")) if start else 0
+
+
+def has_capitals(words: Iterable[str | None]) -> bool:
+    """Return whether words are written with capitals, by the first of them.
+
+    Names in brackets, such as `<OOV>` and `[UNK]`, do not count.
+
+    >>> has_capitals(["the", "[UNK]"]), has_capitals(["the", "Paris"])
+    (False, True)
+    """
+    return any(
+        word is not None and word[:1] not in {"<", "["} and word != word.lower()
+        for word in islice(words, _SEEN_FOR_CASE)
+    )
 
 
 def pack(words: Sequence[bytes]) -> PackedWords:

@@ -11,15 +11,13 @@ from embedinspect.errors import UsageError
 from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents, Options, Problems
 from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
-from embedinspect.row_words import Words
+from embedinspect.row_words import Words, has_capitals
 from embedinspect.training.run_folder import Run, is_run, open_embedding, open_run
 from embedinspect.vocabulary import Tokenization, Vocabulary
 from embedinspect.wording import clipped_repr, plural
 
 if TYPE_CHECKING:
     from embedinspect.formats.keras_files import KerasFile, KerasLayer
-
-_SEEN_FOR_CASE = 20_000
 
 
 @dataclass(frozen=True)
@@ -114,6 +112,15 @@ class Source:
         """Whether row 0 belongs to the padding id, as in every Keras layer."""
         return self.run is not None or self.keras is not None
 
+    @property
+    def row_0_is_a_word(self) -> bool:
+        """Whether row 0 has a word, so that ids stand one above the rows.
+
+        Id 0 is the padding in Keras: a word must not have it.
+        """
+        words = self.words
+        return words is not None and words[0] is not None and not self.row_0_is_padding
+
     def lengths(self) -> FloatArray:
         """Return the length of each row, float32, shape (input_dim,)."""
         norms = self.contents.norms
@@ -194,11 +201,11 @@ class Source:
             raise UsageError(
                 f"{self.path!r} has no words; name a file of them with --vocabulary FILE"
             )
-        moved = words[0] is not None and not self.row_0_is_padding
+        moved = self.row_0_is_a_word
         index = {word: row + moved for word, row in words.index.items()}
         if not moved:
             index = {word: row for word, row in index.items() if row}
-        rules = Tokenization(lower=not _has_capitals(words))
+        rules = Tokenization(lower=not has_capitals(words))
         # The lookup layers of Keras have a row for the words that they do not know.
         unknown = "[UNK]" if self.keras is not None and "[UNK]" in index else None
         return Vocabulary(index, tokenization=rules, oov_token=unknown), moved
@@ -324,15 +331,4 @@ def _open_run(path: str, options: SourceOptions) -> Source:
         vocabulary=run.vocabulary,
         run=run,
         epoch=run.epochs if options.epoch is None else options.epoch,
-    )
-
-
-def _has_capitals(words: Words) -> bool:
-    """Return whether words are written with capitals, by the first of them."""
-    from itertools import islice
-
-    return any(
-        word is not None and word != word.lower() and word[0] not in "<["
-        for word in islice(words, _SEEN_FOR_CASE)
-        if word
     )

@@ -16,7 +16,7 @@ from embedinspect.formats.keras_files import KerasFile
 from embedinspect.formats.keras_graph import Behind, Node, Reader, behind
 from embedinspect.formats.vocabulary_file import load
 from embedinspect.lookup import Settings
-from embedinspect.row_words import Words
+from embedinspect.row_words import Words, has_capitals
 from embedinspect.sequences import IntArray
 from embedinspect.source import Source, SourceOptions, lookup_layer, open_source
 from embedinspect.vocabulary import Tokenization, Vocabulary, check_oov_token, fit, from_json
@@ -279,8 +279,8 @@ def _with_file_of_words(case: Case, path: str) -> Case:
     if loaded.tokenizer is not None:
         vocabulary = replace(_rules_of(loaded.tokenizer, path), word_index=index)
     else:
-        lower = not any(word != word.lower() for word in index if word[:1] not in {"<", "["})
-        vocabulary = Vocabulary(index, tokenization=Tokenization(lower=lower))
+        rules = Tokenization(lower=not has_capitals(index))
+        vocabulary = Vocabulary(index, tokenization=rules)
     case = replace(case, pairs=pairs, listed=loaded.listed is not None, vocabulary=vocabulary)
     if source is None:
         return case
@@ -289,18 +289,14 @@ def _with_file_of_words(case: Case, path: str) -> Case:
         if 0 <= id_ < len(placed) and placed[id_] is None:
             placed[id_] = word
     words_from = f"{path}, item i names row i" if case.listed else f"{path}, by their own ids"
-    matrix = replace(source.matrix, words=Words(placed))
     words_from += f" + {shift}" if shift else ""
-    moved = case.listed and not source.row_0_is_padding and placed[0] is not None
+    matrix = replace(source.matrix, words=Words(placed))
+    source = replace(source, matrix=matrix, words_from=words_from)
+    moved = case.listed and source.row_0_is_a_word
     if moved:  # an array with its words: ids of texts stand one further down, as in `show`
         index = {word: id_ + 1 for word, id_ in pairs}
         vocabulary = replace(vocabulary, word_index=index)
-    return replace(
-        case,
-        source=replace(source, matrix=matrix, words_from=words_from),
-        vocabulary=vocabulary,
-        moved=moved,
-    )
+    return replace(case, source=source, vocabulary=vocabulary, moved=moved)
 
 
 def _rules_of(tokenizer: str, path: str) -> Vocabulary:
