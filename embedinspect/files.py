@@ -1,9 +1,12 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from embedinspect.errors import DataError, os_reason
@@ -38,3 +41,86 @@ def write_whole(path: str | Path, data: bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return the path, or the nearest folder above it that exists."""
+    return next(place for place in (path, *path.absolute().parents) if place.exists())
+
+
+@contextmanager
+def workshop(beside: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder to write in, on the disk of another folder; it is removed in the end.
+
+    What is to stay is put in its place with `put`.
+
+    Args:
+        beside: the folder it lies in, or the nearest one above that exists.
+        prefix: of its name, so that one that a kill has left can be recognised.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=nearest_folder(beside)))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Move files or folders from a workshop to their places: all of them, or none.
+
+    Args:
+        moves: where each lies, and its place. A file that stands there is replaced by a file, a
+            folder by a folder.
+
+    Raises:
+        OSError: one of them cannot be moved; what stood in all the places still does.
+    """
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        for made, place in moves:
+            done.append((place, _exchange(made, place)))
+    except BaseException:
+        for place, aside in reversed(done):
+            with suppress(OSError):
+                _put_back(place, aside)
+        raise
+
+
+def _exchange(made: Path, place: Path) -> Path | None:
+    """Move what was made to its place; return where that which stood there is now, if any did."""
+    aside = _set_aside(made, place) if place.exists() or place.is_symlink() else None
+    try:
+        made.replace(place)
+    except BaseException:
+        if aside is not None:
+            aside.replace(place)
+        raise
+    return aside
+
+
+def _set_aside(made: Path, place: Path) -> Path:
+    """Keep what stands in a place beside what was made for it; return where.
+
+    A file gets a second name, where the disk can do that, so that its place is never empty.
+    """
+    if place.is_dir() and not made.is_dir():
+        raise IsADirectoryError(21, "is a directory")
+    if made.is_dir() and not place.is_dir():
+        raise NotADirectoryError(20, "is a file")
+    aside = Path(tempfile.mkdtemp(prefix="old-", dir=made.parent)) / made.name
+    if not place.is_dir():
+        with suppress(OSError):
+            os.link(place, aside, follow_symlinks=False)
+            return aside
+    place.rename(aside)
+    return aside
+
+
+def _put_back(place: Path, aside: Path | None) -> None:
+    """Make a place what it was before something was moved there."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    elif aside is None:
+        place.unlink()
+    if aside is not None:
+        aside.replace(place)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.exports import arrays, texts
 from embedinspect.exports.naming import Names
+from embedinspect.files import put, workshop
 from embedinspect.source import Source
 
 
@@ -118,34 +117,28 @@ def export(source: Source, destination: str, name: str | None, *, force: bool = 
             "destination"
         )
     folder = path if target.folder else path.parent
+    if not target.folder:
+        _refuse_standing([path], force)
     try:
-        above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=above))
+        with workshop(folder, ".export-") as temporary:
+            files, names = target.write(source, temporary, path.name)
+            places = [folder / file for file in files]
+            _refuse_standing(places, force)
+            folder.mkdir(parents=True, exist_ok=True)
+            put([(temporary / file, folder / file) for file in files])
     except OSError as error:
-        raise _unwritable(destination, error) from None
-    try:
-        files, names = target.write(source, temporary, path.name)
-        places = [folder / file for file in files]
-        standing = [str(place) for place in places if place.exists()]
-        if standing and not force:
-            raise UsageError(
-                f"{standing[0]!r} exists already; give another destination, or --force to replace "
-                "it"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, place in zip(files, places, strict=True):
-            (temporary / file).chmod(0o644)
-            (temporary / file).replace(place)
-    except OSError as error:
-        raise _unwritable(destination, error) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        raise DataError(
+            f"cannot write {destination!r}: {os_reason(error)}; expected a place that can be "
+            "written"
+        ) from None
     return Exported(
         source, target, path, tuple(places), source.matrix.input_dim, tuple(names.changed)
     )
 
 
-def _unwritable(destination: str, error: OSError) -> DataError:
-    return DataError(
-        f"cannot write {destination!r}: {os_reason(error)}; expected a place that can be written"
-    )
+def _refuse_standing(places: list[Path], force: bool) -> None:
+    standing = [str(place) for place in places if place.exists()]
+    if standing and not force:
+        raise UsageError(
+            f"{standing[0]!r} exists already; give another destination, or --force to replace it"
+        )

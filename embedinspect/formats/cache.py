@@ -11,7 +11,6 @@ import json
 import mmap
 import os
 import shutil
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from embedinspect.files import put, workshop
 from embedinspect.formats.contents import Contents, Problems
 from embedinspect.row_words import PackedWords
 
 FORMAT, VERSION = "embedinspect cache", 1
 WORTH = 4 * 2**20  # smaller files are read in a moment
 _ABOUT, _ROWS, _NORMS, _WORDS, _ENDS = "about.json", "rows.npy", "norms.npy", "words", "ends.npy"
+_UNFINISHED = ".new-"  # how the folders begin in which entries are written
 _DAMAGES = (OSError, ValueError, KeyError, TypeError, EOFError)
 
 
@@ -116,29 +117,22 @@ def keep(path: Path, found: Contents) -> Path | None:
         "problems": found.problems.first,
         "problem_counts": dict(found.problems.counts),
     }
-    temporary = None
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(place.parent).free < 2 * found.rows.nbytes:
             return None
-        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
-        np.save(temporary / _ROWS, found.rows, allow_pickle=False)
-        np.save(temporary / _NORMS, found.norms, allow_pickle=False)
-        np.save(temporary / _ENDS, found.words.ends, allow_pickle=False)
-        (temporary / _WORDS).write_bytes(found.words.block[0 : len(found.words.block)])
-        (temporary / _ABOUT).write_text(json.dumps(about))
-        if place.exists():
-            old = Path(tempfile.mkdtemp(prefix=".old-", dir=place.parent))
-            place.rename(old / "entry")
-            shutil.rmtree(old, ignore_errors=True)
-        temporary.rename(place)
-        temporary = None
+        with workshop(place.parent, _UNFINISHED) as temporary:
+            entry = temporary / "entry"
+            entry.mkdir(mode=0o700)  # for the user alone
+            np.save(entry / _ROWS, found.rows, allow_pickle=False)
+            np.save(entry / _NORMS, found.norms, allow_pickle=False)
+            np.save(entry / _ENDS, found.words.ends, allow_pickle=False)
+            (entry / _WORDS).write_bytes(found.words.block[0 : len(found.words.block)])
+            (entry / _ABOUT).write_text(json.dumps(about))
+            put([(entry, place)])
         return place
     except _DAMAGES:
         return None
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def entries() -> list[Entry]:
@@ -178,7 +172,7 @@ def _folders(*, unfinished: bool = False) -> list[Path]:
     found = []
     for place in places:
         ours = len(place.name) == 24 and not set(place.name) - set("0123456789abcdef")
-        ours |= unfinished and place.name.startswith((".new-", ".old-"))
+        ours |= unfinished and place.name.startswith(_UNFINISHED)
         if ours and place.is_dir() and not place.is_symlink():
             found.append(place)
     return found

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import DataError, UsageError, os_reason
-from embedinspect.files import write_whole
+from embedinspect.files import nearest_folder, put, workshop, write_whole
 from embedinspect.formats import open_matrix
 from embedinspect.formats.arrays import Array, read_members
 from embedinspect.lookup import Settings
@@ -29,6 +29,9 @@ from embedinspect.vocabulary import Vocabulary, from_json
 FORMAT, FORMAT_VERSION = "embedinspect run", 1
 STATE, VOCABULARY, MODEL = "run.json", "vocabulary.json", "model.keras"
 EXPECTED = "expected a run folder, as embedinspect train leaves it"
+# What the status of a run may be.
+TRAINING, DONE, STOPPED_EARLY = "training", "done", "stopped early"
+NOT_A_NUMBER = "loss is not a number"
 _LARGEST_JSON = 2**28
 
 
@@ -52,7 +55,7 @@ class Run:
     vocabulary: Vocabulary
     data: dict[str, Any]
     history: tuple[dict[str, Any], ...] = ()
-    status: str = "training"
+    status: str = TRAINING
     test: dict[str, float] | None = None
     versions: dict[str, str] | None = None
 
@@ -114,7 +117,7 @@ def check_place(path: Path, force: bool) -> None:
                 f"{str(path)!r} is no run folder, so --force leaves it; give another --out"
             )
     try:
-        with tempfile.TemporaryDirectory(prefix=".probe-", dir=_existing(path.parent)):
+        with tempfile.TemporaryDirectory(prefix=".probe-", dir=nearest_folder(path.parent)):
             pass
     except OSError as error:
         raise DataError(
@@ -128,17 +131,12 @@ def check_room(path: Path, needed: int) -> None:
     Raises:
         DataError: names what is needed and what is free, in MB.
     """
-    free = shutil.disk_usage(_existing(path.parent)).free
+    free = shutil.disk_usage(nearest_folder(path.parent)).free
     if free < needed:
         raise DataError(
             f"{str(path.parent)!r} has {free / 1e6:,.0f} MB free; expected {needed / 1e6:,.0f} MB "
             "for the run; make room, or give another --out"
         )
-
-
-def _existing(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that exists."""
-    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
 
 
 def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
@@ -150,26 +148,14 @@ def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
     check_place(run.path, force)
     try:
         run.path.parent.mkdir(parents=True, exist_ok=True)
+        with workshop(run.path.parent, f".{run.path.name}-") as temporary:
+            being_made = replace(run, path=temporary / "run")
+            being_made.path.mkdir()
+            write_whole(being_made.path / VOCABULARY, _vocabulary_json(run.vocabulary).encode())
+            save_epoch(being_made, arrays)
+            put([(being_made.path, run.path)])
     except OSError as error:
         raise DataError(f"cannot write {str(run.path)!r}: {os_reason(error)}") from None
-    temporary = Path(tempfile.mkdtemp(prefix=f".{run.path.name}-", dir=run.path.parent))
-    try:
-        temporary.chmod(0o755)
-        being_made = replace(run, path=temporary)
-        write_whole(temporary / VOCABULARY, _vocabulary_json(run.vocabulary).encode())
-        save_epoch(being_made, arrays)
-        if run.path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{run.path.name}-old-", dir=run.path.parent))
-            run.path.rename(old / "run")
-            temporary.rename(run.path)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            temporary.rename(run.path)
-    except OSError as error:
-        raise DataError(f"cannot write {str(run.path)!r}: {os_reason(error)}") from None
-    finally:
-        if temporary.exists():
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def save_epoch(run: Run, arrays: dict[str, Array]) -> None:

@@ -1,0 +1,114 @@
+"""What is written stands there whole, or what stood there before still does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from embedinspect.errors import DataError
+from embedinspect.files import nearest_folder, put, workshop, write_whole
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Return every file below a folder with its text."""
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def make(folder: Path, **texts: str) -> list[tuple[Path, Path]]:
+    """Write files in a new folder `made`; return the moves to places of the same names."""
+    (folder / "made").mkdir()
+    for name, text in texts.items():
+        (folder / "made" / name).write_text(text)
+    return [(folder / "made" / name, folder / name) for name in texts]
+
+
+def test_files_take_the_place_of_files(tmp_path):
+    (tmp_path / "a").write_text("old")
+    put(make(tmp_path, a="new", b="new"))
+    assert (tmp_path / "a").read_text() == (tmp_path / "b").read_text() == "new"
+
+
+def test_a_folder_takes_the_place_of_a_folder(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "old").write_text("old")
+    with workshop(tmp_path, ".run-") as temporary:
+        (temporary / "run").mkdir()
+        (temporary / "run" / "new").write_text("new")
+        put([(temporary / "run", tmp_path / "run")])
+    assert tree(tmp_path) == {"run/new": "new"}
+    assert os.listdir(tmp_path) == ["run"]
+
+
+def test_where_one_move_fails_every_place_is_what_it_was(tmp_path):
+    (tmp_path / "a").write_text("old")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "mine").write_text("old")
+    with pytest.raises(IsADirectoryError):
+        put(make(tmp_path, a="new", b="new", c="new"))
+    assert (tmp_path / "a").read_text() == "old"
+    assert not (tmp_path / "b").exists()
+    assert (tmp_path / "c" / "mine").read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_moved_leaves_the_old_one(tmp_path, monkeypatch):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("old")
+    before = tree(tmp_path)
+    replace = Path.replace
+
+    def fails_for_second(self, target):
+        if self.name == "second" and self.parent.name.startswith(".run-"):
+            raise OSError(28, "No space left on device")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fails_for_second)
+    with workshop(tmp_path, ".run-") as temporary:
+        for name in ("first", "second"):
+            (temporary / name).mkdir()
+            (temporary / name / "file").write_text("new")
+        moves = [(temporary / name, tmp_path / name) for name in ("first", "second")]
+        with pytest.raises(OSError, match="No space left"):
+            put(moves)
+    assert tree(tmp_path) == before
+
+
+def test_a_file_is_no_place_for_a_folder(tmp_path):
+    (tmp_path / "place").write_text("mine")
+    (tmp_path / "made").mkdir()
+    with pytest.raises(NotADirectoryError):
+        put([(tmp_path / "made", tmp_path / "place")])
+    assert (tmp_path / "place").read_text() == "mine"
+
+
+def test_a_workshop_is_removed_whatever_happens(tmp_path):
+    def fail_half_way():
+        with workshop(tmp_path / "new" / "er", ".x-") as temporary:
+            (temporary / "half").write_text("half")
+            assert [path.name[:3] for path in tmp_path.iterdir()] == [".x-"]
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_nearest_folder_exists(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert nearest_folder(tmp_path / "a" / "b") == tmp_path
+    assert nearest_folder(Path("a/b")) == tmp_path
+
+
+def test_a_file_that_cannot_be_written_says_why(tmp_path):
+    with pytest.raises(DataError, match="is a directory"):
+        write_whole(tmp_path, b"x")
+    with pytest.raises(DataError, match="no such file"):
+        write_whole(tmp_path / "a" / "b", b"x")
+    write_whole(tmp_path / "a", b"x")
+    assert tree(tmp_path) == {"a": "x"}
