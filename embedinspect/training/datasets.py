@@ -30,8 +30,8 @@ def open_data(
     Args:
         what: `imdb`, or the path of a table, of Keras's `imdb.npz`, or of a folder like aclImdb.
         data: for `imdb`, where it lies; without it Keras downloads it.
-        num_words: ids below this one are used; by default the classic 5,000 for IMDB, and all
-            words elsewhere.
+        num_words: for IMDB, ids below this one are used, by default the classic 5,000; elsewhere
+            all words get ids, until `with_num_words`.
 
     Raises:
         UsageError: options that do not go together. DataError: what cannot be read.
@@ -40,7 +40,7 @@ def open_data(
         raise UsageError(f"--data says where imdb lies, but {what!r} was asked for; leave one out")
     path = data if what == IMDB else what
     if path is not None and Path(path).is_dir():
-        return labelled.open_folder(path, num_words)
+        return labelled.open_folder(path)
     if what == IMDB or _is_zip(path):
         limit = TrainSettings().num_words if num_words is None else num_words
         if limit <= imdb.INDEX_FROM:
@@ -54,7 +54,7 @@ def open_data(
             f"{what!r} is neither a file nor a folder nor a data set; expected imdb, or the path "
             "of labelled texts"
         )
-    return labelled.open_table(path, text_column, label_column, None, seed)
+    return labelled.open_table(path, text_column, label_column, seed)
 
 
 def reopen(source: dict[str, Any], data: str | None, settings: TrainSettings) -> LabelledData:
@@ -69,11 +69,11 @@ def reopen(source: dict[str, Any], data: str | None, settings: TrainSettings) ->
     if kind == "imdb":
         return imdb.open_imdb(path, settings.num_words)
     if kind == "folder" and path:
-        return labelled.open_folder(path, None)
+        return labelled.open_folder(path)
     if kind == "table" and path:
         columns = (source.get("text_column"), source.get("label_column"))
         text, label = (c if isinstance(c, str) else None for c in columns)
-        return labelled.open_table(path, text, label, None, settings.seed)
+        return labelled.open_table(path, text, label, settings.seed)
     raise DataError(f"the run names data of an unknown kind {kind!r}; expected imdb, table, folder")
 
 
@@ -87,6 +87,8 @@ def with_num_words(data: LabelledData, num_words: int) -> LabelledData:
     assert oov is not None
     if num_words <= oov:
         raise UsageError(f"--num-words is {num_words}; expected {oov + 1} or more")
+    if data.vocabulary.num_words == num_words:
+        return data
 
     def clipped(part: Part) -> Part:
         ids = [np.where(ids >= num_words, np.int32(oov), ids) for ids in part.ids]

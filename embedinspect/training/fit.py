@@ -22,7 +22,7 @@ from embedinspect.training.data import LabelledData, Part, split
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
 
-NOT_A_NUMBER = "loss is not a number"
+NOT_A_NUMBER = run_folder.NOT_A_NUMBER
 EVALUATION_BATCH = 256
 
 
@@ -111,7 +111,7 @@ def fit(
     if tensorboard is not None:
         callbacks.append(keras.callbacks.TensorBoard(tensorboard))
     for epoch in range(run.epochs + 1, settings.epochs + 1):
-        if run.status != "training":
+        if run.status != run_folder.TRAINING:
             break
         began = time.perf_counter()
         history = _one_epoch(keras, model, train, settings, epoch, callbacks)
@@ -124,14 +124,14 @@ def fit(
         history = {"epoch": epoch, **history, "seconds": time.perf_counter() - began}
         run = replace(run, history=(*run.history, history))
         if _has_stalled(run):
-            run = replace(run, status="stopped early")
+            run = replace(run, status=run_folder.STOPPED_EARLY)
         run_folder.save_epoch(run, classifier.state_arrays(keras, model))
         finished(history)
     if run.status == NOT_A_NUMBER:
         shapes = classifier.state_shapes(model)
         classifier.fill(model, run_folder.open_checkpoint(run, shapes))
-    elif run.status == "training":
-        run = replace(run, status="done")
+    elif run.status == run_folder.TRAINING:
+        run = replace(run, status=run_folder.DONE)
     if len(data.test) and run.epochs:
         loss, accuracy = evaluate(keras, model, data.test, settings)
         run = replace(run, test={"loss": loss, "accuracy": accuracy, "reviews": len(data.test)})

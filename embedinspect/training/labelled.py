@@ -24,7 +24,7 @@ HELD_OUT = 0.2
 
 
 def open_table(
-    path: str, text_column: str | None, label_column: str | None, num_words: int | None, seed: int
+    path: str, text_column: str | None, label_column: str | None, seed: int
 ) -> LabelledData:
     """Return labelled texts from one file, a fifth of them held out as the test part.
 
@@ -68,10 +68,10 @@ def open_table(
     }
     values = np.array([label == names[1] for label in labels], np.int8)
     train, test = (([texts[i] for i in part], values[part]) for part in parts)
-    return _fitted(Path(path).name, source, train, test, names, num_words)
+    return _fitted(Path(path).name, source, train, test, names)
 
 
-def open_folder(path: str, num_words: int | None) -> LabelledData:
+def open_folder(path: str) -> LabelledData:
     """Return the texts of a folder in the aclImdb layout: `train/pos/*.txt` and so on.
 
     Raises:
@@ -95,7 +95,7 @@ def open_folder(path: str, num_words: int | None) -> LabelledData:
         parts.append((texts, np.array(labels, np.int8)))
     source = {"kind": "folder", "path": str(Path(path).absolute())}
     names = ("negative", "positive")
-    return _fitted(Path(path).name, source, parts[0], parts[1], names, num_words)
+    return _fitted(Path(path).name, source, parts[0], parts[1], names)
 
 
 def _fitted(
@@ -104,12 +104,9 @@ def _fitted(
     train: tuple[list[str], np.ndarray],
     test: tuple[list[str], np.ndarray],
     names: tuple[str, str],
-    num_words: int | None,
 ) -> LabelledData:
     """Count the words of the training texts, and give both parts their ids."""
-    vocabulary, ids = vocabularies.fit(
-        train[0], num_words=num_words, oov_token=OOV_TOKEN, count_documents=False
-    )
+    vocabulary, ids = vocabularies.fit(train[0], oov_token=OOV_TOKEN, count_documents=False)
     parts = (
         Part(ids, train[1]),
         Part([np.array(row, np.int32) for row in vocabulary.encode(test[0])], test[1]),

@@ -10,7 +10,10 @@ import zipfile
 import numpy as np
 import pytest
 
-SMALL = ["--output-dim", "8", "--units", "6", "--batch-size", "16", "--epochs", "3"]
+SIZES = {"output_dim": 8, "units": 6, "batch_size": 16, "epochs": 3}
+SMALL = [
+    part for name, size in SIZES.items() for part in (f"--{name.replace('_', '-')}", str(size))
+]
 GOOD, BAD = ["wonderful", "moving", "brilliant", "funny"], ["dull", "awful", "boring", "clumsy"]
 FILLING = ["the", "film", "story", "actor", "music", "of", "and", "a", "was", "with", "plot", "end"]
 
@@ -44,14 +47,13 @@ def table(tmp_path):
 
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory):
-    """A small run that is trained once for all tests, with its document."""
-    from embedinspect.cli import run
+    """A folder with a small run `a` that is trained once for all tests, and its `reviews.csv`."""
+    from embedinspect.training import session
 
     folder = tmp_path_factory.mktemp("trained")
     write_table(folder / "reviews.csv")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert run(["train", "reviews.csv", "--out", "a", *SMALL]) == 0
+    begun = session.begin(str(folder / "reviews.csv"), SIZES, out=str(folder / "a"))
+    session.train(session.build(begun), lambda _: None)
     return folder
 
 

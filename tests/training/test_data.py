@@ -182,7 +182,7 @@ def test_a_wrong_hash_and_no_network_are_one_line(server):
 def open_text(tmp_path, text: str | bytes, **columns):
     path = tmp_path / "data"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    options = {"text_column": None, "label_column": None, "num_words": None, "seed": 0, **columns}
+    options = {"text_column": None, "label_column": None, "seed": 0, **columns}
     return labelled.open_table(str(path), **options)
 
 

@@ -1,0 +1,238 @@
+"""A training session: what was asked for becomes data, settings, a classifier and a run.
+
+The steps are separate so that each can be announced before it takes its time: `begin` or
+`resume`, then `build`, then `train`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from embedinspect import keras_layer
+from embedinspect.errors import DataError, UsageError
+from embedinspect.training import datasets, fit, run_folder
+from embedinspect.training.data import DataSummary, LabelledData, limited, summarize
+from embedinspect.training.fit import Report
+from embedinspect.training.run_folder import Run
+from embedinspect.training.settings import TrainSettings, defaults_for, warnings_for
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is going to be trained, on which data, and where the run is kept.
+
+    Attributes:
+        data: the reviews, already limited to what the settings ask for.
+        settings: of the training.
+        summary: the training reviews in numbers.
+        out: path of the run folder.
+        force: whether a run that is already there may be replaced.
+        run: the run to go on with; None for a new one.
+        chosen: the settings that follow the size of the data, by name.
+        warnings: what is known to go wrong with the settings, one sentence each.
+        notes: what else the user should know before training starts, one sentence each.
+    """
+
+    data: LabelledData
+    settings: TrainSettings
+    summary: DataSummary
+    out: Path
+    force: bool = False
+    run: Run | None = None
+    chosen: dict[str, object] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A classifier that is ready to train, with its run and the data that it learns from."""
+
+    keras: Any
+    model: Any
+    run: Run
+    data: LabelledData
+
+
+def begin(
+    data_name: str,
+    options: Mapping[str, Any],
+    *,
+    data: str | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    out: str | None = None,
+    force: bool = False,
+) -> Session:
+    """Return a session for a new run; nothing is written yet.
+
+    Args:
+        data_name: `imdb`, or the path of labelled texts.
+        options: the settings that were given, by their names in `TrainSettings`.
+        data: for `imdb`, the path of the data.
+        out: path of the run folder, by default `runs/` and the name of the data.
+        force: replace a run that is already there.
+
+    Raises:
+        UsageError: options that do not go together, or a path that is taken.
+        DataError: data that cannot be read, or a folder that cannot be written.
+    """
+    path = Path(out) if out else RUNS / Path(data_name).stem
+    run_folder.check_place(path, force)
+    opened = datasets.open_data(
+        data_name,
+        data,
+        num_words=options.get("num_words"),
+        seed=options.get("seed", 0),
+        text_column=text_column,
+        label_column=label_column,
+    )
+    chosen = _chosen_by_size(opened, options)
+    settings = TrainSettings(**{**chosen, **options})
+    prepared = _prepared(opened, settings)
+    notes = []
+    if chosen:
+        pairs = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        notes.append(f"The settings follow the size of the data: {pairs}")
+    return Session(
+        data=prepared,
+        settings=settings,
+        summary=summarize(prepared, settings),
+        out=path,
+        force=force,
+        chosen=chosen,
+        warnings=tuple(warnings_for(settings)),
+        notes=tuple(notes),
+    )
+
+
+def resume(
+    path: str,
+    options: Mapping[str, Any],
+    *,
+    data: str | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    out: str | None = None,
+    force: bool = False,
+) -> Session:
+    """Return a session that goes on with a run after its last finished epoch.
+
+    It takes the options of `begin` and refuses all but `epochs` and `data`, since the run keeps
+    its own settings.
+
+    Args:
+        path: of the run folder.
+        options: the settings that were given; with more `epochs` a run that is done goes on.
+        data: another path to the data that the run was trained on.
+
+    Raises:
+        UsageError: options that do not go with it.
+        DataError: a run or data that cannot be read.
+    """
+    places = {
+        "out": out,
+        "force": force,
+        "text_column": text_column,
+        "label_column": label_column,
+    }
+    refused = [name for name in options if name != "epochs"]
+    refused += [name for name, value in places.items() if value]
+    if refused:
+        option = refused[0].replace("_", "-")
+        raise UsageError(
+            f"--{option} does not go with --resume, which keeps the run's own settings"
+        )
+    run = _with_epochs(run_folder.open_run(path), options.get("epochs"))
+    source = run.data.get("source")
+    reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
+    prepared = _prepared(reopened, run.settings)
+    return Session(
+        data=prepared,
+        settings=run.settings,
+        summary=summarize(prepared, run.settings),
+        out=run.path,
+        run=run,
+        notes=_notes_on_status(run),
+    )
+
+
+def build(session: Session, backend: str | None = None) -> Trainer:
+    """Import Keras and build the classifier; for a new run, write its folder as it starts.
+
+    Raises:
+        UsageError, DataError: as for `fit.start` and `fit.resume`.
+        KerasUnavailable: Keras or the backend cannot be imported.
+    """
+    keras = keras_layer.load(backend)
+    run, data = session.run, session.data
+    with keras_layer.quiet():
+        if run is None:
+            run, model = fit.start(keras, data, session.settings, session.out, force=session.force)
+        else:
+            model = fit.resume(keras, run, data)
+    return Trainer(keras, model, run, data)
+
+
+def train(trainer: Trainer, report: Report, *, tensorboard: str | None = None) -> Run:
+    """Train the epochs that are left and return the run as it was saved last.
+
+    Args:
+        report: called after every batch.
+        tensorboard: folder for TensorBoard's logs.
+    """
+    with keras_layer.quiet():
+        return fit.fit(
+            trainer.keras,
+            trainer.model,
+            trainer.run,
+            trainer.data,
+            report,
+            tensorboard=tensorboard,
+        )
+
+
+def loss_error(run: Run) -> DataError | None:
+    """Return the error to end with where the loss stopped being a number, else None."""
+    if run.status != run_folder.NOT_A_NUMBER:
+        return None
+    return DataError(
+        f"the loss of epoch {run.epochs + 1} is not a number; expected a finite one; lower "
+        f"--learning-rate (finished epochs that are kept: {run.epochs})"
+    )
+
+
+def _chosen_by_size(data: LabelledData, options: Mapping[str, Any]) -> dict[str, object]:
+    """Return the settings that follow the size of the data; IMDB has the classic ones."""
+    if data.source["kind"] == "imdb":
+        return {}
+    lengths = [len(ids) for ids in data.train.ids]
+    defaults = defaults_for(lengths, len(data.vocabulary.word_index), options.get("epochs"))
+    return {name: value for name, value in defaults.items() if name not in options}
+
+
+def _prepared(data: LabelledData, settings: TrainSettings) -> LabelledData:
+    return limited(datasets.with_num_words(data, settings.num_words), settings)
+
+
+def _with_epochs(run: Run, epochs: int | None) -> Run:
+    """Return the run with its epochs in all; one that was done goes on if these are more."""
+    epochs = run.settings.epochs if epochs is None else epochs
+    status = run.status
+    if status == run_folder.DONE and epochs > run.epochs:
+        status = run_folder.TRAINING
+    settings = replace(run.settings, epochs=max(epochs, run.epochs))
+    return replace(run, settings=settings, status=status)
+
+
+def _notes_on_status(run: Run) -> tuple[str, ...]:
+    if run.status == run_folder.TRAINING:
+        return ()
+    if run.status == run_folder.DONE:
+        return (f"{run.path} is finished; to train more epochs: --resume {run.path} --epochs N",)
+    return (f"{run.path} has ended ({run.status}) and is not trained any further",)
