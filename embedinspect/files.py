@@ -26,9 +26,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)  # what a plain open would have given
+        set_plain_mode(Path(temporary))
         if target.is_dir():
             raise IsADirectoryError(21, "is a directory")
         Path(temporary).replace(target)
@@ -41,6 +39,13 @@ def write_whole(path: str | Path, data: bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def set_plain_mode(path: Path) -> None:
+    """Give a file the permissions that a plain `open` would have given it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
 
 
 def nearest_folder(path: Path) -> Path:

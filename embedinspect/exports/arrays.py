@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from embedinspect.exports.naming import Names
+from embedinspect.files import set_plain_mode
 from embedinspect.source import Source
 
 _BLOCK = 2**22
@@ -23,20 +24,16 @@ def write_npy(source: Source, folder: Path, name: str) -> Written:
 
 
 def write_safetensors(source: Source, folder: Path, name: str) -> Written:
-    """Write a tensor called `embedding`, and beside it the words as a JSON list.
+    """Write a tensor called `embedding`, and beside it the words as a JSON list."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
 
-    The form is that of the safetensors format: the length of a JSON header in 8 bytes, the header,
-    padded with spaces to a multiple of 8, and the numbers, little-endian.
-    """
-    rows = source.matrix.rows
-    entry = {"dtype": "F32", "shape": list(rows.shape), "data_offsets": [0, 4 * rows.size]}
-    header = json.dumps({"embedding": entry}, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 8)
-    with (folder / name).open("wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header)
-        step = max(1, _BLOCK // rows.shape[1])
-        for start in range(0, len(rows), step):
-            file.write(rows[start : start + step].astype("<f4").tobytes())
+    path = folder / name
+    try:
+        save_file({"embedding": np.ascontiguousarray(source.matrix.rows)}, path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from None
+    set_plain_mode(path)  # the package lets nobody else read it
     return _with_words(source, folder, name)
 
 

@@ -152,3 +152,21 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="no space left"):
         exports.export(source_of(np.ones((2, 2)), "ab"), str(tmp_path / "new" / "x.npy"), None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_stood_there_still_does_when_one_of_two_files_cannot_be_put(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((1, 1)))
+    words = tmp_path / "x.npy.words.json"
+    words.mkdir()
+    with pytest.raises(DataError, match="is a directory"):
+        exports.export(source_of(np.ones((2, 2)), "ab"), str(tmp_path / "x.npy"), None, force=True)
+    assert np.load(tmp_path / "x.npy").tolist() == [[0]]
+    assert list(words.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", sorted(set(NAMES.values()) - {"folder"}))
+def test_everyone_may_read_what_is_written(tmp_path, file):
+    (tmp_path / "plain").touch()
+    written = exports.export(source_of(np.ones((2, 2)), "ab"), str(tmp_path / file), None)
+    modes = {path.stat().st_mode for path in (*written.files, tmp_path / "plain")}
+    assert len(modes) == 1
