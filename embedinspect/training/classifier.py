@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect import keras_layer
 from embedinspect.errors import DataError
 from embedinspect.formats.arrays import Array
 from embedinspect.sequences import Side
@@ -129,15 +128,6 @@ def fill(model: Any, arrays: dict[str, Array]) -> None:
                 variable.assign(arrays[name])
             except (ValueError, TypeError) as error:
                 raise DataError(f"{name} does not fit the classifier: {error}") from None
-
-
-def rebuild(settings: TrainSettings, arrays: dict[str, Array], backend: str | None) -> Any:
-    """Return the classifier with the given weights, for predictions."""
-    keras = keras_layer.load(backend)
-    with keras_layer.quiet():
-        model = build(keras, settings)
-        fill(model, arrays)
-    return model
 
 
 def predict(keras: Any, model: Any, ids: np.ndarray[Any, Any], batch_size: int = 256) -> Array:

@@ -96,14 +96,12 @@ def fit(
     report: Report,
     *,
     tensorboard: str | None = None,
-    finished: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> Run:
     """Train the remaining epochs, evaluate, and return the run as it was saved last.
 
     Args:
         report: called after every batch.
         tensorboard: folder for Keras's TensorBoard callback.
-        finished: called with the numbers of each finished epoch, after they were saved.
     """
     settings = run.settings
     train, held_out = split(data.train, settings)
@@ -119,21 +117,20 @@ def fit(
             run = replace(run, status=NOT_A_NUMBER)
             break
         if len(held_out):
-            loss, accuracy = evaluate(keras, model, held_out, settings)
+            loss, accuracy = evaluate(model, held_out, settings)
             history |= {"validation_loss": loss, "validation_accuracy": accuracy}
         history = {"epoch": epoch, **history, "seconds": time.perf_counter() - began}
         run = replace(run, history=(*run.history, history))
         if _has_stalled(run):
             run = replace(run, status=run_folder.STOPPED_EARLY)
         run_folder.save_epoch(run, classifier.state_arrays(keras, model))
-        finished(history)
     if run.status == NOT_A_NUMBER:
         shapes = classifier.state_shapes(model)
         classifier.fill(model, run_folder.open_checkpoint(run, shapes))
     elif run.status == run_folder.TRAINING:
         run = replace(run, status=run_folder.DONE)
     if len(data.test) and run.epochs:
-        loss, accuracy = evaluate(keras, model, data.test, settings)
+        loss, accuracy = evaluate(model, data.test, settings)
         run = replace(run, test={"loss": loss, "accuracy": accuracy, "reviews": len(data.test)})
     _save_model(model, run)
     run_folder.save_state(run)
@@ -155,16 +152,16 @@ def _one_epoch(
     return {name: float(found.history[name][-1]) for name in ("loss", "accuracy")}
 
 
-def evaluate(keras: Any, model: Any, part: Part, settings: TrainSettings) -> tuple[float, float]:
+def evaluate(model: Any, part: Part, settings: TrainSettings) -> tuple[float, float]:
     """Return binary cross-entropy and accuracy on the reviews of a part."""
-    chances = probabilities(keras, model, part, settings).astype(np.float64)
+    chances = probabilities(model, part, settings).astype(np.float64)
     truth = part.labels.astype(bool)
     right = np.clip(np.where(truth, chances, 1 - chances), 1e-7, 1)
     accuracy = ((chances > classifier.THRESHOLD) == truth).mean()
     return float(-np.log(right).mean()), float(accuracy)
 
 
-def probabilities(keras: Any, model: Any, part: Part, settings: TrainSettings) -> Array:
+def probabilities(model: Any, part: Part, settings: TrainSettings) -> Array:
     """Return the classifier's probability of label 1 for each review, in their order."""
     lengths = batches.lengths_of(part, settings)
     found = np.empty(len(part), np.float32)
@@ -183,8 +180,7 @@ def _has_stalled(run: Run) -> bool:
 
 def _save_model(model: Any, run: Run) -> None:
     """Write the `.keras` file for other programs: under another name first, then in its place."""
-    temporary = run.path / f".{run_folder.MODEL}"
-    temporary = temporary.with_name(".writing.keras")
+    temporary = run.path / ".writing.keras"
     try:
         model.save(temporary)
         temporary.replace(run.path / run_folder.MODEL)

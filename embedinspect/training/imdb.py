@@ -146,8 +146,8 @@ def _read_parts(path: Path) -> list[tuple[IntArray, IntArray, Labels]]:
         with zipfile.ZipFile(path) as archive:
             found = []
             for part in ("train", "test"):
-                flat, lengths = _reviews(archive, f"x_{part}", shown)
-                labels = _labels(archive, f"y_{part}", len(lengths), shown)
+                flat, lengths = _reviews(archive, f"x_{part}")
+                labels = _labels(archive, f"y_{part}", len(lengths))
                 found.append((flat, lengths, labels))
             return found
     except KeyError as error:
@@ -160,7 +160,7 @@ def _read_parts(path: Path) -> list[tuple[IntArray, IntArray, Labels]]:
         raise DataError(f"cannot read {shown}: {os_reason(error)}; {expected}") from None
 
 
-def _reviews(archive: zipfile.ZipFile, name: str, shown: str) -> tuple[IntArray, IntArray]:
+def _reviews(archive: zipfile.ZipFile, name: str) -> tuple[IntArray, IntArray]:
     member = archive.getinfo(f"{name}.npy")
     arrays.refuse_bomb(member, name)
     with archive.open(member) as file:
@@ -196,7 +196,7 @@ def _unpickled(file: IO[bytes], name: str) -> object:
     return found.items if isinstance(found, _PickledArray) else None
 
 
-def _labels(archive: zipfile.ZipFile, name: str, count: int, shown: str) -> Labels:
+def _labels(archive: zipfile.ZipFile, name: str, count: int) -> Labels:
     member = archive.getinfo(f"{name}.npy")
     arrays.refuse_bomb(member, name)
     with archive.open(member) as file:

@@ -12,10 +12,10 @@ from embedinspect.training.run_folder import Run
 
 @dataclass(frozen=True)
 class Prediction:
-    """The classifier's word on one text.
+    """What the classifier says of one text.
 
     Attributes:
-        label: the more probable of the two.
+        label: the more probable of the two labels.
         probability: that the text has the second label, 0 to 1.
     """
 
@@ -30,11 +30,12 @@ def predict(run: Run, lookup: Lookup, backend: str | None = None) -> list[Predic
     holds is run.
     """
     arrays = run_folder.open_checkpoint(run, classifier.weight_shapes(run.settings))
-    model = classifier.rebuild(run.settings, arrays, backend)
     keras = keras_layer.load(backend)
     with keras_layer.quiet():
-        chances = classifier.predict(keras, model, lookup.sequences)
+        model = classifier.build(keras, run.settings)
+        classifier.fill(model, arrays)
+        probabilities = classifier.predict(keras, model, lookup.sequences)
     return [
-        Prediction(run.label_names[int(chance > classifier.THRESHOLD)], float(chance))
-        for chance in chances
+        Prediction(run.label_names[int(probability > classifier.THRESHOLD)], float(probability))
+        for probability in probabilities
     ]

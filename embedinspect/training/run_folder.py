@@ -199,7 +199,7 @@ def open_run(path: str) -> Run:
         DataError: what is missing, damaged or out of bounds.
     """
     folder = Path(path)
-    state = _read_json(folder / STATE, path)
+    state = _read_json(folder / STATE)
     if state.get("format") != FORMAT:
         raise DataError(f"{path!r} is no run folder; {EXPECTED}")
     if state.get("format_version") != FORMAT_VERSION:
@@ -219,7 +219,7 @@ def open_run(path: str) -> Run:
     return Run(
         path=folder,
         settings=settings_from(state.get("settings"), shown),
-        vocabulary=_vocabulary(folder / VOCABULARY, path),
+        vocabulary=_vocabulary(folder / VOCABULARY),
         data=data,
         history=tuple(history),
         status=str(state.get("status")),
@@ -291,8 +291,8 @@ def _vocabulary_json(vocabulary: Vocabulary) -> str:
     )
 
 
-def _vocabulary(path: Path, shown: str) -> Vocabulary:
-    config = _read_json(path, shown).get("config")
+def _vocabulary(path: Path) -> Vocabulary:
+    config = _read_json(path).get("config")
     start = config.get("start_token") if isinstance(config, dict) else None
     if start is not None and not isinstance(start, str):
         raise DataError(f"{str(path)!r} has a start_token that is no string; {EXPECTED}")
@@ -304,7 +304,7 @@ def _are_two_strings(names: object) -> bool:
     return isinstance(names, list) and [type(name) for name in names] == [str, str]
 
 
-def _read_json(path: Path, shown: str) -> dict[str, Any]:
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_JSON:
             raise DataError(f"{str(path)!r} is larger than 256 MB; {EXPECTED}")
