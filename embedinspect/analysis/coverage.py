@@ -1,8 +1,4 @@
-"""How much of a text collection the words of a matrix cover, and the matrix for just these texts.
-
-Pretrained vectors go into a Keras layer by id: row i must be the vector of the word with id i.
-Row 0 is for the padding; a word without a vector keeps a row of its own all the same.
-"""
+"""How much of a text collection the words of a matrix cover, and why the rest is missing."""
 
 from __future__ import annotations
 
@@ -14,14 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from embedinspect.errors import DataError, UsageError
-from embedinspect.matrix import FloatArray
+from embedinspect.errors import UsageError
 from embedinspect.source import Source
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
-from embedinspect.wording import clipped_repr
 
 Reason = Literal["case", "punctuation", "unseen"]
-Fill = Literal["zeros", "random"]
 
 
 @dataclass(frozen=True)
@@ -203,56 +196,3 @@ def _bare(word: str) -> str:
     if word.isalnum():
         return word
     return "".join(c for c in word if unicodedata.category(c)[0] not in "PS")
-
-
-def matrix_for(coverage: Coverage, fill: Fill = "zeros", seed: int = 0) -> FloatArray:
-    """Return the matrix in the order of the ids, float32, shape (input_dim, output_dim).
-
-    Row 0 is zeros. Words without a vector, and reserved ids, get zeros, or numbers drawn from the
-    normal distribution of the vectors that are there, dimension by dimension.
-
-    Raises:
-        DataError: no word has a vector, or a row is not the vector of its word.
-    """
-    rows = coverage.source.matrix.rows
-    covered = coverage.covered
-    if not covered:
-        raise DataError(
-            f"no word of the texts is in {coverage.source.path!r}; expected some, so look at the "
-            "case and the language of both"
-        )
-    matrix = np.zeros((coverage.input_dim, rows.shape[1]), np.float32)
-    ids = np.array([word.id for word in covered])
-    vectors = rows[np.array([word.row for word in covered])]
-    if fill == "random":
-        finite = vectors[np.isfinite(vectors).all(axis=1)].astype(np.float64)
-        stream = np.random.RandomState(seed)
-        matrix[1:] = stream.normal(finite.mean(axis=0), finite.std(axis=0), matrix[1:].shape)
-    matrix[ids] = vectors
-    return matrix
-
-
-def check(coverage: Coverage, matrix: FloatArray) -> int:
-    """Hold each row against its source word, found again by its name; return how many there are.
-
-    Raises:
-        DataError: names the first word whose row is another's.
-    """
-    words, rows = coverage.source.words, coverage.source.matrix.rows
-    assert words is not None
-    if matrix.shape != (coverage.input_dim, rows.shape[1]) or matrix[0].any():
-        raise DataError(
-            f"the matrix has shape {matrix.shape} and row 0 {matrix[0][:3].tolist()}...; expected "
-            f"({coverage.input_dim}, {rows.shape[1]}) and zeros, so please report this"
-        )
-    for word in coverage.covered:
-        assert word.source_word is not None
-        row = words.index[word.source_word]
-        if coverage.vocabulary.word_index[word.word] != word.id or (
-            matrix[word.id].tobytes() != rows[row].tobytes()
-        ):
-            raise DataError(
-                f"row {word.id} is not the vector of {clipped_repr(word.word)}; expected row {row} "
-                "of the source, so please report this"
-            )
-    return len(coverage.covered)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from embedinspect.analysis.coverage import Coverage, Fill, check, matrix_for
+from embedinspect.analysis.coverage import Coverage
+from embedinspect.analysis.coverage_matrix import Fill, check, matrix_for
 from embedinspect.errors import UsageError
 from embedinspect.files import write_whole
 from embedinspect.formats.arrays import read_npy

@@ -1,104 +1,79 @@
-"""`coverage`: which words of texts have a vector, for people and for programs."""
+"""`coverage`: which words of texts have a vector."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from rich.text import Text
+from embedinspect.analysis.coverage import CoveredWord, Coverage
+from embedinspect.analysis.coverage_matrix import WrittenMatrix
+from embedinspect.output.document import Document, about_source
+from embedinspect.output.labels import LONGEST_WORD
+from embedinspect.page import Column, Fact, Facts, Page, Table
+from embedinspect.wording import clipped_repr, plural
 
-from embedinspect.analysis.coverage import Coverage, Fill
-from embedinspect.output.document import Document, about
-from embedinspect.output.grid import Block, Cell, Column
-from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.wording import clipped_repr, listed, literal, plural
-
-_LONGEST_WORD = 24
-_SPOKEN = {
+_REASONS = {
     "case": "in another case (--any-case takes that vector)",
     "punctuation": "with other punctuation (--filters says what parts words)",
     "unseen": "not there in any form",
 }
 
 
-@dataclass(frozen=True)
-class Written:
-    """The matrix that `--write` has written.
-
-    Attributes:
-        path: of the matrix.
-        vocabulary: path of the words in the order of its rows.
-        shape: of the matrix.
-        checked: rows that were read back and found to be the vector of their word.
-        fill: what rows without a vector hold.
-    """
-
-    path: str
-    vocabulary: str
-    shape: tuple[int, int]
-    checked: int
-    fill: Fill
-
-
-def draw(found: Coverage, written: Written | None, top: int, screen: Screen) -> Iterator[Text]:
-    """Yield how much is covered, what is missing and why."""
-    missing = found.missing
+def page(coverage: Coverage, written: WrittenMatrix | None, top: int) -> Page:
+    """Yield what is missing and why, how much is covered, and what was written."""
+    missing = coverage.missing
     if missing:
-        shown = missing[:top]
-        words = [Cell(clip(literal(one.word), _LONGEST_WORD)) for one in shown]
-        instead = [clip(literal(one.instead or ""), _LONGEST_WORD) for one in shown]
-        columns = [
-            Column("word", words),
-            Column("id", [Cell(str(one.id)) for one in shown], right=True),
-            Column("used", [Cell(f"{one.occurrences:,}") for one in shown], right=True),
-            Column("why", [Cell(str(one.reason)) for one in shown]),
-            Column("there is", [Cell(word) for word in instead]),
-        ]
-        title = "Without a vector, the most used first"
-        block = Block(title, columns)
-        if block.width > screen.width:
-            block = Block(title, columns[:4])
-        yield from block.lines(screen.glyphs.rule)
-        if len(missing) > len(shown):
-            yield Text(f"{screen.glyphs.more} {len(missing) - len(shown):,} more")
-        yield Text()
-    for label, sentence in _facts(found):
-        yield from labelled(label, sentence, screen)
+        yield _missing(missing[:top], max(0, len(missing) - top))
+    yield Facts(list(_facts(coverage)))
     if written is not None:
-        yield Text()
-        for label, sentence in _said(found, written):
-            yield from labelled(label, sentence, screen)
+        yield Facts(list(_written(coverage, written)))
 
 
-def _facts(found: Coverage) -> Iterator[tuple[str, str]]:
-    source = found.source
+def _missing(words: list[CoveredWord], more: int) -> Table:
+    return Table(
+        "Without a vector, the most used first",
+        [
+            Column("word", [word.word for word in words], most=LONGEST_WORD),
+            Column("id", [word.id for word in words], "id"),
+            Column("used", [word.occurrences for word in words], "number"),
+            Column("why", [word.reason for word in words], rigid=True),
+            Column(
+                "there is", [word.instead for word in words], most=LONGEST_WORD, optional=True
+            ),
+        ],
+        more=more,
+    )
+
+
+def _facts(coverage: Coverage) -> Iterator[Fact]:
+    source = coverage.source
     assert source.words is not None
-    yield (
+    yield Fact(
         "source",
-        f"{literal(source.path)}: {plural(source.words.named, 'word')}, "
-        f"{source.matrix.output_dim} dimensions",
+        f"{source.path}: {plural(source.words.named, 'word')}, {source.matrix.output_dim} "
+        "dimensions",
     )
-    yield "texts", f"{plural(found.texts, 'text')}, {plural(len(found.words), 'different word')}"
-    covered = len(found.covered)
-    yield (
+    different = plural(len(coverage.words), "different word")
+    yield Fact("texts", f"{plural(coverage.texts, 'text')}, {different}")
+    covered = len(coverage.covered)
+    yield Fact(
         "words",
-        f"{covered:,} of {len(found.words):,} have a vector ({_share(covered, len(found.words))})",
+        f"{covered:,} of {len(coverage.words):,} have a vector "
+        f"({_share(covered, len(coverage.words))})",
     )
-    yield (
+    yield Fact(
         "occurrences",
-        f"{found.covered_occurrences:,} of {found.occurrences:,} are covered "
-        f"({_share(found.covered_occurrences, found.occurrences)})",
+        f"{coverage.covered_occurrences:,} of {coverage.occurrences:,} are covered "
+        f"({_share(coverage.covered_occurrences, coverage.occurrences)})",
     )
-    for reason, (words, uses) in found.reasons.items():
-        yield (
-            reason,
-            f"{plural(words, 'word')}, {plural(uses, 'occurrence')}: {_SPOKEN[reason]}",
-        )
-    if found.dropped:
-        yield (
+    for reason, (words, uses) in coverage.reasons.items():
+        counts = f"{plural(words, 'word')}, {plural(uses, 'occurrence')}"
+        yield Fact(reason, f"{counts}: {_REASONS[reason]}")
+    if coverage.dropped:
+        yield Fact(
             "no id",
-            f"{plural(found.dropped, 'token')} of the texts have no id of their own in the "
+            f"{plural(coverage.dropped, 'token')} of the texts have no id of their own in the "
             "vocabulary, so no row either",
+            "notable",
         )
 
 
@@ -106,61 +81,59 @@ def _share(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else "nothing to cover"
 
 
-def _said(found: Coverage, written: Written) -> Iterator[tuple[str, str]]:
+def _written(coverage: Coverage, written: WrittenMatrix) -> Iterator[Fact]:
     rows, width = written.shape
-    yield "written", f"{literal(written.path)}: {rows:,} rows, {width} dimensions, float32"
-    yield (
+    yield Fact(
+        "written", f"{written.path}: {rows:,} rows, {width} dimensions, float32", "confirmed"
+    )
+    yield Fact(
         "rows",
         f"row i is the vector of the word with id i: {written.checked:,} rows read back, each "
         "equal to that of its word in the source",
+        "confirmed",
     )
     filled = "zeros" if written.fill == "zeros" else "random numbers like the others"
-    yield (
+    yield Fact(
         "others",
-        f"row 0 is zeros, for the padding; {_reserved(found)}"
-        f"{plural(len(found.missing), 'word')} without a vector: {filled}",
+        f"row 0 is zeros, for the padding; {_reserved(coverage)}"
+        f"{plural(len(coverage.missing), 'word')} without a vector: {filled}",
     )
-    yield "vocabulary", f"{literal(written.vocabulary)}: the ids, as a Keras tokenizer saves them"
-    yield (
+    yield Fact("vocabulary", f"{written.vocabulary}: the ids, as a Keras tokenizer saves them")
+    yield Fact(
         "in Keras",
         f"keras.layers.Embedding({rows}, {width}), and once it is built: "
         f"layer.set_weights([numpy.load({written.path!r})])",
     )
 
 
-def _reserved(found: Coverage) -> str:
+def _reserved(coverage: Coverage) -> str:
     """Return the rows of ids that stand for no word of their own, besides the padding's."""
-    oov, token = found.vocabulary.oov_id, found.vocabulary.oov_token
+    oov, token = coverage.vocabulary.oov_id, coverage.vocabulary.oov_token
     rows = [
         f"row {id_} ({clipped_repr(token) if id_ == oov and token else 'reserved'}) and "
-        for id_ in found.reserved
-        if 0 < id_ < found.input_dim
+        for id_ in coverage.reserved
+        if 0 < id_ < coverage.input_dim
     ]
     return "".join(rows)
 
 
-def document(found: Coverage, written: Written | None) -> Document:
-    """Return every word, for programs."""
+def document(coverage: Coverage, written: WrittenMatrix | None) -> Document:
+    """Return every word of the texts."""
     head = {
-        "source": about(found.source),
-        "texts": found.texts,
-        "different_words": len(found.words),
-        "covered_words": len(found.covered),
-        "occurrences": found.occurrences,
-        "covered_occurrences": found.covered_occurrences,
-        "dropped": found.dropped,
+        "source": about_source(coverage.source),
+        "texts": coverage.texts,
+        "different_words": len(coverage.words),
+        "covered_words": len(coverage.covered),
+        "occurrences": coverage.occurrences,
+        "covered_occurrences": coverage.covered_occurrences,
+        "dropped": coverage.dropped,
         "reasons": {
             reason: {"words": words, "occurrences": uses}
-            for reason, (words, uses) in found.reasons.items()
+            for reason, (words, uses) in coverage.reasons.items()
         },
-        "input_dim": found.input_dim,
-        "written": None if written is None else {**vars(written), "shape": list(written.shape)},
+        "input_dim": coverage.input_dim,
+        "written": None if written is None else dict(vars(written)),
     }
-    items = (dict(vars(word)) for word in found.words)
+    words = (dict(vars(word)) for word in coverage.words)
     columns = ("word", "id", "occurrences", "row", "source_word", "reason", "instead")
-    return Document("coverage", head, items, "words", columns)
-
-
-def missing_words(found: Coverage, most: int = 5) -> str:
-    """Return the first words without a vector."""
-    return listed((literal(word.word) for word in found.missing), most)
+    return Document("coverage", head, {"words": words}, lines="words", columns=columns)

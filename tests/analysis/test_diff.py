@@ -1,0 +1,68 @@
+"""Differences of two matrices: on rows that were moved or turned by the test."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embedinspect.analysis.diff import compare
+from embedinspect.errors import DataError, UsageError
+from tests.builders import source_of
+
+
+def test_a_difference_finds_what_was_moved():
+    rows = np.random.RandomState(0).standard_normal((40, 6)).astype(np.float32)
+    words = [f"w{number}" for number in range(40)]
+    moved = rows.copy()
+    moved[7] += 3
+    moved[9, 0] += 0.5
+    difference = compare(source_of(rows, words), source_of(moved[::-1], words[::-1]))
+    assert [row.word for row in difference.moved[:2]] == ["w7", "w9"]
+    assert difference.unmoved == 38
+    assert (difference.moved[0].row_a, difference.moved[0].row_b) == (7, 32)
+    assert np.isclose(difference.moved[0].distance, 3 * np.sqrt(6))
+    assert difference.by == "word"
+    assert not difference.trained_apart
+    assert difference.moved[0].overlap < 1
+    assert set(difference.moved[0].gained).isdisjoint(difference.moved[0].lost)
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_procrustes_undoes_a_turn(seed):
+    stream = np.random.RandomState(seed)
+    rows = stream.standard_normal((30, 4)).astype(np.float32)
+    turn = np.linalg.qr(stream.standard_normal((4, 4)))[0]
+    a, b = source_of(rows), source_of(rows @ turn)
+    plain, aligned = compare(a, b), compare(a, b, align=True)
+    assert aligned.mean_distance < 1e-5
+    assert np.isclose(aligned.mean_cosine, 1)
+    assert np.isclose(plain.mean_cosine_aligned, 1)
+    assert plain.overlap == 1  # a turn changes no neighbor
+    assert plain.trained_apart == (plain.mean_cosine < 0.5)
+
+
+def test_matrices_that_cannot_be_compared():
+    with pytest.raises(DataError, match="output_dim 2"):
+        compare(source_of(np.ones((2, 2))), source_of(np.ones((2, 3))))
+    with pytest.raises(DataError, match="as many rows"):
+        compare(source_of(np.ones((2, 2))), source_of(np.ones((3, 2))))
+    with pytest.raises(DataError, match="share no word"):
+        compare(source_of(np.ones((2, 2)), "ab"), source_of(np.ones((2, 2)), "AB"))
+    with pytest.raises(UsageError, match="'z': not among the 2 rows"):
+        compare(source_of(np.ones((2, 2)), "ab"), source_of(np.ones((2, 2)), "ab"), words=["z"])
+
+
+def test_shared_words_alone_are_compared():
+    a = source_of([[1, 0], [0, 1], [1, 1], [np.nan, 0]], "abcd")
+    b = source_of([[0, 2], [5, 5], [1, 0], [1, 0]], "bxad")
+    difference = compare(a, b, neighbors=0)
+    assert (difference.shared, difference.only_a, difference.only_b, difference.not_finite) == (
+        3,
+        1,
+        1,
+        1,
+    )
+    assert [(row.word, row.distance) for row in difference.moved] == [("b", 1), ("a", 0)]
+    assert difference.overlap is None
