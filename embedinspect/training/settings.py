@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from embedinspect.errors import DataError
 from embedinspect.sequences import Side
 
 FEW_UPDATES = 150  # below this many updates the classic settings learn next to nothing
 ENOUGH_UPDATES = 240
+
+
+class LayerParameters(NamedTuple):
+    """A layer of the classifier and what its parameters are.
+
+    Attributes:
+        layer: the class of Keras's layer.
+        output_shape: with a name for each axis.
+        formula: how the parameters are counted, with the sizes in it; `none` where there are none.
+        parameters: how many there are.
+    """
+
+    layer: str
+    output_shape: str
+    formula: str
+    parameters: int
 
 
 @dataclass(frozen=True)
@@ -44,24 +60,20 @@ class TrainSettings:
     early_stopping: int | None = None
     limit: int | None = None
 
-    def parameters(self) -> list[tuple[str, str, str, int]]:
-        """Return (layer, output shape, formula, parameters) for each layer of the classifier."""
+    def parameters(self) -> list[LayerParameters]:
+        """Return how many parameters each layer of the classifier has, and why."""
         rows, width, units = self.num_words, self.output_dim, self.units
-        dropped = [("Dropout", "", "none", 0)] if self.dropout else []
-        lstm = 4 * ((width + units) * units + units)
-        sequence = f"(batch, {self.maxlen} positions, {width} output_dim)"
-        return [
-            ("Embedding", sequence, f"{rows:,} x {width:,}", rows * width),
-            *[(name, sequence, formula, count) for name, _, formula, count in dropped],
-            (
-                "LSTM",
-                f"(batch, {units} units)",
-                f"4 x (({width} + {units}) x {units} + {units})",
-                lstm,
-            ),
-            *[(name, f"(batch, {units} units)", formula, n) for name, _, formula, n in dropped],
-            ("Dense", "(batch, 1 probability)", f"{units} + 1", units + 1),
+        vectors = f"(batch, {self.maxlen} positions, {width} output_dim)"
+        state = f"(batch, {units} units)"
+        lstm = f"4 x (({width} + {units}) x {units} + {units})"
+        layers = [
+            LayerParameters("Embedding", vectors, f"{rows:,} x {width:,}", rows * width),
+            LayerParameters("Dropout", vectors, "none", 0),
+            LayerParameters("LSTM", state, lstm, 4 * ((width + units) * units + units)),
+            LayerParameters("Dropout", state, "none", 0),
+            LayerParameters("Dense", "(batch, 1 probability)", f"{units} + 1", units + 1),
         ]
+        return [layer for layer in layers if self.dropout or layer.layer != "Dropout"]
 
 
 def defaults_for(lengths: list[int], words: int, epochs: int | None) -> dict[str, Any]:

@@ -98,10 +98,10 @@ def test_parameters_are_those_of_keras():
 
     for settings in (TrainSettings(), TrainSettings(num_words=30, units=7, dropout=0.2)):
         model = classifier.build(keras, settings)
-        assert sum(layer[3] for layer in settings.parameters()) == sum(
+        assert sum(layer.parameters for layer in settings.parameters()) == sum(
             int(np.prod(weight.shape)) for weight in model.trainable_variables
         )
-    assert sum(layer[3] for layer in TrainSettings().parameters()) == 213_301
+    assert sum(layer.parameters for layer in TrainSettings().parameters()) == 213_301
 
 
 # -- the command -------------------------------------------------------------------------------
