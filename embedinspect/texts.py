@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
 
 
@@ -84,10 +85,11 @@ def read_bytes(path: str, expected: str) -> bytes:
     """Return what is in a file; `expected` says in errors what kind of file it should be.
 
     Raises:
+        UsageError: a sample that there is not.
         DataError: the file cannot be read.
     """
     try:
-        return Path(path).read_bytes()
+        return Path(samples.resolve(path)).read_bytes()
     except (OSError, ValueError) as error:
         reason = os_reason(error) if isinstance(error, OSError) else str(error)
         raise DataError(f"cannot read {path!r}: {reason}; expected {expected}") from None

@@ -13,6 +13,7 @@ ROOMS = [
     "__init__",
     "errors",
     "wording",
+    "samples",
     "texts",
     "files",
     "vocabulary",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.formats import cache
 from embedinspect.formats.contents import Contents, Options
@@ -236,20 +237,18 @@ def open_file(path: str, options: Options | None = None) -> Contents:
         UsageError: an option that does not fit the kind of file.
         DataError: the file cannot be read, is of no known kind, or holds no matrix of numbers.
     """
-    options = options or Options()
+    with samples.located(path) as place:
+        return _open(place, options or Options())
+
+
+def _open(path: str, options: Options) -> Contents:
     start = _first_bytes(path)
     if options.cache and not options.layer and not options.tensor and start.size >= cache.WORTH:
-        kept = cache.recall(Path(path), strict=options.strict)
-        if kept is not None:
-            return kept
+        cached = cache.recall(Path(path), strict=options.strict)
+        if cached is not None:
+            return cached
     kind = _recognise(start, path)
-    for name, value in (("layer", options.layer), ("tensor", options.tensor)):
-        if value is not None and kind.picks != name:
-            fits = {"layer": "a Keras file", "tensor": "a file of several arrays"}[name]
-            raise UsageError(
-                f"--{name} picks a matrix of {fits}, but {path!r} is of the kind {kind.name}; "
-                + (f"expected --{kind.picks}" if kind.picks else "leave it out")
-            )
+    _refuse_options(options, kind, path)
     try:
         contents = kind.read(Path(path), options)
         if kind.words_beside is not None and contents.words is None:
@@ -266,6 +265,18 @@ def open_file(path: str, options: Options | None = None) -> Contents:
             f"{path!r} needs more memory than there is; expected a matrix that fits; save "
             "fewer rows, or float32 rather than float64"
         ) from None
+
+
+def _refuse_options(options: Options, kind: Format, path: str) -> None:
+    for name, value, fits in (
+        ("layer", options.layer, "a Keras file"),
+        ("tensor", options.tensor, "a file of several arrays"),
+    ):
+        if value is not None and kind.picks != name:
+            raise UsageError(
+                f"--{name} picks a matrix of {fits}, but {path!r} is of the kind {kind.name}; "
+                + (f"expected --{kind.picks}" if kind.picks else "leave it out")
+            )
 
 
 def open_matrix(path: str) -> EmbeddingMatrix:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from embedinspect import samples
 from embedinspect.errors import DataError, UsageError
 from embedinspect.training import imdb, labelled
 from embedinspect.training.data import LabelledData, Part
@@ -49,7 +50,8 @@ def open_data(
             )
         return imdb.open_imdb(path, limit)
     assert path is not None
-    if not Path(path).exists() and not Path(path).suffix and "/" not in path:
+    place = Path(samples.resolve(path))
+    if not place.exists() and not place.suffix and "/" not in path:
         raise UsageError(
             f"{what!r} is neither a file nor a folder nor a data set; expected imdb, or the path "
             "of labelled texts"

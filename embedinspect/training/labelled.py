@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from embedinspect import samples
 from embedinspect import vocabulary as vocabularies
 from embedinspect.errors import DataError, UsageError
 from embedinspect.texts import decode, read_bytes
@@ -62,7 +63,7 @@ def open_table(
     parts = (np.sort(order[held_out:]), np.sort(order[:held_out]))
     source = {
         "kind": "table",
-        "path": str(Path(path).absolute()),
+        "path": samples.from_anywhere(path),
         "text_column": text_column,
         "label_column": label_column,
     }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from embedinspect import keras_layer
+from embedinspect import keras_layer, samples
 from embedinspect.errors import DataError, UsageError
 from embedinspect.training import datasets, fit, run_folder
 from embedinspect.training.data import DataSummary, LabelledData, limited, summarize
@@ -82,7 +82,7 @@ def begin(
         UsageError: options that do not go together, or a path that is taken.
         DataError: data that cannot be read, or a folder that cannot be written.
     """
-    path = Path(out) if out else RUNS / Path(data_name).stem
+    path = Path(out) if out else RUNS / samples.stem(data_name)
     run_folder.check_place(path, force)
     opened = datasets.open_data(
         data_name,
