@@ -18,13 +18,13 @@ import json
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
-from embedinspect.errors import DataError, UsageError
+from embedinspect.errors import UsageError
 
 Status = Literal["looked_up", "replaced", "dropped", "cut_off", "filtered"]
 
@@ -202,6 +202,32 @@ class Vocabulary:
         oov = self.oov_id
         return Token(word, oov, rank, "dropped" if oov is None else "replaced", reason)
 
+    def adjusted(
+        self,
+        *,
+        num_words: int | None = None,
+        oov_token: str | None = None,
+        filters: str | None = None,
+        origin: str,
+    ) -> Vocabulary:
+        """Return the vocabulary with what a user sets besides; None leaves a setting as it is.
+
+        Args:
+            origin: how errors name where the words are from.
+
+        Raises:
+            UsageError: an out-of-vocabulary token that is not among the words, so has no id.
+        """
+        if oov_token is not None:
+            check_oov_token(oov_token, self, origin)
+        rules = self.tokenization
+        return replace(
+            self,
+            num_words=num_words or self.num_words,
+            oov_token=oov_token or self.oov_token,
+            tokenization=rules if filters is None else replace(rules, filters=filters),
+        )
+
     def to_json(self) -> str:
         """Return the form that `Tokenizer.to_json` writes and `tokenizer_from_json` reads."""
         index_word = self.words
@@ -285,63 +311,11 @@ def fit(
     return vocabulary, [ids[start:end] for start, end in pairwise(bounds)]
 
 
-def from_json(text: str, shown: str = "vocabulary") -> Vocabulary:
-    """Return the vocabulary of a saved Keras Tokenizer (`Tokenizer.to_json`).
-
-    Raises:
-        DataError: not JSON, not such a tokenizer, or a word index that is no mapping to ids.
-    """
-    expected = "expected what Keras's Tokenizer.to_json or --save-vocabulary writes"
-    try:
-        config = json.loads(text)["config"]
-        tables: dict[str, dict[str, int]] = {}
-        for key in ("word_index", "word_counts", "word_docs"):
-            value = config.get(key, "{}") if key != "word_index" else config[key]
-            value = json.loads(value) if isinstance(value, str) else value
-            if not all(type(n) is int for n in value.values()):
-                raise TypeError(f"{key} has a value that is no whole number")
-            tables[key] = value
-        if any(id_ < 1 for id_ in tables["word_index"].values()):
-            raise TypeError("word_index has an id below 1")
-        if any(id_ >= 2**31 - 1 for id_ in tables["word_index"].values()):
-            raise TypeError("word_index has an id beyond int32")
-        num_words, oov_token = config.get("num_words"), config.get("oov_token")
-        if not (num_words is None or (type(num_words) is int and num_words >= 0)):
-            raise TypeError("num_words is no whole number")
-        if not (oov_token is None or isinstance(oov_token, str)):
-            raise TypeError("oov_token is no string")
-        filters, split = config.get("filters", DEFAULT_FILTERS), config.get("split", " ")
-        if not isinstance(filters, str) or not isinstance(split, str):
-            raise TypeError("filters or split is no string")
-        return Vocabulary(
-            word_index=tables["word_index"],
-            word_counts=tables["word_counts"],
-            word_docs=tables["word_docs"],
-            document_count=int(config.get("document_count", 0)),
-            num_words=num_words or None,
-            oov_token=oov_token,
-            tokenization=Tokenization(
-                filters=filters,
-                lower=bool(config.get("lower", True)),
-                split=split,
-                char_level=bool(config.get("char_level", False)),
-            ),
-        )
-    except UsageError as error:
-        raise DataError(f"{shown} is not a saved tokenizer ({error}); {expected}") from None
-    except json.JSONDecodeError as error:
-        raise DataError(f"{shown} is not JSON (line {error.lineno}); {expected}") from None
-    except KeyError as error:
-        raise DataError(f"{shown} has no {error.args[0]}; {expected}") from None
-    except (TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise DataError(f"{shown} is not a saved tokenizer ({error}); {expected}") from None
-
-
-def check_oov_token(token: str, vocabulary: Vocabulary, shown: str) -> None:
-    """Hold an out-of-vocabulary token against words that are numbered already.
+def check_oov_token(token: str, vocabulary: Vocabulary, origin: str) -> None:
+    """Refuse an out-of-vocabulary token that is not among words that are numbered already.
 
     Args:
-        shown: how errors name where the words are from.
+        origin: how errors name where the words are from.
 
     Raises:
         UsageError: it is not among them, so it has no id.
@@ -351,7 +325,7 @@ def check_oov_token(token: str, vocabulary: Vocabulary, shown: str) -> None:
         return
     alike = next((name for name in _OOV_NAMES if name in index), None)
     raise UsageError(
-        f"--oov-token {token!r} is not among the words of {shown}; expected "
+        f"--oov-token {token!r} is not among the words of {origin}; expected "
         + (
             f"one of them, such as {alike!r}"
             if alike is not None

@@ -17,6 +17,7 @@ ROOMS = [
     "texts",
     "files",
     "vocabulary",
+    "saved_vocabulary",
     "sequences",
     "row_words",
     "matrix",

@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from embedinspect.errors import DataError, UsageError
-from embedinspect.vocabulary import Tokenization, Vocabulary, fit, from_json
-
-WORDS = st.sampled_from(["the", "fox", "Fox", "it's", "zu", "ß", "İ", "a-b", "!!", "\t", "of."])
-TEXTS = st.lists(
-    st.one_of(
-        st.text(st.characters(exclude_categories=()), max_size=30),
-        st.lists(WORDS, max_size=12).map(" ".join),
-    ),
-    max_size=5,
-)
-SETTINGS = st.fixed_dictionaries(
-    {
-        "num_words": st.one_of(st.none(), st.integers(1, 8)),
-        "oov_token": st.one_of(st.none(), st.sampled_from(["<OOV>", "fox", "the", ""])),
-        "filters": st.one_of(
-            st.just(Tokenization().filters), st.text(max_size=4), st.just("ab -.")
-        ),
-        "lower": st.booleans(),
-        "split": st.one_of(st.just(" "), st.text(min_size=1, max_size=2)),
-        "char_level": st.booleans(),
-    }
-)
-
-
-def keras_tokenizer(**settings):
-    from tensorflow.keras.preprocessing.text import Tokenizer
-
-    return Tokenizer(**settings)
-
-
-def ours(texts, settings):
-    rules = {name: settings[name] for name in ("filters", "lower", "split", "char_level")}
-    return fit(
-        texts,
-        num_words=settings["num_words"],
-        oov_token=settings["oov_token"],
-        tokenization=Tokenization(**rules),
-    )
+from embedinspect.errors import UsageError
+from embedinspect.vocabulary import Token, Tokenization, Vocabulary, fit
+from tests.tokenizers import SETTINGS, TEXTS, fit_with, keras_tokenizer
 
 
 @given(TEXTS, SETTINGS, TEXTS)
 def test_equals_the_keras_tokenizer(texts, settings, others):
-    oracle = keras_tokenizer(**settings)
-    oracle.fit_on_texts(texts)
-    vocabulary, ids = ours(texts, settings)
+    oracle = keras_tokenizer(texts, settings)
+    vocabulary, ids = fit_with(texts, settings)
     assert vocabulary.word_index == oracle.word_index
     assert list(vocabulary.word_counts.items()) == list(oracle.word_counts.items())
     assert vocabulary.word_docs == dict(oracle.word_docs)
@@ -63,28 +23,14 @@ def test_equals_the_keras_tokenizer(texts, settings, others):
     assert vocabulary.encode(others) == oracle.texts_to_sequences(others)
 
 
-@given(TEXTS, SETTINGS, TEXTS)
-def test_reads_and_writes_the_keras_form(texts, settings, others):
-    from keras.src.legacy.preprocessing.text import tokenizer_from_json
-
-    oracle = keras_tokenizer(**settings)
-    oracle.fit_on_texts(texts)
-    vocabulary, _ = ours(texts, settings)
-    assert from_json(oracle.to_json()).encode(others) == vocabulary.encode(others)
-    assert from_json(vocabulary.to_json()) == vocabulary
-    back = tokenizer_from_json(vocabulary.to_json())
-    assert back.texts_to_sequences(others) == oracle.texts_to_sequences(others)
-    assert json.loads(back.to_json()) == json.loads(vocabulary.to_json())
-
-
 @given(TEXTS, SETTINGS)
 def test_trace_accounts_for_every_token(texts, settings):
-    vocabulary, _ = ours(texts, settings)
+    vocabulary, _ = fit_with(texts, settings)
     for text in texts:
         traced = vocabulary.trace(text)
         assert [t.id for t in traced if t.id is not None] == vocabulary.encode([text])[0]
-        found = [t.token for t in traced if t.status != "filtered"]
-        assert found == vocabulary.tokenization.tokens(text)
+        words = [t.token for t in traced if t.status != "filtered"]
+        assert words == vocabulary.tokenization.tokens(text)
         for token in traced:
             assert (token.status == "looked_up") == (token.reason is None)
             assert (token.id is None) == (token.status in {"dropped", "filtered"})
@@ -92,14 +38,12 @@ def test_trace_accounts_for_every_token(texts, settings):
 
 def test_trace_says_why():
     vocabulary, _ = fit(["a a b b c -- !"], num_words=3)
-    assert [(t.token, t.status, t.rank) for t in vocabulary.trace("a c -- d")] == [
-        ("a", "looked_up", 1),
-        ("c", "dropped", 3),
-        ("--", "filtered", None),
-        ("d", "dropped", None),
+    assert vocabulary.trace("a c -- d") == [
+        Token("a", 1, 1, "looked_up"),
+        Token("c", None, 3, "dropped", "its rank 3 is not below num_words 3"),
+        Token("--", None, None, "filtered", "all of it is in filters"),
+        Token("d", None, None, "dropped", "not in the vocabulary"),
     ]
-    assert vocabulary.trace("c")[0].reason == "its rank 3 is not below num_words 3"
-    assert vocabulary.trace("d")[0].reason == "not in the vocabulary"
 
 
 def test_filtered_characters_are_counted():
@@ -117,46 +61,17 @@ def test_an_empty_split_is_refused():
         Tokenization(split="")
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("", "not JSON"),
-        ("{", "not JSON"),
-        ("[" * 100_000, "not a saved tokenizer|not JSON"),
-        ("{}", "has no config"),
-        ("[]", "not a saved tokenizer"),
-        ('{"config": 1}', "not a saved tokenizer"),
-        ('{"config": {}}', "has no word_index"),
-        ('{"config": {"word_index": "[]"}}', "not a saved tokenizer"),
-        ('{"config": {"word_index": {"a": 0}}}', "id below 1"),
-        ('{"config": {"word_index": {"a": true}}}', "no whole number"),
-        ('{"config": {"word_index": {"a": 1.5}}}', "no whole number"),
-        ('{"config": {"word_index": {"a": 3000000000}}}', "beyond"),
-        ('{"config": {"word_index": {"a": 1}, "num_words": "x"}}', "num_words"),
-        ('{"config": {"word_index": {"a": 1}, "oov_token": 3}}', "oov_token"),
-        ('{"config": {"word_index": {"a": 1}, "split": ""}}', "split"),
-    ],
-)
-def test_a_vocabulary_that_is_none_is_refused_in_one_line(text, says):
-    with pytest.raises(DataError, match=says) as caught:
-        from_json(text, "'v.json'")
-    assert "\n" not in str(caught.value)
+def test_a_vocabulary_is_adjusted_without_being_changed():
+    saved = Vocabulary({"<UNK>": 1, "a": 2, "b": 3}, num_words=9)
+    assert saved.adjusted(origin="it") == saved
+    adjusted = saved.adjusted(num_words=3, oov_token="<UNK>", filters="ab", origin="it")
+    assert adjusted.encode(["a b x"]) == [[1]]
+    assert adjusted.word_index == saved.word_index
+    assert saved.encode(["a b x"]) == [[2, 3]]
 
 
-@given(
-    st.sampled_from(["num_words", "oov_token", "word_index", "filters", "split", "document_count"]),
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-        max_leaves=5,
-    ),
-)
-def test_strange_values_are_refused_or_read(key, value):
-    config = {"word_index": {"a": 1}, key: value}
-    try:
-        assert isinstance(from_json(json.dumps({"config": config})), Vocabulary)
-    except DataError as refusal:
-        error = str(refusal)
-    else:
-        error = ""
-    assert "\n" not in error
+def test_an_out_of_vocabulary_token_must_have_an_id():
+    with pytest.raises(UsageError, match=r"'\?' is not among the words of it.*such as '<UNK>'"):
+        Vocabulary({"<UNK>": 1, "a": 2}).adjusted(oov_token="?", origin="it")
+    with pytest.raises(UsageError, match="none has such a name; leave it out"):
+        Vocabulary({"a": 1}).adjusted(oov_token="?", origin="it")

@@ -71,7 +71,8 @@ def coverage(
     from embedinspect.commands.writing import write_matrix
     from embedinspect.output import coverage as output
     from embedinspect.texts import collect_texts, decode, read_bytes
-    from embedinspect.vocabulary import DEFAULT_FILTERS, Tokenization, from_json
+    from embedinspect.saved_vocabulary import from_json
+    from embedinspect.vocabulary import DEFAULT_FILTERS, Tokenization
 
     saved = None
     if text_vocabulary is not None:

@@ -318,7 +318,7 @@ def _saved_vocabulary(
     from dataclasses import replace
 
     from embedinspect.texts import decode, read_bytes
-    from embedinspect.vocabulary import from_json
+    from embedinspect.saved_vocabulary import from_json
 
     saved = from_json(
         decode(read_bytes(path, "a saved vocabulary"), "utf-8", repr(path)), repr(path)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.row_words import Words
+from embedinspect.saved_vocabulary import from_json
 from embedinspect.texts import decode, read_bytes
-from embedinspect.vocabulary import Vocabulary, from_json
+from embedinspect.vocabulary import Vocabulary
 from embedinspect.wording import clipped_repr, plural
 
 EXPECTED = (

@@ -22,9 +22,10 @@ from embedinspect.formats import open_matrix
 from embedinspect.formats.arrays import Array, read_members
 from embedinspect.lookup import Settings
 from embedinspect.matrix import EmbeddingMatrix, FloatArray
+from embedinspect.saved_vocabulary import from_json
 from embedinspect.training.data import LabelledData
 from embedinspect.training.settings import TrainSettings, settings_from
-from embedinspect.vocabulary import Vocabulary, from_json
+from embedinspect.vocabulary import Vocabulary
 
 FORMAT, FORMAT_VERSION = "embedinspect run", 1
 STATE, VOCABULARY, MODEL = "run.json", "vocabulary.json", "model.keras"

@@ -9,7 +9,8 @@ from embedinspect.analysis import coverage_matrix
 from embedinspect.analysis.coverage import cover
 from embedinspect.analysis.coverage_matrix import check, matrix_for, write_matrix
 from embedinspect.errors import DataError, UsageError
-from embedinspect.vocabulary import fit, from_json
+from embedinspect.saved_vocabulary import from_json
+from embedinspect.vocabulary import fit
 from tests.builders import source_of
 
 TEXTS = ["The Paris queen, the ice-cream!", "the zebra's queen"]

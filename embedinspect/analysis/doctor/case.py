@@ -17,9 +17,10 @@ from embedinspect.formats.keras_graph import Behind, Node, Reader, behind
 from embedinspect.formats.vocabulary_file import load
 from embedinspect.lookup import Settings
 from embedinspect.row_words import Words, has_capitals
+from embedinspect.saved_vocabulary import from_json
 from embedinspect.sequences import IntArray
 from embedinspect.source import Source, SourceOptions, lookup_layer, open_source
-from embedinspect.vocabulary import Tokenization, Vocabulary, check_oov_token, fit, from_json
+from embedinspect.vocabulary import Tokenization, Vocabulary, fit
 from embedinspect.wording import clipped_repr
 
 Need = Literal[
@@ -222,7 +223,12 @@ def open_case(
         )
         case = replace(case, vocabulary=vocabulary, counted=True, ids=ids, texts=texts)
     elif case.vocabulary is not None and not case.counted:
-        known = _with_settings(case.vocabulary, settings, filters_said=filters_said)
+        known = case.vocabulary.adjusted(
+            num_words=settings.num_words,
+            oov_token=settings.oov_token,
+            filters=settings.tokenization.filters if filters_said else None,
+            origin="the vocabulary",
+        )
         ids = [np.array(row, np.int32) for row in known.encode(texts)]
         case = replace(case, vocabulary=known, ids=ids, texts=texts)
     if reference is not None:
@@ -306,26 +312,6 @@ def _rules_of(tokenizer: str, path: str) -> Vocabulary:
     saved = json.loads(tokenizer)
     empty = {"word_index": "{}", "word_counts": "{}", "word_docs": "{}"}
     return from_json(json.dumps({"config": saved["config"] | empty}), repr(path))
-
-
-def _with_settings(vocabulary: Vocabulary, settings: Settings, *, filters_said: bool) -> Vocabulary:
-    """Return the vocabulary with what the user set besides.
-
-    Raises:
-        UsageError: an out-of-vocabulary token that it does not hold.
-    """
-    oov = settings.oov_token
-    if oov is not None:
-        check_oov_token(oov, vocabulary, "the vocabulary")
-    rules = vocabulary.tokenization
-    if filters_said:
-        rules = replace(rules, filters=settings.tokenization.filters)
-    return replace(
-        vocabulary,
-        tokenization=rules,
-        num_words=settings.num_words or vocabulary.num_words,
-        oov_token=oov or vocabulary.oov_token,
-    )
 
 
 def _refuse_reference(case: Case, against: Source) -> None:
