@@ -1,6 +1,6 @@
 """The order of reviews and the batches of an epoch, each a function of seed and epoch alone.
 
-So a run that was stopped goes on with the very batches that it would have had.
+So a run that is resumed sees the very batches that it would have seen without the stop.
 """
 
 from __future__ import annotations
@@ -15,59 +15,62 @@ from embedinspect.sequences import IntArray, pad
 from embedinspect.training.data import Part
 from embedinspect.training.settings import TrainSettings
 
-# Batches of one pool are cut from reviews of similar length; more of them waste less padding,
-# fewer mix more.
-POOL_BATCHES = 16
-# Lengths are rounded up, so that there are few different shapes.
-STEP = 4
+# Batches are cut from pools of reviews that are sorted by length: a larger pool wastes less
+# padding, a smaller one mixes the reviews better.
+BATCHES_PER_POOL = 16
+# Lengths are rounded up to a multiple of this, so that batches have few different shapes.
+LENGTH_STEP = 4
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Which reviews a batch holds, and how long its sequences are."""
+    """The reviews of a batch, by their index, and the length of its sequences."""
 
     reviews: IntArray
     length: int
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> IntArray:
-    """Return the order of the reviews in an epoch, which are counted from 1."""
+    """Return the order of the reviews in an epoch; epochs are counted from 1."""
     return np.random.RandomState([seed, epoch]).permutation(count).astype(np.int32)
 
 
 def bucketed(lengths: IntArray, settings: TrainSettings, epoch: int) -> list[Batch]:
     """Return the batches of an epoch, each of reviews of similar length, in random order.
 
-    With a mask the padding is invisible to the LSTM, so a batch may be as short as its longest
+    With a mask the LSTM does not see the padding, so a batch need only be as long as its longest
     review. The reviews are shuffled, sorted by length within pools, and the batches shuffled.
 
     Args:
-        lengths: of the reviews, after truncation.
+        lengths: the lengths of the reviews after truncation.
     """
     size = settings.batch_size
     order = epoch_order(len(lengths), settings.seed, epoch)
     batches = []
-    for start in range(0, len(order), size * POOL_BATCHES):
-        pool = order[start : start + size * POOL_BATCHES]
+    for start in range(0, len(order), size * BATCHES_PER_POOL):
+        pool = order[start : start + size * BATCHES_PER_POOL]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         for first in range(0, len(pool), size):
             reviews = pool[first : first + size]
             longest = int(lengths[reviews].max())
-            length = min(settings.maxlen, -(-max(1, longest) // STEP) * STEP)
+            length = min(settings.maxlen, -(-max(1, longest) // LENGTH_STEP) * LENGTH_STEP)
             batches.append(Batch(reviews, length))
     shuffled = np.random.RandomState([settings.seed, epoch, 1]).permutation(len(batches))
     return [batches[number] for number in shuffled]
 
 
 def by_length(lengths: IntArray, settings: TrainSettings, size: int) -> Iterator[Batch]:
-    """Yield batches for evaluation, sorted by length, no review left out."""
+    """Yield batches of all reviews, sorted by length, for evaluation.
+
+    Args:
+        lengths: the lengths of the reviews after truncation.
+        size: reviews in a batch.
+    """
     order = np.argsort(lengths, kind="stable").astype(np.int32)
     for start in range(0, len(order), size):
         reviews = order[start : start + size]
-        longest = settings.maxlen
-        if settings.mask_zero:
-            longest = max(1, int(lengths[reviews].max()))
-        yield Batch(reviews, min(settings.maxlen, longest))
+        longest = max(1, int(lengths[reviews].max()))
+        yield Batch(reviews, longest if settings.mask_zero else settings.maxlen)
 
 
 def padded(part: Part, batch: Batch, settings: TrainSettings) -> IntArray:
@@ -85,10 +88,10 @@ def lengths_of(part: Part, settings: TrainSettings) -> IntArray:
 def dataset(keras: Any, part: Part, settings: TrainSettings, epoch: int) -> Any:
     """Return an epoch's bucketed batches as a `keras.utils.PyDataset`."""
     batches = bucketed(lengths_of(part, settings), settings, epoch)
-    # Keras takes the shape for all batches from the first two: they must differ in length.
-    other = next((i for i, b in enumerate(batches) if b.length != batches[0].length), None)
-    if other is not None:
-        batches[1], batches[other] = batches[other], batches[1]
+    # Keras takes the shape of all batches from the first two, so these must differ in length.
+    different = next((i for i, b in enumerate(batches) if b.length != batches[0].length), None)
+    if different is not None:
+        batches[1], batches[different] = batches[different], batches[1]
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""The classifier: Embedding, LSTM, Dense; built from settings, its arrays read and filled in."""
+"""The classifier: Embedding, LSTM, Dense; built from settings, its state taken out and put in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from embedinspect.errors import DataError
 from embedinspect.formats.arrays import Array
-from embedinspect.sequences import Side
+from embedinspect.sequences import IntArray, Side
 from embedinspect.training.settings import TrainSettings
 
 WEIGHTS = (
@@ -30,10 +30,10 @@ def weight_shapes(settings: TrainSettings) -> dict[str, tuple[int, ...]]:
 
 
 def use_cudnn(mask_zero: bool, padding: Side, gpu: bool) -> bool | str:
-    """Return what the LSTM's `use_cudnn` must be.
+    """Return the value that the LSTM's `use_cudnn` must have.
 
-    The cuDNN kernel takes masks only where the padding stands after the text, and refuses others
-    when it runs (`keras.src.backend.tensorflow.rnn`), so it is left out where that would happen.
+    The cuDNN kernel takes masks only where the padding comes after the text and fails on others
+    when it runs (`keras.src.backend.tensorflow.rnn`), so it is switched off for those.
     """
     return False if gpu and mask_zero and padding == "pre" else "auto"
 
@@ -49,9 +49,9 @@ def has_gpu(keras: Any) -> bool:
 def build(keras: Any, settings: TrainSettings) -> Any:
     """Return the classifier, compiled and with its optimizer built, so that all its state exists.
 
-    Its random start follows the seed alone. With a mask it takes sequences of any length, since
-    batches are then as long as their longest review; without one the padding is part of what it
-    reads, and the length is `maxlen`.
+    Its initial weights follow from the seed alone. With a mask it takes sequences of any length,
+    since batches are then as long as their longest review; without one it reads the padding, too,
+    and the length is `maxlen`.
     """
     keras.utils.set_random_seed(settings.seed)
     layers = keras.layers
@@ -87,20 +87,18 @@ def build(keras: Any, settings: TrainSettings) -> Any:
 
 
 def _state(model: Any) -> dict[str, Any]:
-    """Return every variable that training changes, by a name of its own."""
+    """Return every variable that training changes, each under a name of its own."""
     weights = list(model.weights)
     if len(weights) > len(WEIGHTS):  # seed states of Dropout are weights in some versions
         weights = [weight for weight in weights if "seed" not in weight.path]
-    named = dict(zip(WEIGHTS, weights, strict=True))
-    known = {id(weight) for weight in weights}
-    others = [variable for variable in model.variables if id(variable) not in known]
-    metrics = {id(variable) for metric in model.metrics for variable in metric.variables}
-    others = [variable for variable in others if id(variable) not in metrics]
-    named |= {f"random/{number}": variable for number, variable in enumerate(others)}
-    named |= {
-        f"optimizer/{number}": variable for number, variable in enumerate(model.optimizer.variables)
+    metrics = [variable for metric in model.metrics for variable in metric.variables]
+    others = {id(variable) for variable in [*weights, *metrics]}
+    random = [variable for variable in model.variables if id(variable) not in others]
+    return {
+        **dict(zip(WEIGHTS, weights, strict=True)),
+        **{f"random/{number}": variable for number, variable in enumerate(random)},
+        **{f"optimizer/{i}": variable for i, variable in enumerate(model.optimizer.variables)},
     }
-    return named
 
 
 def state_arrays(keras: Any, model: Any) -> dict[str, Array]:
@@ -120,7 +118,7 @@ def fill(model: Any, arrays: dict[str, Array]) -> None:
     """Put arrays of the right names and shapes into the model.
 
     Raises:
-        DataError: an array that no variable can hold.
+        DataError: an array does not fit its variable.
     """
     for name, variable in _state(model).items():
         if name in arrays:
@@ -130,7 +128,7 @@ def fill(model: Any, arrays: dict[str, Array]) -> None:
                 raise DataError(f"{name} does not fit the classifier: {error}") from None
 
 
-def predict(keras: Any, model: Any, ids: np.ndarray[Any, Any], batch_size: int = 256) -> Array:
+def predict(keras: Any, model: Any, ids: IntArray, batch_size: int = 256) -> Array:
     """Return the probability of the second label for each row of padded ids, float32."""
     parts = [
         keras.ops.convert_to_numpy(model(ids[start : start + batch_size], training=False))[:, 0]

@@ -18,11 +18,11 @@ Labels = np.ndarray[Any, np.dtype[np.int8]]
 
 @dataclass(frozen=True)
 class Part:
-    """Reviews of one part, in their order.
+    """The training or the test reviews, in their order.
 
     Attributes:
-        ids: of each review before padding, start id and out-of-vocabulary ids included.
-        labels: 0 or 1 of each review, int8.
+        ids: the ids of each review before padding, start id and out-of-vocabulary ids included.
+        labels: the label of each review, 0 or 1, int8.
     """
 
     ids: Sequence[IntArray]
@@ -41,10 +41,10 @@ class LabelledData:
     """Training and test reviews with the vocabulary that gave them their ids.
 
     Attributes:
-        name: of the data, for people.
-        source: where it was read from: what `--resume` reads again.
-        label_names: what 0 and 1 stand for.
-        fingerprint: SHA-256 of ids and labels of both parts.
+        name: what people call the data, such as `IMDB reviews`.
+        source: where the data was read from, so that it can be read again.
+        label_names: what the labels 0 and 1 stand for.
+        fingerprint: SHA-256 of the ids and labels of both parts.
     """
 
     name: str
@@ -58,7 +58,19 @@ class LabelledData:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What is in the data, in numbers."""
+    """What is in the data, in numbers. Lengths and tokens are those of the training reviews.
+
+    Attributes:
+        train_reviews: reviews of the training part, those held out for validation included.
+        test_reviews: reviews of the test part.
+        validation_reviews: training reviews that are held out for validation.
+        positive_share: share of the training reviews that have the second label.
+        median_length: ids of a review before padding; `mean_length` and `longest` likewise.
+        tokens: ids of all reviews together.
+        out_of_vocabulary: how many of these are the out-of-vocabulary id.
+        cut_reviews: reviews that are longer than `maxlen`.
+        cut_tokens: ids that are cut off them.
+    """
 
     train_reviews: int
     test_reviews: int
@@ -89,16 +101,16 @@ def limited(data: LabelledData, settings: TrainSettings) -> LabelledData:
     """Return the data with at most `limit` reviews in each part, drawn with the run's seed."""
     if not settings.limit:
         return data
-    chosen = np.random.RandomState(settings.seed)
+    random = np.random.RandomState(settings.seed)
 
     def draw(part: Part) -> Part:
-        return part.take(np.sort(chosen.permutation(len(part))[: settings.limit]))
+        return part.take(np.sort(random.permutation(len(part))[: settings.limit]))
 
     return replace(data, train=draw(data.train), test=draw(data.test))
 
 
 def split(train: Part, settings: TrainSettings) -> tuple[Part, Part]:
-    """Return the reviews to train on and those held out for validation, by the run's seed."""
+    """Return the reviews to train on, and those held out for validation by the run's seed."""
     held_out = round(len(train) * settings.validation)
     if not held_out:
         return train, train.take([])
@@ -107,11 +119,11 @@ def split(train: Part, settings: TrainSettings) -> tuple[Part, Part]:
 
 
 def summarize(data: LabelledData, settings: TrainSettings) -> DataSummary:
-    """Count what is in the training part: lengths, unknown tokens, what `maxlen` cuts."""
+    """Count the reviews, their lengths, what is out of vocabulary and what `maxlen` cuts off."""
     lengths = np.array([len(ids) for ids in data.train.ids], np.int64)
     oov = data.vocabulary.oov_id
     unknown = sum(int(np.count_nonzero(ids == oov)) for ids in data.train.ids) if oov else 0
-    over = np.maximum(0, lengths - settings.maxlen)
+    excess = np.maximum(0, lengths - settings.maxlen)
     return DataSummary(
         train_reviews=len(data.train),
         test_reviews=len(data.test),
@@ -122,6 +134,6 @@ def summarize(data: LabelledData, settings: TrainSettings) -> DataSummary:
         longest=int(lengths.max()),
         tokens=int(lengths.sum()),
         out_of_vocabulary=unknown,
-        cut_reviews=int(np.count_nonzero(over)),
-        cut_tokens=int(over.sum()),
+        cut_reviews=int(np.count_nonzero(excess)),
+        cut_tokens=int(excess.sum()),
     )

@@ -1,4 +1,4 @@
-"""The fit: one epoch at a time, each saved whole, so that a stopped run goes on bit for bit."""
+"""The fit: one epoch at a time, each saved whole, so that a resumed run gives the same bits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,16 @@ EVALUATION_BATCH = 256
 
 @dataclass(frozen=True)
 class Progress:
-    """Where an epoch stands, after one of its batches."""
+    """How far an epoch has come, after one of its batches.
+
+    Attributes:
+        epoch: number of the epoch, from 1 on.
+        epochs: epochs in all.
+        reviews: reviews of this epoch that were trained on.
+        of_reviews: reviews of an epoch.
+        loss: mean loss of this epoch so far; `accuracy` likewise.
+        seconds: time since this epoch began.
+    """
 
     epoch: int
     epochs: int
@@ -48,13 +57,17 @@ def start(
     """Build the classifier and write the run folder as it is before the first epoch.
 
     Returns:
-        The run, and the model.
+        The run and the model.
+
+    Raises:
+        UsageError: something is at `out` already that may not be replaced.
+        DataError: the folder cannot be written, or the disk is too full for the run.
     """
     run_folder.check_place(out, force)
     model = classifier.build(keras, settings)
     arrays = classifier.state_arrays(keras, model)
     size = sum(array.nbytes for array in arrays.values())
-    # Two checkpoints at a time, the rows of every epoch, the model file, the vocabulary.
+    # There are two checkpoints at a time, the model file, the rows of every epoch, the vocabulary.
     rows = arrays["embedding/embeddings"].nbytes * (settings.epochs + 1)
     run_folder.check_room(out, 3 * size + rows + 10_000_000)
     versions = {
@@ -75,12 +88,12 @@ def resume(keras: Any, run: Run, data: LabelledData) -> Any:
     """Return the model as it was after the last finished epoch.
 
     Raises:
-        DataError: the data is not what the run was trained on, or the checkpoint is damaged.
+        DataError: the run was trained on other data, or the checkpoint is damaged.
     """
     if data.fingerprint != run.data.get("fingerprint"):
         raise DataError(
             f"the data is not what {str(run.path)!r} was trained on (its fingerprint differs); "
-            "give the same data with --data"
+            "expected the same data; give it with --data"
         )
     model = classifier.build(keras, run.settings)
     arrays = run_folder.open_checkpoint(run, classifier.state_shapes(model))
@@ -97,7 +110,7 @@ def fit(
     *,
     tensorboard: str | None = None,
 ) -> Run:
-    """Train the remaining epochs, evaluate, and return the run as it was saved last.
+    """Train the epochs that are left, evaluate, and return the run as it was saved last.
 
     Args:
         report: called after every batch.
@@ -112,26 +125,34 @@ def fit(
         if run.status != run_folder.TRAINING:
             break
         began = time.perf_counter()
-        history = _one_epoch(keras, model, train, settings, epoch, callbacks)
-        if not math.isfinite(history["loss"]):
+        numbers = _one_epoch(keras, model, train, settings, epoch, callbacks)
+        if not math.isfinite(numbers["loss"]):
             run = replace(run, status=NOT_A_NUMBER)
             break
         if len(held_out):
             loss, accuracy = evaluate(model, held_out, settings)
-            history |= {"validation_loss": loss, "validation_accuracy": accuracy}
-        history = {"epoch": epoch, **history, "seconds": time.perf_counter() - began}
-        run = replace(run, history=(*run.history, history))
+            numbers |= {"validation_loss": loss, "validation_accuracy": accuracy}
+        numbers = {"epoch": epoch, **numbers, "seconds": time.perf_counter() - began}
+        run = replace(run, history=(*run.history, numbers))
         if _has_stalled(run):
             run = replace(run, status=run_folder.STOPPED_EARLY)
         run_folder.save_epoch(run, classifier.state_arrays(keras, model))
+    return _finish(model, run, data.test)
+
+
+def _finish(model: Any, run: Run, test: Part) -> Run:
+    """Evaluate on the test reviews, save the model file and the state, and return that state.
+
+    After a loss that is not a number, the model is that of the last finished epoch.
+    """
     if run.status == NOT_A_NUMBER:
         shapes = classifier.state_shapes(model)
         classifier.fill(model, run_folder.open_checkpoint(run, shapes))
     elif run.status == run_folder.TRAINING:
         run = replace(run, status=run_folder.DONE)
-    if len(data.test) and run.epochs:
-        loss, accuracy = evaluate(model, data.test, settings)
-        run = replace(run, test={"loss": loss, "accuracy": accuracy, "reviews": len(data.test)})
+    if len(test) and run.epochs:
+        loss, accuracy = evaluate(model, test, run.settings)
+        run = replace(run, test={"loss": loss, "accuracy": accuracy, "reviews": len(test)})
     _save_model(model, run)
     run_folder.save_state(run)
     return run
@@ -140,46 +161,46 @@ def fit(
 def _one_epoch(
     keras: Any, model: Any, train: Part, settings: TrainSettings, epoch: int, callbacks: list[Any]
 ) -> dict[str, Any]:
-    """Train one epoch on its own batches and return loss and accuracy of it."""
+    """Train one epoch on its own batches and return its loss and accuracy."""
     options = {"initial_epoch": epoch - 1, "epochs": epoch, "verbose": 0, "callbacks": callbacks}
     if settings.mask_zero:
-        found = model.fit(batches.dataset(keras, train, settings, epoch), shuffle=False, **options)
+        fitted = model.fit(batches.dataset(keras, train, settings, epoch), shuffle=False, **options)
     else:
         order = batches.epoch_order(len(train), settings.seed, epoch)
         whole = batches.padded(train, batches.Batch(order, settings.maxlen), settings)
         labels = train.labels[order].astype(np.float32)
-        found = model.fit(whole, labels, batch_size=settings.batch_size, shuffle=False, **options)
-    return {name: float(found.history[name][-1]) for name in ("loss", "accuracy")}
+        fitted = model.fit(whole, labels, batch_size=settings.batch_size, shuffle=False, **options)
+    return {name: float(fitted.history[name][-1]) for name in ("loss", "accuracy")}
 
 
 def evaluate(model: Any, part: Part, settings: TrainSettings) -> tuple[float, float]:
     """Return binary cross-entropy and accuracy on the reviews of a part."""
-    chances = probabilities(model, part, settings).astype(np.float64)
-    truth = part.labels.astype(bool)
-    right = np.clip(np.where(truth, chances, 1 - chances), 1e-7, 1)
-    accuracy = ((chances > classifier.THRESHOLD) == truth).mean()
-    return float(-np.log(right).mean()), float(accuracy)
+    positive = probabilities(model, part, settings).astype(np.float64)
+    labels = part.labels.astype(bool)
+    correct = np.clip(np.where(labels, positive, 1 - positive), 1e-7, 1)
+    accuracy = ((positive > classifier.THRESHOLD) == labels).mean()
+    return float(-np.log(correct).mean()), float(accuracy)
 
 
 def probabilities(model: Any, part: Part, settings: TrainSettings) -> Array:
     """Return the classifier's probability of label 1 for each review, in their order."""
     lengths = batches.lengths_of(part, settings)
-    found = np.empty(len(part), np.float32)
+    positive = np.empty(len(part), np.float32)
     for batch in batches.by_length(lengths, settings, EVALUATION_BATCH):
         ids = batches.padded(part, batch, settings)
-        found[batch.reviews] = model.predict_on_batch(ids)[:, 0]
-    return found
+        positive[batch.reviews] = model.predict_on_batch(ids)[:, 0]
+    return positive
 
 
 def _has_stalled(run: Run) -> bool:
     """Return whether the validation loss has not improved for `early_stopping` epochs."""
     patience = run.settings.early_stopping
-    losses = [line["validation_loss"] for line in run.history if "validation_loss" in line]
+    losses = [epoch["validation_loss"] for epoch in run.history if "validation_loss" in epoch]
     return bool(patience and len(losses) > patience and min(losses) < min(losses[-patience:]))
 
 
 def _save_model(model: Any, run: Run) -> None:
-    """Write the `.keras` file for other programs: under another name first, then in its place."""
+    """Write the `.keras` file for other programs, under another name first."""
     temporary = run.path / ".writing.keras"
     try:
         model.save(temporary)
@@ -189,21 +210,24 @@ def _save_model(model: Any, run: Run) -> None:
 
 
 def _reporter(keras: Any, report: Report, of_reviews: int, settings: TrainSettings) -> Any:
-    """Return a Keras callback that reports every batch and stops at a loss that is no number."""
+    """Return a Keras callback that reports every batch and stops when the loss is not a number."""
 
     class Reporter(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
             self.epoch, self.began = epoch + 1, time.perf_counter()
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            loss = float(logs["loss"])
-            reviews = min(of_reviews, (batch + 1) * settings.batch_size)
-            seconds = time.perf_counter() - self.began
-            accuracy = float(logs["accuracy"])
-            report(
-                Progress(self.epoch, settings.epochs, reviews, of_reviews, loss, accuracy, seconds)
+            progress = Progress(
+                epoch=self.epoch,
+                epochs=settings.epochs,
+                reviews=min(of_reviews, (batch + 1) * settings.batch_size),
+                of_reviews=of_reviews,
+                loss=float(logs["loss"]),
+                accuracy=float(logs["accuracy"]),
+                seconds=time.perf_counter() - self.began,
             )
-            if not math.isfinite(loss):
+            report(progress)
+            if not math.isfinite(progress.loss):
                 self.model.stop_training = True
 
     return Reporter()
@@ -213,10 +237,10 @@ def check_tensorboard() -> None:
     """Find out before anything is trained whether logs for TensorBoard can be written.
 
     Raises:
-        UsageError: TensorFlow writes no summaries without the package tensorboard.
+        UsageError: the package tensorboard, which writes them, is not installed.
     """
     if importlib.util.find_spec("tensorboard") is None:
         raise UsageError(
-            "--tensorboard needs the package tensorboard, which is not installed; install it with "
-            "pip install tensorboard, or leave the option out"
+            "--tensorboard was given, but the package tensorboard is not installed; install it "
+            "with pip install tensorboard, or leave the option out"
         )

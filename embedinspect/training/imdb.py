@@ -1,9 +1,10 @@
-"""The IMDB reviews: Keras's `imdb.npz`, wherever it lies, and the aclImdb folder of its authors.
+"""The IMDB reviews from Keras's `imdb.npz`, a local file or one that Keras downloads.
 
-The file holds plain index numbers. What `keras.datasets.imdb.load_data` makes of them, which is
-what the classic recipe trains on, is made here in the same way: both parts shuffled with one
-stream of seed 113, every number moved up by 3, a start id of 1 in front, and 2 for what is out of
-vocabulary. Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011.
+The file holds the rank of each word. They become ids as `keras.datasets.imdb.load_data` makes
+them, since these are what the classic recipe trains on: both parts are shuffled with one stream
+of seed 113, 3 is added to every rank, each review begins with the start id 1, and 2 stands for
+what is out of vocabulary. The reviews are those of Maas et al., "Learning Word Vectors for
+Sentiment Analysis", ACL 2011.
 """
 
 from __future__ import annotations
@@ -45,37 +46,46 @@ HASHES = {
 
 
 def open_imdb(path: str | None, num_words: int) -> LabelledData:
-    """Return the IMDB data from a file of Keras's layout, or downloaded by Keras.
+    """Return the IMDB data.
+
+    Args:
+        path: of the file, with the word index beside it; None to have Keras download both.
+        num_words: ids from this one on are out of vocabulary.
 
     Raises:
-        DataError: what cannot be read, is damaged or hostile, or cannot be downloaded.
+        DataError: a file that cannot be read or downloaded, or that is damaged or hostile.
     """
     file = Path(path) if path is not None else download(FILE)
-    parts = _read_parts(file)
+    stored = _read_parts(file)
     vocabulary = _vocabulary(_word_index(file), num_words)
-    shuffled = np.random.RandomState(SHUFFLE_SEED)
-    found = []
-    for flat, lengths, labels in parts:
+    random = np.random.RandomState(SHUFFLE_SEED)
+    parts = []
+    for ranks, lengths, labels in stored:
         order = np.arange(len(lengths))
-        shuffled.shuffle(order)
-        ids = _with_reserved_ids(flat, lengths, num_words)
-        found.append(Part([ids[i] for i in order], labels[order]))
-    train, test = found
+        random.shuffle(order)
+        ids = _with_reserved_ids(ranks, lengths, num_words)
+        parts.append(Part([ids[i] for i in order], labels[order]))
+    train, test = parts
     source = {"kind": "imdb", "path": None if path is None else str(file.absolute())}
     return LabelledData(
         "IMDB reviews", source, train, test, vocabulary, LABELS, fingerprint(train, test)
     )
 
 
-def _with_reserved_ids(flat: IntArray, lengths: IntArray, num_words: int) -> list[IntArray]:
-    """Return for each review the start id and its ids, those not below `num_words` unknown."""
+def _with_reserved_ids(ranks: IntArray, lengths: IntArray, num_words: int) -> list[IntArray]:
+    """Return the ids of each review: the start id, then the words, unknown from `num_words` on.
+
+    Args:
+        ranks: of the words of all reviews, one review after the other.
+        lengths: number of words of each review.
+    """
     ends = np.cumsum(lengths + 1)
     starts = ends - lengths - 1
-    ids = np.empty(len(flat) + len(lengths), np.int32)
+    ids = np.empty(len(ranks) + len(lengths), np.int32)
     is_word = np.ones(len(ids), bool)
     is_word[starts] = False
-    moved = flat + np.int32(INDEX_FROM)
-    ids[is_word] = np.where(moved >= num_words, np.int32(UNKNOWN), moved)
+    word_ids = ranks + np.int32(INDEX_FROM)
+    ids[is_word] = np.where(word_ids >= num_words, np.int32(UNKNOWN), word_ids)
     ids[starts] = START
     return np.split(ids, ends[:-1])
 
@@ -84,7 +94,7 @@ def _vocabulary(word_index: dict[str, int], num_words: int) -> Vocabulary:
     reserved = {START_TOKEN: START, UNKNOWN_TOKEN: UNKNOWN}
     ranked = sorted(word_index.items(), key=lambda item: item[1])
     return Vocabulary(
-        word_index=reserved | {word: id_ + INDEX_FROM for word, id_ in ranked},
+        word_index=reserved | {word: rank + INDEX_FROM for word, rank in ranked},
         num_words=num_words,
         oov_token=UNKNOWN_TOKEN,
         start_token=START_TOKEN,
@@ -95,7 +105,7 @@ def _vocabulary(word_index: dict[str, int], num_words: int) -> Vocabulary:
 
 
 class _PickledArray:
-    """Stands for the object array of a pickle: keeps its items, runs nothing."""
+    """Stands in for the object array of a pickle: keeps its items, runs nothing."""
 
     items: object = None
 
@@ -105,6 +115,8 @@ class _PickledArray:
 
 
 class _PickledDtype:
+    """Stands in for the dtype of a pickle, which is not looked at."""
+
     def __init__(self, *_: object) -> None:
         pass
 
@@ -117,9 +129,9 @@ def _reconstruct(*_: object) -> _PickledArray:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Admits the three names that an object array of lists needs, and puts stand-ins for them.
+    """Admits only the names that an object array of lists needs, and puts stand-ins for them.
 
-    So no function that a file names is ever called.
+    No function that a file names is ever called.
     """
 
     _ADMITTED: dict[tuple[str, str], Any] = {  # noqa: RUF012 (never changed)
@@ -134,58 +146,62 @@ class _Unpickler(pickle.Unpickler):
             return self._ADMITTED[module, name]
         except KeyError:
             raise DataError(
-                f"it asks for {module}.{name}, which no data set needs: refused, nothing was run"
+                f"it asks for {module}.{name}, which no data set needs (refused; nothing was run)"
             ) from None
 
 
 def _read_parts(path: Path) -> list[tuple[IntArray, IntArray, Labels]]:
-    """Return for both parts all index numbers in a row, the lengths, and the labels."""
-    shown = repr(str(path))
+    """Return for the training and the test part: all ranks in a row, the lengths, the labels."""
+    path_label = repr(str(path))
     expected = "expected Keras's imdb.npz (x_train, y_train, x_test, y_test)"
     try:
         with zipfile.ZipFile(path) as archive:
-            found = []
+            parts = []
             for part in ("train", "test"):
-                flat, lengths = _reviews(archive, f"x_{part}")
+                ranks, lengths = _reviews(archive, f"x_{part}")
                 labels = _labels(archive, f"y_{part}", len(lengths))
-                found.append((flat, lengths, labels))
-            return found
+                parts.append((ranks, lengths, labels))
+            return parts
     except KeyError as error:
-        raise DataError(f"{shown}: {error.args[0]}; {expected}") from None
+        raise DataError(f"{path_label}: {error.args[0]}; {expected}") from None
     except DataError as error:
-        raise DataError(f"{shown} cannot be used: {error}; {expected}") from None
+        raise DataError(f"{path_label} cannot be used: {error}; {expected}") from None
     except arrays.DAMAGES as error:
-        raise DataError(f"{shown} is a damaged zip ({error}); {expected}") from None
+        raise DataError(f"{path_label} is a damaged zip ({error}); {expected}") from None
     except OSError as error:
-        raise DataError(f"cannot read {shown}: {os_reason(error)}; {expected}") from None
+        raise DataError(f"cannot read {path_label}: {os_reason(error)}; {expected}") from None
 
 
 def _reviews(archive: zipfile.ZipFile, name: str) -> tuple[IntArray, IntArray]:
+    """Return the ranks of all reviews in a row, and the length of each review."""
     member = archive.getinfo(f"{name}.npy")
     arrays.refuse_bomb(member, name)
     with archive.open(member) as file:
         shape, _, dtype = arrays.read_header(file, name)
         if len(shape) != 1 or not dtype.hasobject:
-            raise DataError(f"{name} has shape {shape} and dtype {dtype}, and is no list of lists")
+            raise DataError(
+                f"{name} has shape {shape} and dtype {dtype}, so it is not a list of lists"
+            )
         items = _unpickled(file, name)
     if not isinstance(items, list) or len(items) != shape[0]:
         raise DataError(f"{name} does not hold the {shape[0]} reviews that it claims")
     if not items or not all(type(item) is list for item in items):
-        raise DataError(f"{name} holds reviews that are no lists of numbers")
+        raise DataError(f"{name} holds reviews that are not lists of numbers")
     try:
-        flat = np.frombuffer(array("i", chain.from_iterable(items)), np.int32)
+        ranks = np.frombuffer(array("i", chain.from_iterable(items)), np.int32)
     except (TypeError, OverflowError) as error:
-        raise DataError(f"{name} holds reviews that are no lists of numbers ({error})") from None
-    if flat.size and (flat.min() < 0 or flat.max() > 2**31 - 1 - INDEX_FROM):
-        raise DataError(f"{name} holds numbers that are no index into words")
-    return flat, np.array([len(item) for item in items], np.int32)
+        raise DataError(f"{name} holds reviews that are not lists of numbers ({error})") from None
+    if ranks.size and (ranks.min() < 0 or ranks.max() > 2**31 - 1 - INDEX_FROM):
+        raise DataError(f"{name} holds numbers that are not ranks of words")
+    return ranks, np.array([len(item) for item in items], np.int32)
 
 
 def _unpickled(file: IO[bytes], name: str) -> object:
+    """Return the items of a pickled object array; None if the pickle holds something else."""
     collecting = gc.isenabled()
-    gc.disable()  # millions of numbers and no garbage
+    gc.disable()  # there are millions of numbers and no garbage
     try:
-        found = _Unpickler(io.BytesIO(file.read())).load()
+        root = _Unpickler(io.BytesIO(file.read())).load()
     except (DataError, zipfile.BadZipFile):
         raise
     except Exception as error:  # a pickle can be damaged in more ways than can be listed
@@ -193,7 +209,7 @@ def _unpickled(file: IO[bytes], name: str) -> object:
     finally:
         if collecting:
             gc.enable()
-    return found.items if isinstance(found, _PickledArray) else None
+    return root.items if isinstance(root, _PickledArray) else None
 
 
 def _labels(archive: zipfile.ZipFile, name: str, count: int) -> Labels:
@@ -207,7 +223,7 @@ def _labels(archive: zipfile.ZipFile, name: str, count: int) -> Labels:
 
 
 def _word_index(file: Path) -> dict[str, int]:
-    """Return Keras's word index: beside the file, or from Keras."""
+    """Return Keras's word index, from beside the file or as Keras downloads it."""
     path = file.with_name(WORD_INDEX)
     if not path.is_file():
         path = download(WORD_INDEX)
@@ -217,9 +233,9 @@ def _word_index(file: Path) -> dict[str, int]:
     except (ValueError, RecursionError):
         raise DataError(f"{str(path)!r} is not JSON; {expected}") from None
     if not isinstance(index, dict) or not all(
-        type(id_) is int and 0 < id_ < 2**31 - 1 - INDEX_FROM for id_ in index.values()
+        type(rank) is int and 0 < rank < 2**31 - 1 - INDEX_FROM for rank in index.values()
     ):
-        raise DataError(f"{str(path)!r} does not map words to numbers from 1 on; {expected}")
+        raise DataError(f"{str(path)!r} does not map words to ranks from 1 on; {expected}")
     return index
 
 
@@ -229,19 +245,19 @@ def download(name: str) -> Path:
     Keras checks the hash; its progress goes to stderr.
 
     Raises:
-        DataError: it cannot be fetched; says how to give it by hand.
+        DataError: it cannot be downloaded; the message says how to give it by hand.
     """
     keras = keras_layer.load()
     method = "md5" if len(HASHES[name]) == 32 else "sha256"
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            found = keras.utils.get_file(
+            path = keras.utils.get_file(
                 name, URL + name, file_hash=HASHES[name], hash_algorithm=method
             )
     except Exception as error:  # get_file raises a bare Exception
         reason = " ".join(str(error).split())
         raise DataError(
-            f"{name} cannot be fetched ({reason}); expected a network, or the files {FILE} and "
+            f"{name} cannot be downloaded ({reason}); expected a network, or the files {FILE} and "
             f"{WORD_INDEX} in one folder: embedinspect train imdb --data path/to/{FILE}"
         ) from None
-    return Path(found)
+    return Path(path)

@@ -31,17 +31,24 @@ class LayerParameters(NamedTuple):
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """The classic recipe for IMDB (see the README), every part of it settable.
+    """The settings of a run; the defaults are the classic recipe for IMDB (see the README).
 
     Attributes:
-        num_words: ids from this one on are out of vocabulary; the rows of the matrix.
-        maxlen: positions of each sequence.
-        output_dim: width of the embedding.
-        units: of the LSTM.
-        dropout: share of values set to 0 before and after the LSTM while training.
-        validation: share of the training reviews that is held out of training.
-        early_stopping: epochs without a better validation loss after which to stop.
-        limit: use only so many reviews of each part.
+        num_words: number of rows of the matrix; ids from this one on are out of vocabulary.
+        maxlen: number of positions of each sequence.
+        output_dim: numbers in each row of the matrix.
+        units: units of the LSTM.
+        batch_size: reviews in a batch.
+        epochs: epochs in all, those before a resumption included.
+        learning_rate: Adam's learning rate.
+        dropout: share of the values that is set to 0 before and after the LSTM while training.
+        mask_zero: whether the LSTM skips the padding.
+        padding: the side on which short reviews are padded.
+        truncating: the side on which long reviews are cut.
+        seed: of everything random: initial weights, order of the reviews, dropout, held-out parts.
+        validation: share of the training reviews that is held out for validation.
+        early_stopping: stop after this many epochs without a better validation loss.
+        limit: use at most this many reviews of each part.
     """
 
     num_words: int = 5000
@@ -77,29 +84,29 @@ class TrainSettings:
 
 
 def defaults_for(lengths: list[int], words: int, epochs: int | None) -> dict[str, Any]:
-    """Return the settings that small data needs instead of the classic ones, or none.
+    """Return the settings that should differ from the classic ones because the data is small.
 
-    Where the classic batches and epochs would make only a handful of updates, the model gets
-    smaller, the batches too, and the epochs as many as some hundred updates take.
+    Where the classic batches and epochs would make only a handful of updates, the model and the
+    batches are smaller, and there are as many epochs as it takes for a few hundred updates.
 
     Args:
-        lengths: tokens of each training review.
-        words: unique tokens of them, reserved ids included.
-        epochs: as asked for, if it was.
+        lengths: number of tokens of each training review.
+        words: number of words in the vocabulary, the out-of-vocabulary token included.
+        epochs: the number that was asked for; None if it is free.
     """
     classic = TrainSettings()
-    found: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     if words + 1 < classic.num_words:
-        found["num_words"] = words + 1
+        defaults["num_words"] = words + 1
     longest = max(lengths, default=1)
     if longest < classic.maxlen:
-        found["maxlen"] = max(1, longest)
+        defaults["maxlen"] = max(1, longest)
     updates = math.ceil(len(lengths) / classic.batch_size) * classic.epochs
     if updates >= FEW_UPDATES:
-        return found
+        return defaults
     batch_size = 8 if len(lengths) < 2000 else 32
-    per_epoch = max(1, math.ceil(len(lengths) / batch_size))
-    found |= {
+    updates_per_epoch = max(1, math.ceil(len(lengths) / batch_size))
+    defaults |= {
         "output_dim": 16,
         "units": 16,
         "batch_size": batch_size,
@@ -107,24 +114,25 @@ def defaults_for(lengths: list[int], words: int, epochs: int | None) -> dict[str
         "mask_zero": True,
     }
     if epochs is None:
-        found["epochs"] = min(30, max(classic.epochs, math.ceil(ENOUGH_UPDATES / per_epoch)))
-    return found
+        wanted = math.ceil(ENOUGH_UPDATES / updates_per_epoch)
+        defaults["epochs"] = min(30, max(classic.epochs, wanted))
+    return defaults
 
 
 def warnings_for(settings: TrainSettings) -> list[str]:
-    """Return what is known to go wrong with these settings, in a sentence each."""
-    found = []
+    """Return what is known to go wrong with these settings, one sentence each."""
+    warnings = []
     if settings.padding == "post" and not settings.mask_zero:
-        found.append(
+        warnings.append(
             "padding after the text without a mask: the LSTM reads the padding last and forgets "
             "the text, so this hardly learns; add --mask-zero, or --padding pre"
         )
     if settings.early_stopping and not settings.validation:
-        found.append("--early-stopping watches the validation loss; add --validation 0.1")
-    return found
+        warnings.append("--early-stopping watches the validation loss; add --validation 0.1")
+    return warnings
 
 
-# What a run folder, which may come from a stranger, may hold: type, least and most.
+# What a run folder, which may come from a stranger, may hold: type, smallest and largest value.
 _BOUNDS: dict[str, tuple[type, float, float]] = {
     "num_words": (int, 1, 10**7),
     "maxlen": (int, 1, 10**6),
@@ -139,35 +147,43 @@ _BOUNDS: dict[str, tuple[type, float, float]] = {
 }
 
 
-def settings_from(values: object, shown: str) -> TrainSettings:
+def settings_from(values: object, path_label: str) -> TrainSettings:
     """Return the settings that a run folder holds, each of them checked.
 
+    Args:
+        values: the settings by name.
+        path_label: what messages call the file.
+
     Raises:
-        DataError: names the setting that is missing or out of bounds.
+        DataError: a setting is missing or out of bounds.
     """
     if not isinstance(values, dict):
-        raise DataError(f"{shown} has no settings; expected a run folder of embedinspect train")
+        raise DataError(
+            f"{path_label} has no settings; expected a run folder of embedinspect train"
+        )
     checked: dict[str, Any] = {}
-    for name, (kind, least, most) in _BOUNDS.items():
-        value = values.get(name)
-        number = isinstance(value, (int, float) if kind is float else int)
-        if value is None or not number or isinstance(value, bool) or not least <= value <= most:
-            raise DataError(f"{shown} has {name} {value!r}; expected {least:g} to {most:g}")
+    for name, (kind, smallest, largest) in _BOUNDS.items():
+        value: Any = values.get(name)
+        is_number = isinstance(value, (int, float) if kind is float else int)
+        if not is_number or isinstance(value, bool) or not smallest <= value <= largest:
+            raise DataError(
+                f"{path_label} has {name} {value!r}; expected {smallest:g} to {largest:g}"
+            )
         checked[name] = kind(value)
     for name in ("padding", "truncating"):
         if values.get(name) not in {"pre", "post"}:
-            raise DataError(f"{shown} has {name} {values.get(name)!r}; expected pre or post")
+            raise DataError(f"{path_label} has {name} {values.get(name)!r}; expected pre or post")
         checked[name] = values[name]
     if not isinstance(values.get("mask_zero"), bool):
         raise DataError(
-            f"{shown} has mask_zero {values.get('mask_zero')!r}; expected true or false"
+            f"{path_label} has mask_zero {values.get('mask_zero')!r}; expected true or false"
         )
     checked["mask_zero"] = values["mask_zero"]
     for name in ("early_stopping", "limit"):
         value = values.get(name)
         if value is not None and (type(value) is not int or value < 1):
-            raise DataError(f"{shown} has {name} {value!r}; expected a whole number or null")
+            raise DataError(f"{path_label} has {name} {value!r}; expected a whole number or null")
         checked[name] = value
     if checked["num_words"] * checked["output_dim"] > 2**31:
-        raise DataError(f"{shown} has a matrix of more than 2**31 numbers; expected fewer")
+        raise DataError(f"{path_label} has a matrix of more than 2**31 numbers; expected fewer")
     return TrainSettings(**checked)

@@ -84,16 +84,16 @@ def objects(items: list) -> bytes:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"x_train": pickled(Evil())}, "mkdir, which no data set needs: refused, nothing was run"),
+        ({"x_train": pickled(Evil())}, "mkdir, which no data set needs .refused; nothing was run"),
         ({"x_train": objects([Evil()] * 120)}, "refused"),
         ({"x_train": pickled([1, 2])}, "does not hold the 120 reviews"),
         ({"x_train": pickled(eval)}, "refused"),
         ({"x_train": pickled([1])[:-3]}, "damaged pickle|damaged"),
-        ({"x_train": objects([["a"]] * 120)}, "no lists of numbers"),
-        ({"x_train": objects([[1.5]] * 120)}, "no lists of numbers"),
-        ({"x_train": objects([[2**40]] * 120)}, "no lists of numbers"),
-        ({"x_train": objects([[-4]] * 120)}, "no index into words"),
-        ({"x_train": objects([3] * 120)}, "no lists of numbers"),
+        ({"x_train": objects([["a"]] * 120)}, "not lists of numbers"),
+        ({"x_train": objects([[1.5]] * 120)}, "not lists of numbers"),
+        ({"x_train": objects([[2**40]] * 120)}, "not lists of numbers"),
+        ({"x_train": objects([[-4]] * 120)}, "not ranks of words"),
+        ({"x_train": objects([3] * 120)}, "not lists of numbers"),
         ({"y_train": objects([1] * 120)}, "dtype object"),
         ({"x_train": b"nothing"}, "damaged header"),
     ],
@@ -168,11 +168,11 @@ def test_the_download_is_checked_and_kept(server, monkeypatch, capfd):
 
 
 def test_a_wrong_hash_and_no_network_are_one_line(server):
-    with pytest.raises(DataError, match=r"imdb.npz cannot be fetched .*404.*--data") as caught:
+    with pytest.raises(DataError, match=r"imdb.npz cannot be downloaded .*404.*--data") as caught:
         imdb.open_imdb(None, 10)
     assert "\n" not in str(caught.value)
     write_imdb(server / "imdb.npz")
-    with pytest.raises(DataError, match="cannot be fetched"):
+    with pytest.raises(DataError, match="cannot be downloaded"):
         imdb.open_imdb(None, 10)
 
 
