@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from embedinspect.errors import UsageError
 from embedinspect.formats import open_file
-from embedinspect.formats.contents import Contents, Options, Problems
+from embedinspect.formats.contents import Contents, Problems, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
 from embedinspect.row_words import Words, has_capitals
 from embedinspect.training.run_folder import Run, is_run, open_embedding, open_run
@@ -224,7 +224,7 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
     if options.epoch is not None:
         raise UsageError(f"--epoch picks rows of a run, and {path!r} is none; leave it out")
     contents = open_file(
-        path, Options(options.layer, options.tensor, options.strict, options.cache)
+        path, ReadOptions(options.layer, options.tensor, options.strict, options.cache)
     )
     source = Source(path, contents, EmbeddingMatrix(contents.rows, f"from {path}"))
     if options.vocabulary is not None:

@@ -50,18 +50,18 @@ def read_texts(name: str, encoding: str = "utf-8") -> list[str]:
     Raises:
         DataError: the file cannot be read, is empty, or holds bytes that are not `encoding`.
     """
-    shown = "standard input" if name == "-" else repr(name)
+    label = "standard input" if name == "-" else repr(name)
     data = sys.stdin.buffer.read() if name == "-" else read_bytes(name, "a text file")
     if not data:
-        raise DataError(f"{shown} is empty; expected one text a line")
-    text = decode(data, encoding, shown)
+        raise DataError(f"{label} is empty; expected one text a line")
+    text = decode(data, encoding, label)
     lines = text.split("\n")
     if lines[-1] == "":
         lines.pop()
     return [line.removesuffix("\r") for line in lines]
 
 
-def decode(data: bytes, encoding: str, shown: str) -> str:
+def decode(data: bytes, encoding: str, label: str) -> str:
     """Return `data` as text; a byte order mark at the start of UTF-8 is left out.
 
     Raises:
@@ -74,11 +74,11 @@ def decode(data: bytes, encoding: str, shown: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{shown} is not {error.encoding}: byte 0x{data[error.start]:02x} at offset "
+            f"{label} is not {error.encoding}: byte 0x{data[error.start]:02x} at offset "
             f"{error.start}, line {line}; name its encoding with --encoding, such as latin-1"
         ) from None
     except (UnicodeError, LookupError, ValueError) as error:
-        raise DataError(f"{shown} cannot be read as {encoding}: {error}; see --encoding") from None
+        raise DataError(f"{label} cannot be read as {encoding}: {error}; see --encoding") from None
 
 
 def read_bytes(path: str, expected: str) -> bytes:

@@ -32,8 +32,8 @@ def literal(text: str, encoding: str = "utf-8") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    shown = "".join(_literal(character) for character in text)
-    return shown.encode(encoding, "backslashreplace").decode(encoding)
+    escaped = "".join(_literal(character) for character in text)
+    return escaped.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _literal(character: str) -> str:

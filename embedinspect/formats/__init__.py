@@ -14,7 +14,7 @@ from pathlib import Path
 from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.formats import cache
-from embedinspect.formats.contents import Contents, Options
+from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 
 EXPECTED = (
@@ -60,7 +60,7 @@ class Format:
 
     name: str
     recognises: Callable[[Start], bool]
-    read: Callable[[Path, Options], Contents]
+    read: Callable[[Path, ReadOptions], Contents]
     picks: str | None = None
     cached: bool = False
     words_beside: Callable[[Path, str | None], Path | None] | None = None
@@ -74,7 +74,7 @@ def _is_keras_zip(start: Start) -> bool:
     return bool(keras_files.is_keras_zip(start.path))
 
 
-def _read_keras(path: Path, options: Options) -> Contents:
+def _read_keras(path: Path, options: ReadOptions) -> Contents:
     from embedinspect.formats import keras_files
 
     found = keras_files.open_keras(path)
@@ -97,14 +97,14 @@ _KERAS_KINDS = {
 }
 
 
-def _read_npy(path: Path, _: Options) -> Contents:
+def _read_npy(path: Path, _: ReadOptions) -> Contents:
     from embedinspect.formats import arrays
 
     rows, dtype = arrays.read_npy(path)
     return Contents("NumPy array", rows, dtype=dtype)
 
 
-def _read_npz(path: Path, options: Options) -> Contents:
+def _read_npz(path: Path, options: ReadOptions) -> Contents:
     from embedinspect.formats import arrays
 
     rows, name, dtype = arrays.read_npz(path, options.tensor)
@@ -117,7 +117,7 @@ def _is_safetensors(start: Start) -> bool:
     return is_safetensors(start.data, start.size)
 
 
-def _read_safetensors(path: Path, options: Options) -> Contents:
+def _read_safetensors(path: Path, options: ReadOptions) -> Contents:
     from embedinspect.formats.safetensors_file import read_safetensors
 
     return read_safetensors(path, options.tensor)
@@ -129,7 +129,7 @@ def _is_binary(start: Start) -> bool:
     return is_binary(start.data)
 
 
-def _read_binary(path: Path, options: Options) -> Contents:
+def _read_binary(path: Path, options: ReadOptions) -> Contents:
     from embedinspect.formats.word2vec_binary import read_binary
 
     return read_binary(path, strict=options.strict)
@@ -147,7 +147,7 @@ def _is_text(start: Start) -> bool:
     return layout_of(start.data, whole=start.whole) is not None
 
 
-def _read_text(path: Path, options: Options) -> Contents:
+def _read_text(path: Path, options: ReadOptions) -> Contents:
     from embedinspect.formats.word_vectors import read_text
 
     return read_text(path, strict=options.strict)
@@ -157,13 +157,13 @@ def _is_projector(start: Start) -> bool:
     return re.search(rb"^\s*embeddings\s*\{", start.data, re.M) is not None and not start.packed
 
 
-def _read_projector(path: Path, options: Options) -> Contents:
+def _read_projector(path: Path, options: ReadOptions) -> Contents:
     from embedinspect.formats.projector import read_projector
 
     return read_projector(path, options.tensor)
 
 
-def _read_numbers(path: Path, _: Options) -> Contents:
+def _read_numbers(path: Path, _: ReadOptions) -> Contents:
     from embedinspect.formats import number_text
 
     return Contents("text of numbers", number_text.read_numbers(path), dtype="text")
@@ -230,7 +230,7 @@ OTHERS = (
 )
 
 
-def open_file(path: str, options: Options | None = None) -> Contents:
+def open_file(path: str, options: ReadOptions | None = None) -> Contents:
     """Return what is in a file: a matrix of at least one row and one column, float32.
 
     Raises:
@@ -238,10 +238,10 @@ def open_file(path: str, options: Options | None = None) -> Contents:
         DataError: the file cannot be read, is of no known kind, or holds no matrix of numbers.
     """
     with samples.located(path) as place:
-        return _open(place, options or Options())
+        return _open(place, options or ReadOptions())
 
 
-def _open(path: str, options: Options) -> Contents:
+def _open(path: str, options: ReadOptions) -> Contents:
     start = _first_bytes(path)
     if options.cache and not options.layer and not options.tensor and start.size >= cache.WORTH:
         cached = cache.recall(Path(path), strict=options.strict)
@@ -267,7 +267,7 @@ def _open(path: str, options: Options) -> Contents:
         ) from None
 
 
-def _refuse_options(options: Options, kind: Format, path: str) -> None:
+def _refuse_options(options: ReadOptions, kind: Format, path: str) -> None:
     for name, value, fits in (
         ("layer", options.layer, "a Keras file"),
         ("tensor", options.tensor, "a file of several arrays"),

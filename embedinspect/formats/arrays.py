@@ -76,18 +76,18 @@ def read_npz(path: Path, wanted: str | None = None) -> tuple[FloatArray, str, st
         UsageError: several that could be meant, or none of the wanted name.
         DataError: as for `read_npy`; or no array.
     """
-    shown = repr(str(path))
+    label = repr(str(path))
     try:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
             if not members:
                 inside = listed(clipped_repr(name) for name in archive.namelist()) or "nothing"
                 raise DataError(
-                    f"{shown} is a zip without arrays (it holds {inside}); expected .npz, as "
+                    f"{label} is a zip without arrays (it holds {inside}); expected .npz, as "
                     "numpy.savez writes it"
                 )
-            member = _pick(archive, members, wanted, shown)
-            name = f"{_array_name(member)} in {shown}"
+            member = _pick(archive, members, wanted, label)
+            name = f"{_array_name(member)} in {label}"
             if member.compress_size > path.stat().st_size:  # or a bomb could pass for dense
                 raise zipfile.BadZipFile("a member larger than the file")
             refuse_bomb(member, name)
@@ -96,7 +96,7 @@ def read_npz(path: Path, wanted: str | None = None) -> tuple[FloatArray, str, st
                 rows = as_float32(array, name)
                 return rows, member.filename.removesuffix(".npy"), array.dtype.name
     except DAMAGES as error:
-        raise DataError(f"{shown} is a damaged zip ({_short(error)}); expected .npz") from None
+        raise DataError(f"{label} is a damaged zip ({_short(error)}); expected .npz") from None
 
 
 def _array_name(member: zipfile.ZipInfo) -> str:
@@ -110,7 +110,7 @@ def _short(said: object) -> str:
 
 
 def _pick(
-    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], wanted: str | None, shown: str
+    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], wanted: str | None, label: str
 ) -> zipfile.ZipInfo:
     """Return the wanted array, the only one, or else the only one that has two dimensions."""
     if wanted is not None:
@@ -118,12 +118,12 @@ def _pick(
             if member.filename == f"{wanted}.npy":
                 return member
         names = listed(map(_array_name, members))
-        raise UsageError(f"--tensor is {wanted!r}; expected an array of {shown}: {names}")
+        raise UsageError(f"--tensor is {wanted!r}; expected an array of {label}: {names}")
     if len(members) == 1:
         return members[0]
     shapes = []
     for member in members:
-        name = f"{_array_name(member)} in {shown}"
+        name = f"{_array_name(member)} in {label}"
         _refuse_method(member, name)
         with archive.open(member) as file:
             shapes.append((member, read_header(file, name)[0]))
@@ -132,7 +132,7 @@ def _pick(
         return matrices[0]
     arrays = listed(f"{_array_name(member)} {_short(shape)}" for member, shape in shapes)
     raise (UsageError if matrices else DataError)(
-        f"{shown} holds {len(matrices)} arrays of two dimensions ({arrays}); expected one matrix, "
+        f"{label} holds {len(matrices)} arrays of two dimensions ({arrays}); expected one matrix, "
         "so name the one that is meant with --tensor"
     )
 
@@ -235,21 +235,21 @@ def read_members(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Ar
     Raises:
         DataError: an array that is missing or has another shape, or a damaged file.
     """
-    shown = repr(str(path))
+    label = repr(str(path))
     found = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for name, shape in shapes.items():
                 member = archive.getinfo(f"{name}.npy")
-                _refuse_method(member, f"{name!r} in {shown}")
+                _refuse_method(member, f"{name!r} in {label}")
                 with archive.open(member) as file:
-                    found[name] = read_array(file, member.file_size, f"{name!r} in {shown}", shape)
+                    found[name] = read_array(file, member.file_size, f"{name!r} in {label}", shape)
     except KeyError as error:
-        raise DataError(f"{shown} misses an array: {error.args[0]}") from None
+        raise DataError(f"{label} misses an array: {error.args[0]}") from None
     except DAMAGES as error:
-        raise DataError(f"{shown} is a damaged zip ({_short(error)}); expected .npz") from None
+        raise DataError(f"{label} is a damaged zip ({_short(error)}); expected .npz") from None
     except OSError as error:
-        raise DataError(f"cannot read {shown}: {os_reason(error)}") from None
+        raise DataError(f"cannot read {label}: {os_reason(error)}") from None
     return found
 
 

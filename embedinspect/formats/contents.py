@@ -18,7 +18,7 @@ _KEPT = 20
 
 
 @dataclass(frozen=True)
-class Options:
+class ReadOptions:
     """What a user may say about a file.
 
     Attributes:
@@ -38,7 +38,7 @@ class Options:
 class Problems:
     """Lines of a file that are wrong: the first ones in words, all of them counted by kind."""
 
-    shown: str
+    path_label: str
     strict: bool = False
     first: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -50,7 +50,7 @@ class Problems:
             DataError: where the reading is strict.
         """
         if self.strict:
-            raise DataError(f"{self.shown} {message}; leave out --strict to go on without it")
+            raise DataError(f"{self.path_label} {message}; leave out --strict to go on without it")
         self.counts[kind] += 1
         if len(self.first) < _KEPT:
             self.first.append(message)

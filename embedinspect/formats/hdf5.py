@@ -58,7 +58,7 @@ class Weight:
 
 
 @contextmanager
-def open_hdf5(file: IO[bytes], shown: str) -> Iterator[h5py.File]:
+def open_hdf5(file: IO[bytes], label: str) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading.
 
     Raises:
@@ -70,11 +70,11 @@ def open_hdf5(file: IO[bytes], shown: str) -> Iterator[h5py.File]:
     except DAMAGES as error:
         reason = clipped_repr(str(error).split("\n")[0], 100)
         raise DataError(
-            f"{shown} is a damaged HDF5 file ({reason}); expected a whole one"
+            f"{label} is a damaged HDF5 file ({reason}); expected a whole one"
         ) from None
 
 
-def weights(file: h5py.File, shown: str) -> list[Weight]:
+def weights(file: h5py.File, label: str) -> list[Weight]:
     """Return every data set of two dimensions with numbers, in the order of their paths.
 
     Raises:
@@ -82,21 +82,21 @@ def weights(file: h5py.File, shown: str) -> list[Weight]:
     """
     found: list[Weight] = []
     seen: set[int] = set()
-    _walk(file, "", shown, lambda path, data: found.extend(_weight(path, data)), seen, 0)
+    _walk(file, "", label, lambda path, data: found.extend(_weight(path, data)), seen, 0)
     return found
 
 
 def _walk(
     group: h5py.Group,
     path: str,
-    shown: str,
+    label: str,
     take: Callable[[str, h5py.Dataset], None],
     seen: set[int],
     depth: int,
 ) -> None:
     if depth > _DEEPEST or len(seen) > _MOST_GROUPS:
         raise DataError(
-            f"{shown} has groups nested deeper than {_DEEPEST} or more than {_MOST_GROUPS:,}; "
+            f"{label} has groups nested deeper than {_DEEPEST} or more than {_MOST_GROUPS:,}; "
             "expected the layers of a model"
         )
     address = h5py.h5o.get_info(group.id).addr
@@ -108,12 +108,12 @@ def _walk(
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
             raise DataError(
-                f"{shown} has a link at {clipped_repr(here)}; expected the weights themselves, as "
+                f"{label} has a link at {clipped_repr(here)}; expected the weights themselves, as "
                 "Keras saves them, so it is not followed"
             )
         child = group[name]
         if isinstance(child, h5py.Group):
-            _walk(child, here, shown, take, seen, depth + 1)
+            _walk(child, here, label, take, seen, depth + 1)
         elif isinstance(child, h5py.Dataset):
             take(here, child)
 
@@ -135,7 +135,7 @@ def _dtype(data: h5py.Dataset) -> str | None:
     return str(data.dtype.name) if data.dtype.kind in "iuf" and data.dtype.itemsize <= 8 else None
 
 
-def read(file: h5py.File, path: str, shown: str, dimensions: int = 2) -> FloatArray:
+def read(file: h5py.File, path: str, label: str, dimensions: int = 2) -> FloatArray:
     """Return a data set as float32.
 
     Raises:
@@ -143,7 +143,7 @@ def read(file: h5py.File, path: str, shown: str, dimensions: int = 2) -> FloatAr
             no real numbers.
     """
     data = file[path]
-    name = f"{clipped_repr(path)} in {shown}"
+    name = f"{clipped_repr(path)} in {label}"
     if not isinstance(data, h5py.Dataset) or data.shape is None or len(data.shape) != dimensions:
         raise DataError(f"{name} has another shape; expected {dimensions} dimensions")
     if data.is_virtual or data.external:

@@ -48,37 +48,37 @@ class _Part(io.RawIOBase):
 
 
 @contextmanager
-def open_weights(path: Path, shown: str) -> Iterator[tuple[zipfile.ZipFile | None, Any]]:
+def open_weights(path: Path, label: str) -> Iterator[tuple[zipfile.ZipFile | None, Any]]:
     """Open the HDF5 file that a path is, or that is in the zip that it is."""
     with path.open("rb") as raw:
         start = raw.read(len(HDF5_MAGIC))
         raw.seek(0)
         if start == HDF5_MAGIC:
-            with hdf5.open_hdf5(raw, shown) as file:
+            with hdf5.open_hdf5(raw, label) as file:
                 yield None, file
             return
         try:
             with (
                 zipfile.ZipFile(raw) as archive,
-                _member(archive, raw, shown) as member,
-                hdf5.open_hdf5(member, f"{WEIGHTS} in {shown}") as file,
+                _member(archive, raw, label) as member,
+                hdf5.open_hdf5(member, f"{WEIGHTS} in {label}") as file,
             ):
                 yield archive, file
         except arrays.DAMAGES as error:
             reason = clipped_repr(str(error), 100)
-            raise DataError(f"{shown} is a damaged zip ({reason}); expected .keras") from None
+            raise DataError(f"{label} is a damaged zip ({reason}); expected .keras") from None
 
 
 @contextmanager
-def _member(archive: zipfile.ZipFile, raw: IO[bytes], shown: str) -> Iterator[IO[bytes]]:
+def _member(archive: zipfile.ZipFile, raw: IO[bytes], label: str) -> Iterator[IO[bytes]]:
     """Open the weights in the zip."""
     if WEIGHTS not in archive.namelist():
         raise DataError(
-            f"{shown} has its weights in several files; expected one, {WEIGHTS}, so save the model "
+            f"{label} has its weights in several files; expected one, {WEIGHTS}, so save the model "
             "unsharded"
         )
     member = archive.getinfo(WEIGHTS)
-    arrays.refuse_bomb(member, f"{WEIGHTS} in {shown}")
+    arrays.refuse_bomb(member, f"{WEIGHTS} in {label}")
     if member.file_size <= _READ_WHOLE or member.compress_type != zipfile.ZIP_STORED:
         yield io.BytesIO(archive.read(member))
         return
@@ -88,12 +88,12 @@ def _member(archive: zipfile.ZipFile, raw: IO[bytes], shown: str) -> Iterator[IO
     yield io.BufferedReader(_Part(raw, begin, member.file_size))
 
 
-def json_in(archive: zipfile.ZipFile, name: str, shown: str) -> dict[str, Any]:
+def json_in(archive: zipfile.ZipFile, name: str, label: str) -> dict[str, Any]:
     """Return a JSON object that is in the zip."""
-    return parsed(text_in(archive, name, shown), f"{name} in {shown}")
+    return parsed(text_in(archive, name, label), f"{name} in {label}")
 
 
-def text_in(archive: zipfile.ZipFile, name: str, shown: str) -> str:
+def text_in(archive: zipfile.ZipFile, name: str, label: str) -> str:
     """Return a text that is in the zip.
 
     Raises:
@@ -102,19 +102,19 @@ def text_in(archive: zipfile.ZipFile, name: str, shown: str) -> str:
     try:
         member = archive.getinfo(name)
     except KeyError:
-        raise DataError(f"{shown} has no {name}; expected .keras as Keras saves it") from None
-    arrays.refuse_bomb(member, f"{clipped_repr(name)} in {shown}")
+        raise DataError(f"{label} has no {name}; expected .keras as Keras saves it") from None
+    arrays.refuse_bomb(member, f"{clipped_repr(name)} in {label}")
     if member.file_size > _LARGEST_TEXT:
-        raise DataError(f"{clipped_repr(name)} in {shown} is larger than 256 MB")
+        raise DataError(f"{clipped_repr(name)} in {label} is larger than 256 MB")
     return archive.read(member).decode("utf-8")
 
 
-def parsed(text: str, shown: str) -> dict[str, Any]:
+def parsed(text: str, label: str) -> dict[str, Any]:
     """Return the JSON object that a text is."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise DataError(f"{shown} is no JSON object; expected what Keras writes")
+        raise DataError(f"{label} is no JSON object; expected what Keras writes")
     return found

@@ -96,22 +96,22 @@ def open_keras(path: Path) -> KerasFile:
     Raises:
         DataError: damaged, or with links and the like, which are not followed.
     """
-    shown = repr(str(path))
-    with open_weights(path, shown) as (archive, file):
+    label = repr(str(path))
+    with open_weights(path, label) as (archive, file):
         if archive is not None:
-            config = json_in(archive, CONFIG, shown)
-            version = json_in(archive, METADATA, shown).get("keras_version")
-            found = hdf5.weights(file, shown)
+            config = json_in(archive, CONFIG, label)
+            version = json_in(archive, METADATA, label).get("keras_version")
+            found = hdf5.weights(file, label)
             names = set(archive.namelist())
-            vocabularies = _from_config(config) | _from_assets(archive, names, shown)
+            vocabularies = _from_config(config) | _from_assets(archive, names, label)
             layers = _layers(found, config, "")
             return KerasFile("keras", _text(version), config, layers, vocabularies)
         version = hdf5.attribute(file, "keras_version")
         model = hdf5.attribute(file, "model_config")
-        found = hdf5.weights(file, shown)
+        found = hdf5.weights(file, label)
     legacy = model is not None or any(weight.path.startswith("model_weights/") for weight in found)
     legacy = legacy or not any("/vars/" in f"/{weight.path}" for weight in found)
-    known = parsed(model, f"model_config in {shown}") if model is not None else None
+    known = parsed(model, f"model_config in {label}") if model is not None else None
     kind = "legacy h5" if legacy else "keras weights"
     prefix = "model_weights" if legacy else ""
     return KerasFile(kind, version, known, _layers(found, known, prefix), _from_config(known or {}))
@@ -122,14 +122,14 @@ def read_rows(path: Path, layer: KerasLayer) -> FloatArray:
 
     Rows of an int8 layer are divided by the scale of each, as the layer does when it is called.
     """
-    shown = repr(str(path))
-    with open_weights(path, shown) as (_, file):
-        rows = hdf5.read(file, layer.path, shown)
+    label = repr(str(path))
+    with open_weights(path, label) as (_, file):
+        rows = hdf5.read(file, layer.path, label)
         if layer.scales is not None:
-            scales = hdf5.read(file, layer.scales, shown, dimensions=1)
+            scales = hdf5.read(file, layer.scales, label, dimensions=1)
             if scales.shape != rows.shape[:1]:
                 raise DataError(
-                    f"{clipped_repr(layer.scales)} in {shown} has {len(scales):,} scales; expected "
+                    f"{clipped_repr(layer.scales)} in {label} has {len(scales):,} scales; expected "
                     f"one for each of {len(rows):,} rows"
                 )
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -137,7 +137,7 @@ def read_rows(path: Path, layer: KerasLayer) -> FloatArray:
     return np.ascontiguousarray(rows, np.float32)
 
 
-def pick(file: KerasFile, wanted: str | None, shown: str) -> KerasLayer:
+def pick(file: KerasFile, wanted: str | None, label: str) -> KerasLayer:
     """Return the layer that is wanted, by its name or its path in the file; or the one embedding.
 
     Raises:
@@ -150,7 +150,7 @@ def pick(file: KerasFile, wanted: str | None, shown: str) -> KerasLayer:
             others = _names(file.layers)
             hint = f"; other weights of two dimensions, for --layer: {others}" if others else ""
             raise DataError(
-                f"{shown} holds no embedding layer with weights (a model that was never built has "
+                f"{label} holds no embedding layer with weights (a model that was never built has "
                 f"none); expected one{hint}"
             )
         fitting = embeddings
@@ -160,19 +160,19 @@ def pick(file: KerasFile, wanted: str | None, shown: str) -> KerasLayer:
             fitting = [layer for layer in fitting if layer.embedding]
         if not fitting:
             raise UsageError(
-                f"--layer is {wanted!r}; expected one of {shown}: {_names(file.layers) or 'none'}"
+                f"--layer is {wanted!r}; expected one of {label}: {_names(file.layers) or 'none'}"
                 + _hint(wanted, file.layers)
             )
     if len(fitting) > 1:
         what = "embedding layers" if wanted is None else f"weights called {wanted!r}"
         raise UsageError(
-            f"{shown} holds {len(fitting)} {what}; expected one, so pick it with --layer NAME: "
+            f"{label} holds {len(fitting)} {what}; expected one, so pick it with --layer NAME: "
             + _names(fitting, paths=wanted is not None or _repeat(fitting))
         )
     layer = fitting[0]
     if layer.problem is not None:
         raise DataError(
-            f"layer {clipped_repr(layer.name)} in {shown} is {layer.problem}, which is not "
+            f"layer {clipped_repr(layer.name)} in {label} is {layer.problem}, which is not "
             "supported; expected float or int8 weights, so save the model before it is quantized"
         )
     return layer
@@ -359,13 +359,13 @@ def _from_config(config: dict[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def _from_assets(archive: zipfile.ZipFile, names: set[str], shown: str) -> dict[str, list[str]]:
+def _from_assets(archive: zipfile.ZipFile, names: set[str], label: str) -> dict[str, list[str]]:
     """Return the words of lookup layers that were adapted: a list with the reserved ones."""
     found = {}
     for name in sorted(names):
         parts = name.split("/")
         if parts[0] == "assets" and parts[-1] == "vocabulary.txt" and parts[-2] != "_lookup_layer":
-            found[parts[-2]] = text_in(archive, name, shown).split("\n")
+            found[parts[-2]] = text_in(archive, name, label).split("\n")
     return found
 
 

@@ -53,44 +53,44 @@ def read_numbers(path: Path) -> FloatArray:
     Raises:
         DataError: names the line, and the field that is no number or the count that differs.
     """
-    shown = repr(str(path))
+    label = repr(str(path))
     values = array("f")
     width = 0
     with path.open("rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
-            fields = _fields(line, number, shown)
+            fields = _fields(line, number, label)
             if not fields:
                 continue
             if width and len(fields) != width:
                 raise DataError(
-                    f"{shown} line {number} has {len(fields)} numbers; expected {width}, as in the "
+                    f"{label} line {number} has {len(fields)} numbers; expected {width}, as in the "
                     "rows before it"
                 )
             width = len(fields)
-            values.extend(_numbers(fields, number, shown))
+            values.extend(_numbers(fields, number, label))
             if len(values) > MOST_VALUES:
-                raise DataError(f"{shown} has more than {MOST_VALUES:,} numbers; expected fewer")
+                raise DataError(f"{label} has more than {MOST_VALUES:,} numbers; expected fewer")
     if not width:
-        raise DataError(f"{shown} holds no numbers; expected one row of numbers a line")
+        raise DataError(f"{label} holds no numbers; expected one row of numbers a line")
     return np.frombuffer(values, np.float32).reshape(-1, width)
 
 
-def _fields(line: bytes, number: int, shown: str) -> list[str]:
+def _fields(line: bytes, number: int, label: str) -> list[str]:
     if len(line) >= _LONGEST_LINE:  # readline has cut it: the rest would pass for another row
         raise DataError(
-            f"{shown} line {number} has {_LONGEST_LINE:,} bytes or more; expected one row a line; "
+            f"{label} line {number} has {_LONGEST_LINE:,} bytes or more; expected one row a line; "
             "save a row this long as .npy"
         )
     if b"\r" in line.rstrip():
         raise DataError(
-            f"{shown} line {number} has a carriage return inside; expected lines that end in "
+            f"{label} line {number} has a carriage return inside; expected lines that end in "
             "\\n or \\r\\n; save it with such line ends"
         )
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{shown} line {number} is not UTF-8 (byte 0x{line[error.start]:02x}); expected a text "
+            f"{label} line {number} is not UTF-8 (byte 0x{line[error.start]:02x}); expected a text "
             "whose every field is a number, or .npy or .npz"
         ) from None
     if not text or text.startswith("#"):
@@ -98,18 +98,18 @@ def _fields(line: bytes, number: int, shown: str) -> list[str]:
     return _SEPARATORS.split(text)
 
 
-def _numbers(fields: list[str], number: int, shown: str) -> list[float]:
+def _numbers(fields: list[str], number: int, label: str) -> list[float]:
     found = []
     for place, field in enumerate(fields, 1):
         if not _NUMBER.fullmatch(field):
             raise DataError(
-                f"{shown} line {number} has {clipped_repr(field)} as field {place}; expected a "
+                f"{label} line {number} has {clipped_repr(field)} as field {place}; expected a "
                 "number, as every field of a text of numbers is one"
             )
         value = float(field)
         if abs(value) >= _TOO_LARGE and not field.lower().lstrip("+-").startswith("inf"):
             raise DataError(
-                f"{shown} line {number} has {clipped_repr(field)} as field {place}; expected a "
+                f"{label} line {number} has {clipped_repr(field)} as field {place}; expected a "
                 "number that float32 can hold, up to 3.4e38"
             )
         found.append(value)

@@ -45,8 +45,8 @@ class PackedFile:
 class _Bounded:
     """A gzip stream that stops where it expands as no text of numbers does."""
 
-    def __init__(self, stream: IO[bytes], size: int, shown: str) -> None:
-        self.stream, self.shown, self.read_so_far = stream, shown, 0
+    def __init__(self, stream: IO[bytes], size: int, label: str) -> None:
+        self.stream, self.label, self.read_so_far = stream, label, 0
         self.most = max(_SMALL, _MOST_EXPANSION * size)
 
     def read(self, size: int) -> bytes:
@@ -54,7 +54,7 @@ class _Bounded:
         self.read_so_far += len(data)
         if self.read_so_far > self.most:
             raise DataError(
-                f"{self.shown} unpacks to more than {self.most:,} bytes; expected word vectors, "
+                f"{self.label} unpacks to more than {self.most:,} bytes; expected word vectors, "
                 "which do not shrink so far"
             )
         return data

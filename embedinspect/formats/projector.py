@@ -74,23 +74,23 @@ def pair_of(path: Path, tensor: str | None) -> Pair:
         DataError: no file of rows: TensorBoard's own config of a Keras 3 layer names a
             checkpoint, which holds no path of rows; or a pipe or a device, which might never end.
     """
-    shown = repr(str(path))
+    label = repr(str(path))
     pairs = read_config(path)
     names = listed(clipped_repr(pair.name) for pair in pairs)
     if tensor is not None:
         pairs = [pair for pair in pairs if pair.name == tensor]
         if not pairs:
-            raise UsageError(f"--tensor is {tensor!r}; expected one that {shown} names: {names}")
+            raise UsageError(f"--tensor is {tensor!r}; expected one that {label} names: {names}")
     if not pairs:
         raise DataError(
-            f"{shown} names no file of rows (tensor_path); expected one, so open the model itself"
+            f"{label} names no file of rows (tensor_path); expected one, so open the model itself"
         )
     if len(pairs) > 1:
-        raise UsageError(f"{shown} names several matrices ({names}); pick one with --tensor")
+        raise UsageError(f"{label} names several matrices ({names}); pick one with --tensor")
     pair = pairs[0]
     for file in (pair.tensor, pair.metadata):
         if file is not None and not _readable(file):
-            raise DataError(f"{shown} names {str(file)!r}, which is no regular file; expected one")
+            raise DataError(f"{label} names {str(file)!r}, which is no regular file; expected one")
     return pair
 
 

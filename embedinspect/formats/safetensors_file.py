@@ -35,41 +35,41 @@ def read_safetensors(path: Path, tensor: str | None) -> Contents:
         UsageError: several, and none is named; or a name that is not there.
         DataError: a damaged file, or a tensor of another kind.
     """
-    shown = repr(str(path))
+    label = repr(str(path))
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        header = _header(file.read(length), shown)
+        header = _header(file.read(length), label)
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        name = _pick(entries, tensor, shown)
-        dtype, shape, begin, end = _entry(entries[name], f"{clipped_repr(name)} in {shown}")
+        name = _pick(entries, tensor, label)
+        dtype, shape, begin, end = _entry(entries[name], f"{clipped_repr(name)} in {label}")
         width = 2 if dtype == "BF16" else np.dtype(_DTYPES[dtype]).itemsize
         wanted, room = math.prod(shape) * width, path.stat().st_size - 8 - length
         if end - begin != wanted or not 0 <= begin <= end <= room:
             raise DataError(
-                f"{clipped_repr(name)} in {shown} claims shape {shape}, {wanted:,} bytes, but its "
+                f"{clipped_repr(name)} in {label} claims shape {shape}, {wanted:,} bytes, but its "
                 f"place is {begin:,} to {end:,} of {room:,}; expected a whole tensor"
             )
         file.seek(8 + length + begin)
         data = file.read(wanted)
     if len(data) != wanted:
-        raise DataError(f"{shown} ends early; expected {wanted:,} bytes of {clipped_repr(name)}")
+        raise DataError(f"{label} ends early; expected {wanted:,} bytes of {clipped_repr(name)}")
     rows: FloatArray
     if dtype == "BF16":  # the upper half of a float32
         high = np.frombuffer(data, "<u2").astype(np.uint32) << 16
         rows = high.view(np.float32).reshape(shape)
     else:
         stored = np.frombuffer(data, _DTYPES[dtype]).reshape(shape)
-        rows = as_float32(stored, f"{clipped_repr(name)} in {shown}")
+        rows = as_float32(stored, f"{clipped_repr(name)} in {label}")
     return Contents("safetensors", rows, None, dtype, tensor=name)
 
 
-def _header(data: bytes, shown: str) -> dict[str, Any]:
+def _header(data: bytes, label: str) -> dict[str, Any]:
     try:
         header = json.loads(data)
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise DataError(f"{shown} has a damaged header; expected a safetensors file")
+        raise DataError(f"{label} has a damaged header; expected a safetensors file")
     return header
 
 
@@ -90,7 +90,7 @@ def _entry(entry: object, name: str) -> tuple[str, tuple[int, int], int, int]:
     return dtype, (rows, columns), begin, end
 
 
-def _pick(entries: dict[str, Any], wanted: str | None, shown: str) -> str:
+def _pick(entries: dict[str, Any], wanted: str | None, label: str) -> str:
     matrices = [
         name
         for name, entry in entries.items()
@@ -102,14 +102,14 @@ def _pick(entries: dict[str, Any], wanted: str | None, shown: str) -> str:
     if wanted is not None:
         if wanted not in matrices:
             raise UsageError(
-                f"--tensor is {wanted!r}; expected a tensor of two dimensions in {shown}: {names}"
+                f"--tensor is {wanted!r}; expected a tensor of two dimensions in {label}: {names}"
             )
         return wanted
     if len(matrices) != 1:
         named = [name for name in matrices if "embed" in name.lower()]
         hint = f"; called embedding: {listed(map(clipped_repr, named))}" if named else ""
         raise (UsageError if matrices else DataError)(
-            f"{shown} holds {len(matrices)} tensors of two dimensions ({names}); expected one, so "
+            f"{label} holds {len(matrices)} tensors of two dimensions ({names}); expected one, so "
             f"name it with --tensor{hint}"
         )
     return matrices[0]

@@ -26,7 +26,7 @@ _HEADINGS = ("word", "words", "token", "tokens", "label", "name")
 
 
 @dataclass(frozen=True)
-class WordsFile:
+class PlacedWords:
     """Words and where they belong.
 
     Attributes:
@@ -45,7 +45,7 @@ class WordsFile:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class FileOfWords:
     """What a file of words says, before it is placed on rows.
 
     Attributes:
@@ -59,7 +59,7 @@ class Loaded:
     tokenizer: str | None = None
 
 
-def load(path: str, rows: int | None = None) -> Loaded:
+def load(path: str, rows: int | None = None) -> FileOfWords:
     """Return the words in a file, and their ids where it has them.
 
     Args:
@@ -68,19 +68,19 @@ def load(path: str, rows: int | None = None) -> Loaded:
     Raises:
         DataError: the file cannot be read or is of no such form.
     """
-    shown = repr(path)
+    label = repr(path)
     data = read_bytes(path, EXPECTED)
     if len(data) > _LARGEST:
-        raise DataError(f"{shown} is larger than 1 GB; expected {EXPECTED}")
-    text = decode(data, "utf-8", shown)
-    found = _json(text, shown)
+        raise DataError(f"{label} is larger than 1 GB; expected {EXPECTED}")
+    text = decode(data, "utf-8", label)
+    found = _json(text, label)
     if found is None:
-        return Loaded(_lines(text, rows), [])
+        return FileOfWords(_lines(text, rows), [])
     if not isinstance(found, dict):
-        return Loaded(_list(found, shown), [])
+        return FileOfWords(_list(found, label), [])
     config = found.get("config")
     if not isinstance(config, dict):
-        return Loaded(None, _pairs(found, shown))
+        return FileOfWords(None, _pairs(found, label))
     index = config.get("word_index")
     if isinstance(index, str):
         try:
@@ -88,12 +88,12 @@ def load(path: str, rows: int | None = None) -> Loaded:
         except (ValueError, RecursionError):
             index = None
     if not isinstance(index, dict):
-        from_json(text, shown)  # says what is wrong with it
-        raise DataError(f"{shown} has no word_index; expected {EXPECTED}")
-    return Loaded(None, _pairs(index, shown), text)
+        from_json(text, label)  # says what is wrong with it
+        raise DataError(f"{label} has no word_index; expected {EXPECTED}")
+    return FileOfWords(None, _pairs(index, label), text)
 
 
-def read_words(path: str, rows: int, index_from: int | None = None) -> WordsFile:
+def read_words(path: str, rows: int, index_from: int | None = None) -> PlacedWords:
     """Return the words of `rows` rows.
 
     Item i of a list names row i, or row i + `index_from`. A mapping, and a Keras tokenizer, have
@@ -128,7 +128,7 @@ def read_words(path: str, rows: int, index_from: int | None = None) -> WordsFile
 
 def _placed(
     ids: dict[int, str], rows: int, said: str, listed: bool, vocabulary: Vocabulary | None
-) -> WordsFile:
+) -> PlacedWords:
     placed: list[str | None] = [None] * rows
     beyond = {}
     for id_, word in ids.items():
@@ -136,10 +136,10 @@ def _placed(
             placed[id_] = word
         else:
             beyond[id_] = word
-    return WordsFile(Words(placed), said, listed, beyond, vocabulary)
+    return PlacedWords(Words(placed), said, listed, beyond, vocabulary)
 
 
-def _json(text: str, shown: str) -> object:
+def _json(text: str, label: str) -> object:
     """Return what a text of JSON holds; None for any other text.
 
     A list of words, one a line, may begin with a bracket, too: `[PAD]` is the first word of
@@ -155,13 +155,13 @@ def _json(text: str, shown: str) -> object:
     except json.JSONDecodeError as error:
         if _BEGINS_AS_JSON.match(text) is None:
             return None
-        raise DataError(f"{shown} is not JSON (line {error.lineno}); expected {EXPECTED}") from None
+        raise DataError(f"{label} is not JSON (line {error.lineno}); expected {EXPECTED}") from None
     except RecursionError:
-        raise DataError(f"{shown} is nested too deeply; expected {EXPECTED}") from None
+        raise DataError(f"{label} is nested too deeply; expected {EXPECTED}") from None
     return parsed
 
 
-def _pairs(found: dict[str, object], shown: str) -> list[tuple[str, int]]:
+def _pairs(found: dict[str, object], label: str) -> list[tuple[str, int]]:
     """Return words and ids, of words to ids or, as `index_word` has it, of ids to words."""
     pairs: list[tuple[str, int]] = []
     for key, value in found.items():
@@ -170,26 +170,26 @@ def _pairs(found: dict[str, object], shown: str) -> list[tuple[str, int]]:
         elif type(value) is int and -(2**62) < value < 2**62:
             pairs.append((key, value))
         else:
-            raise DataError(_expected_ids(shown, key, value))
+            raise DataError(_expected_ids(label, key, value))
     if not pairs:
-        raise DataError(f"{shown} holds no words; expected {EXPECTED}")
+        raise DataError(f"{label} holds no words; expected {EXPECTED}")
     return pairs
 
 
-def _expected_ids(shown: str, key: str, value: object) -> str:
+def _expected_ids(label: str, key: str, value: object) -> str:
     return (
-        f"{shown} maps {clipped_repr(key)} to {clipped_repr(str(value))}; expected words and their "
+        f"{label} maps {clipped_repr(key)} to {clipped_repr(str(value))}; expected words and their "
         "ids, whole numbers from 0 on"
     )
 
 
-def _list(found: object, shown: str) -> list[str | None]:
+def _list(found: object, label: str) -> list[str | None]:
     if not isinstance(found, list) or not found:
-        raise DataError(f"{shown} is JSON of another form; expected {EXPECTED}")
+        raise DataError(f"{label} is JSON of another form; expected {EXPECTED}")
     for number, word in enumerate(found):
         if not (word is None or isinstance(word, str)):
             raise DataError(
-                f"{shown} has {clipped_repr(str(word))} as item {number}; expected a word"
+                f"{label} has {clipped_repr(str(word))} as item {number}; expected a word"
             )
     return found
 
@@ -210,7 +210,7 @@ def _lines(text: str, rows: int | None) -> list[str | None]:
     return [fields[column] if len(fields) > column else "" for fields in words]
 
 
-def warn_of(found: WordsFile, rows: int, path: str, *, keras: bool) -> list[str]:
+def warn_of(found: PlacedWords, rows: int, path: str, *, keras: bool) -> list[str]:
     """Return what is odd about words and rows together, each as a sentence.
 
     Args:

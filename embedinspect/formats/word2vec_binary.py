@@ -11,10 +11,11 @@ import numpy as np
 from embedinspect.errors import DataError
 from embedinspect.formats.contents import Contents, Problems
 from embedinspect.formats.packed import open_packed
+from embedinspect.formats.repairs import as_lines, without_repeats
 from embedinspect.formats.text_layout import layout_of
 from embedinspect.matrix import MOST_VALUES, FloatArray
 from embedinspect.row_words import pack
-from embedinspect.wording import clipped_repr
+from embedinspect.wording import plural
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})\s*\n")
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -43,12 +44,12 @@ def read_binary(path: Path, *, strict: bool = False) -> Contents:
     with open_packed(path) as file:
         header = _HEADER.match(file.read(64))
         if header is None:
-            raise DataError(f"{problems.shown} has no header; expected one such as '1000 300'")
+            raise DataError(f"{problems.path_label} has no header; expected one such as '1000 300'")
         count, output_dim = int(header[1]), int(header[2])
         if not 1 <= output_dim <= MOST_VALUES or 4 * output_dim > max(file.size, 2**20) * 200:
             raise DataError(
-                f"{problems.shown} claims {output_dim:,} numbers a row; expected as many as the "
-                "file can hold"
+                f"{problems.path_label} claims {plural(output_dim, 'number')} a row; expected as "
+                "many as the file can hold"
             )
     with open_packed(path) as file:
         file.read(header.end())
@@ -59,6 +60,8 @@ def read_binary(path: Path, *, strict: bool = False) -> Contents:
 
 
 class _Records:
+    """The records of a file: words and rows as far as they are read, and the bytes after them."""
+
     def __init__(self, file: IO[bytes], output_dim: int, room: int, problems: Problems) -> None:
         self.file, self.output_dim, self.problems = file, output_dim, problems
         self.rows: FloatArray = np.empty((max(room, 1), output_dim), np.float32)
@@ -68,7 +71,7 @@ class _Records:
     def read(self, count: int) -> None:
         """Read `count` records, or as many as there are."""
         data, at, size = b"", 0, 4 * self.output_dim
-        wanted = np.dtype("<f4")
+        dtype = np.dtype("<f4")
         for row in range(count):
             space = data.find(b" ", at)
             if space < 0 or len(data) < space + 1 + size:
@@ -82,12 +85,11 @@ class _Records:
             if row >= len(self.rows):
                 self.rows.resize((2 * len(self.rows), self.output_dim), refcheck=False)
             if row * self.output_dim > MOST_VALUES:
-                raise DataError(
-                    f"{self.problems.shown} has more than {MOST_VALUES:,} numbers; expected fewer"
-                )
+                label = self.problems.path_label
+                raise DataError(f"{label} has more than {MOST_VALUES:,} numbers; expected fewer")
             # Some writers end a record with a line feed, which then stands before the next word.
             self.words.append(data[at:space].lstrip(b"\n"))
-            self.rows[row] = np.frombuffer(data, wanted, self.output_dim, space + 1)
+            self.rows[row] = np.frombuffer(data, dtype, self.output_dim, space + 1)
             at = space + 1 + size
         rest = data[at:] + self.file.read(1024)
         self.left = len(rest.strip(b"\n"))
@@ -96,39 +98,23 @@ class _Records:
         """Return what was read."""
         problems, count = self.problems, len(self.words)
         if not count:
-            raise DataError(f"{problems.shown} holds no whole row; expected word2vec's binary form")
+            raise DataError(
+                f"{problems.path_label} holds no whole row; expected word2vec's binary form"
+            )
         if count < claimed:
-            problems.add("header", f"claims {claimed:,} rows, but only {count:,} are there")
+            problems.add("header", f"claims {plural(claimed, 'row')}, but has only {count:,}")
         elif self.left:
-            problems.add("header", f"has more than the {claimed:,} rows that its header claims")
+            problems.add(
+                "header", f"has more than the {plural(claimed, 'row')} that its header claims"
+            )
         self.rows.resize((count, self.output_dim), refcheck=False)
-        rows, words = self._mended()
+        rows, words = without_repeats(self.rows, as_lines(self.words, problems), problems)
         return Contents("word2vec binary", rows, pack(words), "float32", problems)
 
-    def _mended(self) -> tuple[FloatArray, list[bytes]]:
-        """Return rows and words, without words that are there again, all of them UTF-8."""
-        first: dict[bytes, int] = {}
-        later = []
-        for row, word in enumerate(self.words):
-            if b"\n" in word or not _is_utf8(word):
-                escaped = word.decode("utf-8", "backslashreplace").replace("\n", "\\n")
-                word = escaped.encode()
-                self.problems.add(
-                    "not UTF-8", f"row {row}: the word {clipped_repr(escaped)} is no UTF-8 word"
-                )
-            if first.setdefault(word, row) != row:
-                later.append(row)
-                self.problems.add(
-                    "duplicate words",
-                    f"row {row}: the word {clipped_repr(word.decode())} is there again, first in "
-                    f"row {first[word]}; the later row is left out",
-                )
-        return (np.delete(self.rows, later, axis=0) if later else self.rows), list(first)
 
-
-def _is_utf8(word: bytes) -> bool:
+def _is_utf8(data: bytes) -> bool:
     try:
-        word.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True

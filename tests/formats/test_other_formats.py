@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from embedinspect.errors import DataError, EmbedInspectError, UsageError
 from embedinspect.formats import FORMATS, cache, open_file
-from embedinspect.formats.contents import Options
+from embedinspect.formats.contents import ReadOptions
 from embedinspect.source import SourceOptions, open_source
 from tests.builders import VECTORS
 
@@ -262,6 +262,6 @@ def test_options_that_do_not_fit_are_refused(tmp_path, name):
     projector(tmp_path)
     path.write_bytes(examples()[name])
     with pytest.raises(UsageError, match="--layer picks a matrix of a Keras file"):
-        open_file(str(path), Options(layer="x"))
+        open_file(str(path), ReadOptions(layer="x"))
     with pytest.raises(UsageError, match="--epoch picks rows of a run"):
         open_source(str(path), SourceOptions(epoch=1))

@@ -134,7 +134,7 @@ GOOD = b"the 0.5 1 2\nof -1e-3 nan 4\n, 7 8 inf\n"
         (b"bad 1 x 3\n", "numbers", "line 2 has 'x' as field 3; expected a number"),
         (b"bad 1 1_0 3\n", "numbers", "line 2 has '1_0' as field 3"),
         (b"huge 1 1e39 3\n", "numbers", "line 2 has a number that float32 cannot hold"),
-        (b"the 9 9 9\n", "duplicate words", "the word 'the' is there again, first in row 0"),
+        (b"the 9 9 9\n", "duplicate words", "the word 'the' is already in row 0"),
     ],
 )
 def test_wrong_lines_are_left_out_and_told(read, line, kind, says):
@@ -181,7 +181,7 @@ def test_a_binary_header_that_lies(read):
     record = b"word " + np.array([1.5, -2], "<f4").tobytes() + b"\n"
     source = read(b"3 2\n" + record)
     assert source.matrix.rows.tolist() == [[1.5, -2]]
-    assert "claims 3 rows, but only 1" in source.problems.first[0]
+    assert "claims 3 rows, but has only 1" in source.problems.first[0]
     with pytest.raises(DataError, match="as many as the file can hold"):
         read(b"1 999999999\n" + record)
     with pytest.raises(DataError, match="no whole row"):
