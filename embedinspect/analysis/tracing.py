@@ -1,0 +1,153 @@
+"""With which vocabulary, settings and rows texts are traced: what `show` asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from embedinspect.errors import UsageError
+from embedinspect.formats import open_matrix
+from embedinspect.lookup import Lookup, Settings, look_up
+from embedinspect.matrix import EmbeddingMatrix
+from embedinspect.saved_vocabulary import read_vocabulary
+from embedinspect.source import Source
+from embedinspect.text_vectorization import vectorize
+from embedinspect.training.run_folder import Run
+from embedinspect.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Traced:
+    """Texts that were traced, and what to know about it.
+
+    Attributes:
+        lookup: the texts, from tokens to vectors.
+        notes: what was done to the rows, each a sentence.
+        run: whose classifier can predict the texts; None where there is none.
+        unpredictable: why the classifier of the run cannot predict them; None where it can, and
+            where there is no run.
+    """
+
+    lookup: Lookup
+    notes: tuple[str, ...] = ()
+    run: Run | None = None
+    unpredictable: str | None = None
+
+
+def trace(
+    texts: Sequence[str],
+    settings: Settings,
+    *,
+    vocabulary_path: str | None = None,
+    matrix_path: str | None = None,
+    filters: str | None = None,
+    count_documents: bool = False,
+) -> Traced:
+    """Trace texts by the classic Tokenizer's rules.
+
+    Args:
+        vocabulary_path: of a saved vocabulary; without it the words of the texts are counted.
+        matrix_path: of the rows; without it they are drawn.
+        filters: those that were asked for; None where the default was left alone.
+        count_documents: also count the texts that hold each word, for a vocabulary to be saved.
+
+    Raises:
+        UsageError: settings that contradict the vocabulary or the matrix, or each other.
+        DataError: a file that cannot be read, or a matrix without a row for an id of the texts.
+    """
+    matrix = _rows(matrix_path)
+    vocabulary = _saved(vocabulary_path, settings, filters)
+    lookup = look_up(
+        texts, settings, vocabulary=vocabulary, matrix=matrix, count_documents=count_documents
+    )
+    return Traced(lookup)
+
+
+def trace_by_text_vectorization(
+    texts: Sequence[str],
+    settings: Settings,
+    *,
+    matrix_path: str | None = None,
+    backend: str | None = None,
+) -> Traced:
+    """Trace texts by Keras's TextVectorization, which pads and cuts at the end.
+
+    Raises:
+        UsageError: settings that contradict the matrix.
+        DataError: texts that the layer cannot take, or a matrix that does not fit.
+        KerasUnavailable: Keras or TensorFlow cannot be imported.
+    """
+    settings = replace(settings, padding="post", truncating="post")
+    matrix = _rows(matrix_path)
+    vocabulary, ids = vectorize(texts, settings.num_words, settings.maxlen, backend)
+    return Traced(look_up(texts, settings, vocabulary=vocabulary, ids=ids, matrix=matrix))
+
+
+def trace_by_source(
+    texts: Sequence[str], source: Source, settings: Settings, *, filters: str | None = None
+) -> Traced:
+    """Trace texts through the words and rows of a source; a run brings its settings, too.
+
+    Args:
+        filters: those that were asked for; None where the source's own are used.
+
+    Raises:
+        UsageError: an option that the source contradicts, or a source without words.
+    """
+    if source.run is not None:
+        return _trace_by_run(texts, source, source.run)
+    words, moved = source.vocabulary_by_row()
+    vocabulary = words.adjusted(
+        num_words=settings.num_words,
+        oov_token=settings.oov_token,
+        filters=filters,
+        origin=repr(source.path),
+    )
+    if moved:
+        matrix = source.matrix.with_padding_row()
+        note = (
+            f"row 0 of {source.path} is {source.name_of(0)!r}, and id 0 is the padding in Keras: "
+            "its rows stand one further down here, under a row of zeros"
+        )
+        return Traced(look_up(texts, settings, vocabulary=vocabulary, matrix=matrix), (note,))
+    if source.layer is not None and source.layer.mask_zero:
+        settings = replace(settings, mask_zero=True)
+    return Traced(look_up(texts, settings, vocabulary=vocabulary, matrix=source.matrix))
+
+
+def _trace_by_run(texts: Sequence[str], source: Source, run: Run) -> Traced:
+    lookup = look_up(texts, run.lookup_settings, vocabulary=run.vocabulary, matrix=source.matrix)
+    if source.epoch == run.epochs:
+        return Traced(lookup, run=run)
+    # Of an earlier epoch only the rows of the embedding are kept.
+    reason = (
+        f"no predictions: only the rows of epoch {source.epoch} are kept, the rest of the "
+        f"classifier is that of epoch {run.epochs}"
+    )
+    return Traced(lookup, unpredictable=reason)
+
+
+def _rows(path: str | None) -> EmbeddingMatrix | None:
+    return None if path is None else open_matrix(path)
+
+
+def _saved(path: str | None, settings: Settings, filters: str | None) -> Vocabulary | None:
+    """Return the saved vocabulary, with the `num_words` of the settings where it is given.
+
+    Raises:
+        UsageError: an option that the saved vocabulary contradicts.
+    """
+    if path is None:
+        return None
+    saved = read_vocabulary(path)
+    rules = saved.tokenization
+    for option, wanted, has in (
+        ("--oov-token", settings.oov_token, saved.oov_token),
+        ("--filters", filters, rules.filters),
+        ("--char-level", settings.tokenization.char_level or None, rules.char_level),
+    ):
+        if wanted is not None and wanted != has:
+            raise UsageError(
+                f"{option} is {wanted!r}, but {path!r} was saved with {has!r}; leave it out"
+            )
+    return saved.adjusted(num_words=settings.num_words, origin=repr(path))

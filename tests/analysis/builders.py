@@ -1,0 +1,92 @@
+"""Sources that are made in memory: models and runs as they would have been read from files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from embedinspect.formats.keras_files import KerasFile, KerasLayer
+from embedinspect.source import Source
+from embedinspect.training.run_folder import Run
+from embedinspect.training.settings import TrainSettings
+from embedinspect.vocabulary import Vocabulary
+from tests.builders import source_of
+
+SOUND_KERAS = "3.15.1"
+
+
+def layer(class_name: str, name: str | None = None, **config: Any) -> dict[str, Any]:
+    """Return a layer as the config of a model has it; it is named by its class if not otherwise."""
+    return {
+        "class_name": class_name,
+        "config": {"name": name or class_name.lower(), **config},
+    }
+
+
+def model_of(
+    *layers: dict[str, Any],
+    rows: ArrayLike | None = None,
+    words: Sequence[str | None] | None = None,
+    length: int | None = 6,
+    mask_zero: bool = False,
+    version: str = SOUND_KERAS,
+    vocabularies: dict[str, list[str]] | None = None,
+) -> Source:
+    """Return a Sequential model with an Embedding layer `words` in front of these layers.
+
+    Args:
+        rows: of the embedding; six random ones of four numbers by default.
+        words: of these rows.
+        length: positions of its input.
+        version: of the Keras that wrote its file.
+        vocabularies: words by id of layers that look words up, by name.
+    """
+    matrix = np.random.RandomState(0).rand(6, 4) if rows is None else np.asarray(rows)
+    first = layer("InputLayer", batch_shape=[None, length])
+    embedding = layer("Embedding", "words", mask_zero=mask_zero)
+    lookups = [layer("TextVectorization", name) for name in vocabularies or {}]
+    config = {
+        "class_name": "Sequential",
+        "config": {"layers": [first, *lookups, embedding, *layers]},
+    }
+    shape = (matrix.shape[0], matrix.shape[1])
+    weight = KerasLayer(
+        "words", "words/vars/0", "Embedding", shape, "float32", True, mask_zero=mask_zero
+    )
+    source = source_of(matrix, words)
+    keras = KerasFile("keras", version, config, (weight,), vocabularies or {})
+    return replace(source, contents=replace(source.contents, keras=keras, layer=weight))
+
+
+def run_of(
+    vocabulary: Vocabulary,
+    *,
+    rows: ArrayLike | None = None,
+    epochs: int = 2,
+    epoch: int | None = None,
+    **settings: Any,
+) -> Source:
+    """Return a run of that many epochs, opened after one of them, the last by default."""
+    run = Run(
+        Path("run"),
+        TrainSettings(**settings),
+        vocabulary,
+        {"label_names": ["negative", "positive"]},
+        history=({},) * epochs,
+    )
+    matrix = np.random.RandomState(0).rand(run.settings.num_words, 4) if rows is None else rows
+    words: list[str | None] = [None] * len(np.asarray(matrix))
+    for word, id_ in vocabulary.word_index.items():
+        if id_ < len(words):
+            words[id_] = word
+    return replace(
+        source_of(matrix, words),
+        vocabulary=vocabulary,
+        run=run,
+        epoch=epochs if epoch is None else epoch,
+    )
