@@ -58,6 +58,24 @@ class FileOfWords:
     pairs: list[tuple[str, int]]
     tokenizer: str | None = None
 
+    def numbered(self, index_from: int) -> list[tuple[str, int]]:
+        """Return each word with its id, or with its place in the list, `index_from` added.
+
+        Raises:
+            UsageError: a negative `index_from`.
+        """
+        if index_from < 0:
+            raise UsageError(f"--index-from is {index_from}; expected 0 or more")
+        if self.listed is None:
+            return [(word, id_ + index_from) for word, id_ in self.pairs]
+        places = enumerate(self.listed, index_from)
+        return [(word, place) for place, word in places if word is not None]
+
+    def placing(self, index_from: int) -> str:
+        """Return which row each word belongs to, in words."""
+        rule = "by their own ids" if self.listed is None else "item i names row i"
+        return f"{rule} + {index_from}" if index_from else rule
+
 
 def load(path: str, rows: int | None = None) -> FileOfWords:
     """Return the words in a file, and their ids where it has them.
@@ -104,26 +122,20 @@ def read_words(path: str, rows: int, index_from: int | None = None) -> PlacedWor
         UsageError: a negative shift.
     """
     shift = index_from or 0
-    if shift < 0:
-        raise UsageError(f"--index-from is {shift}; expected 0 or more")
     loaded = load(path, rows)
-    if loaded.listed is not None:
-        words = enumerate(loaded.listed)
-        ids = {number + shift: word for number, word in words if word is not None}
-        said = "item i names row i" + (f" + {shift}" if shift else "")
-        return _placed(ids, rows, said, True, None)
+    numbered = loaded.numbered(shift)
     vocabulary = None if loaded.tokenizer is None else from_json(loaded.tokenizer, repr(path))
     if vocabulary is not None and shift:
         vocabulary = replace(
             vocabulary, word_index={w: id_ + shift for w, id_ in vocabulary.word_index.items()}
         )
-    ids = {}
-    for word, id_ in loaded.pairs:
-        if id_ < 0:
-            raise DataError(_expected_ids(repr(path), word, id_))
-        ids.setdefault(id_ + shift, word)
-    said = "by their own ids" + (f" + {shift}" if shift else "")
-    return _placed(ids, rows, said, False, vocabulary)
+    words: dict[int, str] = {}
+    for word, id_ in numbered:
+        if id_ < shift:
+            raise DataError(_expected_ids(repr(path), word, id_ - shift))
+        words.setdefault(id_, word)
+    listed = loaded.listed is not None
+    return _placed(words, rows, loaded.placing(shift), listed, vocabulary)
 
 
 def _placed(
