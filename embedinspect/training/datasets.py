@@ -1,4 +1,4 @@
-"""Which labelled data is meant, and what it needs to be trained on with given settings."""
+"""Labelled data by its name or path, and as the settings of a run want it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ IMDB = "imdb"
 
 
 def open_data(
-    what: str,
-    data: str | None,
+    name: str,
+    imdb_path: str | None,
     *,
     num_words: int | None,
     seed: int,
@@ -29,20 +29,22 @@ def open_data(
     """Return the data that was asked for.
 
     Args:
-        what: `imdb`, or the path of a table, of Keras's `imdb.npz`, or of a folder like aclImdb.
-        data: for `imdb`, where it lies; without it Keras downloads it.
-        num_words: for IMDB, ids below this one are used, by default the classic 5,000; elsewhere
-            all words get ids, until `with_num_words`.
+        name: `imdb`, or the path of a table, of Keras's `imdb.npz`, or of a folder like aclImdb.
+        imdb_path: the path of `imdb`; without it Keras downloads the data.
+        num_words: for `imdb.npz`, ids from this one on are out of vocabulary, by default from the
+            classic 5,000 on; elsewhere every word has its id until `with_num_words`.
+        seed: of the choice of the test part, where a table has none.
 
     Raises:
-        UsageError: options that do not go together. DataError: what cannot be read.
+        UsageError: options that do not go together.
+        DataError: data that cannot be read.
     """
-    if data is not None and what != IMDB:
-        raise UsageError(f"--data says where imdb lies, but {what!r} was asked for; leave one out")
-    path = data if what == IMDB else what
+    if imdb_path is not None and name != IMDB:
+        raise UsageError(f"--data is the path of imdb, but the data is {name!r}; leave one out")
+    path = imdb_path if name == IMDB else name
     if path is not None and Path(path).is_dir():
         return labelled.open_folder(path)
-    if what == IMDB or _is_zip(path):
+    if name == IMDB or _is_zip(path):
         limit = TrainSettings().num_words if num_words is None else num_words
         if limit <= imdb.INDEX_FROM:
             raise UsageError(
@@ -53,30 +55,37 @@ def open_data(
     place = Path(samples.resolve(path))
     if not place.exists() and not place.suffix and "/" not in path:
         raise UsageError(
-            f"{what!r} is neither a file nor a folder nor a data set; expected imdb, or the path "
+            f"{name!r} is neither a file nor a folder nor a data set; expected imdb, or the path "
             "of labelled texts"
         )
     return labelled.open_table(path, text_column, label_column, seed)
 
 
-def reopen(source: dict[str, Any], data: str | None, settings: TrainSettings) -> LabelledData:
-    """Return the data that a run was trained on, by what its folder says of the source.
+def reopen(source: dict[str, Any], moved_to: str | None, settings: TrainSettings) -> LabelledData:
+    """Return the data that a run was trained on.
 
     Args:
-        data: another path to the same data.
+        source: what the run folder says of it, as `LabelledData.source` does.
+        moved_to: where the data is now, if it has another path.
+
+    Raises:
+        DataError: data that cannot be read, or a source that was not written by `train`.
     """
-    kind, path = source.get("kind"), data or source.get("path")
+    kind, path = source.get("kind"), moved_to or source.get("path")
     if path is not None and not isinstance(path, str):
-        raise DataError("the run names a data path that is no string; give it with --data")
+        raise DataError(
+            f"the run has {path!r} for the path of its data; expected a string; give the path "
+            "with --data"
+        )
     if kind == "imdb":
         return imdb.open_imdb(path, settings.num_words)
     if kind == "folder" and path:
         return labelled.open_folder(path)
     if kind == "table" and path:
         columns = (source.get("text_column"), source.get("label_column"))
-        text, label = (c if isinstance(c, str) else None for c in columns)
+        text, label = (column if isinstance(column, str) else None for column in columns)
         return labelled.open_table(path, text, label, settings.seed)
-    raise DataError(f"the run names data of an unknown kind {kind!r}; expected imdb, table, folder")
+    raise DataError(f"the run has data of the kind {kind!r}; expected imdb, table or folder")
 
 
 def with_num_words(data: LabelledData, num_words: int) -> LabelledData:

@@ -1,7 +1,7 @@
 """The run folder: plain JSON and arrays, written so that a kill leaves the old or the new state.
 
-`run.json` is the state: everything that it names exists before it is put in its place, in one
-step, and nothing else in the folder counts.
+`run.json` is the state. Everything that it names is written before it is put in its place, in
+one step, and nothing else in the folder counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from embedinspect.vocabulary import Vocabulary
 
 FORMAT, FORMAT_VERSION = "embedinspect run", 1
 STATE, VOCABULARY, MODEL = "run.json", "vocabulary.json", "model.keras"
-EXPECTED = "expected a run folder, as embedinspect train leaves it"
+EXPECTED = "expected a run folder of embedinspect train"
 # What the status of a run may be.
 TRAINING, DONE, STOPPED_EARLY = "training", "done", "stopped early"
 NOT_A_NUMBER = "loss is not a number"
@@ -41,14 +41,14 @@ class Run:
     """A run folder as it stands.
 
     Attributes:
-        path: of the folder.
-        settings: of the training.
-        vocabulary: with its reserved ids.
+        path: the path of the folder.
+        settings: the settings of the training.
+        vocabulary: the vocabulary with its reserved ids.
         data: name, source, fingerprint, label names and counts of the data.
-        history: of each finished epoch its numbers, the first epoch first.
+        history: the numbers of each finished epoch, the first epoch first.
         status: `training`, `done`, `stopped early` or `loss is not a number`.
         test: loss and accuracy on the test reviews; None until training is done.
-        versions: of the packages that wrote it.
+        versions: the versions of the packages that wrote the run.
     """
 
     path: Path
@@ -73,7 +73,7 @@ class Run:
 
     @property
     def lookup_settings(self) -> Settings:
-        """What a lookup must be set to, to see what the classifier sees."""
+        """The settings of a lookup that sees what the classifier sees."""
         return Settings(
             num_words=self.settings.num_words,
             maxlen=self.settings.maxlen,
@@ -83,16 +83,16 @@ class Run:
         )
 
     def embedding_path(self, epoch: int) -> Path:
-        """Return where the rows after an epoch lie; epoch 0 is before training."""
+        """Return the path of the rows after an epoch; epoch 0 is before training."""
         return self.path / "embedding" / f"epoch-{epoch}.npy"
 
     def checkpoint_path(self, epoch: int) -> Path:
-        """Return where all that training goes on from lies."""
+        """Return the path of the state of model and optimizer after an epoch."""
         return self.path / "checkpoint" / f"epoch-{epoch}.npz"
 
 
 def is_run(path: Path) -> bool:
-    """Return whether a path is a run folder, by its content."""
+    """Return whether a path is a run folder, by its contents."""
     try:
         state = json.loads((path / STATE).read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -104,18 +104,19 @@ def check_place(path: Path, force: bool) -> None:
     """Find out before anything is trained whether the run can be written here.
 
     Raises:
-        UsageError: something stands there already.
+        UsageError: there is something already that may not be replaced.
         DataError: the folder cannot be written.
     """
     if path.exists() or path.is_symlink():
         if not force:
             raise UsageError(
-                f"{str(path)!r} exists already; give another --out, or --force to replace that "
-                "run, or go on with it: --resume"
+                f"{str(path)!r} exists already; give another --out, or replace that run with "
+                "--force, or go on with it with --resume"
             )
         if not is_run(path):
             raise UsageError(
-                f"{str(path)!r} is no run folder, so --force leaves it; give another --out"
+                f"{str(path)!r} is not a run folder, so --force does not replace it; give "
+                "another --out"
             )
     try:
         with tempfile.TemporaryDirectory(prefix=".probe-", dir=nearest_folder(path.parent)):
@@ -130,7 +131,7 @@ def check_room(path: Path, needed: int) -> None:
     """Find out whether the disk has room for the run.
 
     Raises:
-        DataError: names what is needed and what is free, in MB.
+        DataError: it has not; the message names what is needed and what is free, in MB.
     """
     free = shutil.disk_usage(nearest_folder(path.parent)).free
     if free < needed:
@@ -141,10 +142,11 @@ def check_room(path: Path, needed: int) -> None:
 
 
 def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
-    """Write a new run folder, whole: its place is taken in one step when all is written.
+    """Write a new run folder beside its place, then put it there in one step.
 
     Raises:
-        DataError: it cannot be written; UsageError: something stands there.
+        UsageError: there is something already that may not be replaced.
+        DataError: the folder cannot be written.
     """
     check_place(run.path, force)
     try:
@@ -160,10 +162,10 @@ def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
 
 
 def save_epoch(run: Run, arrays: dict[str, Array]) -> None:
-    """Write what an epoch left: its rows and the checkpoint, and at last the state.
+    """Write what an epoch left: its rows, the checkpoint, and last of all the state.
 
     Args:
-        arrays: as `classifier.state_arrays` gives them.
+        arrays: the state of model and optimizer, from `classifier.state_arrays`.
     """
     for folder in ("embedding", "checkpoint"):
         (run.path / folder).mkdir(exist_ok=True)
@@ -194,32 +196,32 @@ def save_state(run: Run) -> None:
 
 
 def open_run(path: str) -> Run:
-    """Return the run in a folder, everything that is used of it checked.
+    """Return the run in a folder; everything that is used of it is checked.
 
     Raises:
-        DataError: what is missing, damaged or out of bounds.
+        DataError: something is missing, damaged or out of bounds.
     """
     folder = Path(path)
     state = _read_json(folder / STATE)
     if state.get("format") != FORMAT:
-        raise DataError(f"{path!r} is no run folder; {EXPECTED}")
+        raise DataError(f"{path!r} is not a run folder; {EXPECTED}")
     if state.get("format_version") != FORMAT_VERSION:
         raise DataError(
             f"{path!r} has format version {state.get('format_version')!r}; expected "
             f"{FORMAT_VERSION}, so it was written by another version of embedinspect"
         )
-    shown = repr(str(folder / STATE))
+    path_label = repr(str(folder / STATE))
     history = state.get("history")
-    if not isinstance(history, list) or not all(isinstance(line, dict) for line in history):
-        raise DataError(f"{shown} has no history; {EXPECTED}")
+    if not isinstance(history, list) or not all(isinstance(epoch, dict) for epoch in history):
+        raise DataError(f"{path_label} has no history; {EXPECTED}")
     data = state.get("data")
     names = data.get("label_names") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not _are_two_strings(names):
-        raise DataError(f"{shown} has no two label names; {EXPECTED}")
+        raise DataError(f"{path_label} does not name two labels; {EXPECTED}")
     test = state.get("test")
     return Run(
         path=folder,
-        settings=settings_from(state.get("settings"), shown),
+        settings=settings_from(state.get("settings"), path_label),
         vocabulary=_vocabulary(folder / VOCABULARY),
         data=data,
         history=tuple(history),
@@ -234,24 +236,32 @@ def open_embedding(run: Run, epoch: int | None = None) -> EmbeddingMatrix:
 
     Raises:
         UsageError: an epoch that the run does not have.
-        DataError: the array is missing, or of another shape than the settings say.
+        DataError: the array is missing, or its shape is not that of the settings.
     """
     epoch = run.epochs if epoch is None else epoch
     if not 0 <= epoch <= run.epochs:
-        raise UsageError(f"--epoch {epoch} is not there; this run has 0 to {run.epochs}")
-    matrix = open_matrix(str(run.embedding_path(epoch)))
-    wanted = (run.settings.num_words, run.settings.output_dim)
-    if matrix.rows.shape != wanted:
+        raise UsageError(f"--epoch is {epoch}; expected 0 to {run.epochs}, the epochs of this run")
+    path = str(run.embedding_path(epoch))
+    matrix = open_matrix(path)
+    expected = (run.settings.num_words, run.settings.output_dim)
+    if matrix.rows.shape != expected:
         raise DataError(
-            f"{str(run.embedding_path(epoch))!r} has shape {matrix.rows.shape}; expected {wanted}, "
-            "as the settings of the run say"
+            f"{path!r} has shape {matrix.rows.shape}; expected {expected}, by the settings of the "
+            "run"
         )
     when = "before training" if epoch == 0 else f"after epoch {epoch} of {run.epochs}"
     return EmbeddingMatrix(matrix.rows, f"from run {run.path}, {when}")
 
 
 def open_checkpoint(run: Run, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
-    """Return arrays of the last epoch, of the names and shapes that are expected."""
+    """Return arrays from the checkpoint of the last epoch.
+
+    Args:
+        shapes: the expected shape of each array, by name.
+
+    Raises:
+        DataError: the checkpoint or an array is missing or damaged, or has another shape.
+    """
     return read_members(run.checkpoint_path(run.epochs), shapes)
 
 
@@ -296,7 +306,7 @@ def _vocabulary(path: Path) -> Vocabulary:
     config = _read_json(path).get("config")
     start = config.get("start_token") if isinstance(config, dict) else None
     if start is not None and not isinstance(start, str):
-        raise DataError(f"{str(path)!r} has a start_token that is no string; {EXPECTED}")
+        raise DataError(f"{str(path)!r} has a start_token that is not a string; {EXPECTED}")
     vocabulary = from_json(path.read_text(encoding="utf-8"), repr(str(path)))
     return replace(vocabulary, start_token=start)
 
@@ -309,11 +319,11 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_JSON:
             raise DataError(f"{str(path)!r} is larger than 256 MB; {EXPECTED}")
-        found = json.loads(path.read_bytes())
+        contents = json.loads(path.read_bytes())
     except OSError as error:
         raise DataError(f"cannot read {str(path)!r}: {os_reason(error)}; {EXPECTED}") from None
     except (ValueError, RecursionError):
         raise DataError(f"{str(path)!r} is not JSON; {EXPECTED}") from None
-    if not isinstance(found, dict):
-        raise DataError(f"{str(path)!r} is no JSON object; {EXPECTED}")
-    return found
+    if not isinstance(contents, dict):
+        raise DataError(f"{str(path)!r} is not a JSON object; {EXPECTED}")
+    return contents

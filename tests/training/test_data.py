@@ -216,7 +216,9 @@ def test_columns_are_found_or_named(tmp_path):
     text = "Sentiment,Review,id\npos,a b,1\nneg,c d,2\npos,e,3\nneg,f,4\npos,g,5\n"
     assert open_text(tmp_path, text).label_names == ("neg", "pos")
     text = text.replace("Sentiment", "mood").replace("Review", "words")
-    with pytest.raises(UsageError, match="but 'mood', 'words', 'id'; name it with --text-column"):
+    with pytest.raises(
+        UsageError, match="; it has 'mood', 'words', 'id'; choose one with --text-column"
+    ):
         open_text(tmp_path, text)
     data = open_text(tmp_path, text, text_column="words", label_column="mood")
     assert data.label_names == ("neg", "pos")
@@ -230,12 +232,12 @@ def test_columns_are_found_or_named(tmp_path):
         ("text,label\na,1\nb\n", "line 3 has no label"),
         ("text,label\na,1\nb,0,9\n", "line 3 has 3 fields; expected 2"),
         ("text,label\na,1\nb,0\nc,2\n", "line 4 has a third label '2' beside '1' and '0'"),
-        ("text,label\na,1\nb,1\n", "has the labels '1'; expected two"),
-        ("text,label\na,1\nb,0\n", "has 2 labelled texts; expected five"),
+        ("text,label\na,1\nb,1\n", "has only the label '1'; expected two"),
+        ("text,label\na,1\nb,0\n", "has 2 labelled texts; expected 5 or more"),
         (b"text,label\na,1\n\xff,0\n", "byte 0xff at offset 15, line 3"),
         ('text,label\n"a,1\n', "line 1: unexpected end of data"),
-        ('{"text": "a", "label": 1}\n{"text"\n', "line 2 is no JSON object"),
-        ('{"text": "a", "label": 1}\n[1]\n', "line 2 is no JSON object"),
+        ('{"text": "a", "label": 1}\n{"text"\n', "line 2 is not a JSON object"),
+        ('{"text": "a", "label": 1}\n[1]\n', "line 2 is not a JSON object"),
         ('{"text": "a", "label": 1}\n{"text": null, "label": 1}\n', "line 2 has no text"),
     ],
 )
@@ -261,7 +263,7 @@ def test_what_is_no_data(table):
         datasets.open_data("imbd", None, num_words=None, seed=0)
     with pytest.raises(DataError, match="no such file"):
         datasets.open_data("missing.csv", None, num_words=None, seed=0)
-    with pytest.raises(UsageError, match="--data says where imdb lies"):
+    with pytest.raises(UsageError, match="--data is the path of imdb"):
         datasets.open_data(str(table), "x", num_words=None, seed=0)
 
 

@@ -259,7 +259,8 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(train, table, run, m
     monkeypatch.setattr(fit, "_one_epoch", breaks)
     code, out, err = run("train", str(table), "--out", "a", *SMALL, "--json")
     assert code == 1
-    assert "no number any more in epoch 2; 1 good epochs are kept" in err
+    assert "the loss of epoch 2 is not a number" in err
+    assert "epochs that are kept: 1)" in err
     assert json.loads(out)["status"] == "loss is not a number"
     assert len(json.loads(out)["history"]) == 1
     import keras
@@ -274,7 +275,8 @@ def test_a_loss_that_is_no_number_at_once_keeps_the_start(train, table, run, mon
     monkeypatch.setattr(fit, "_one_epoch", lambda *_: {"loss": float("inf"), "accuracy": 0.5})
     code, _, err = run("train", str(table), "--out", "a", *SMALL)
     assert code == 1
-    assert "in epoch 1; 0 good epochs are kept" in err
+    assert "the loss of epoch 1 is not a number" in err
+    assert "epochs that are kept: 0)" in err
     assert run_folder.open_run("a").epochs == 0
 
 
@@ -330,7 +332,7 @@ def test_nothing_is_overwritten_without_force(train, trained):
     assert Path("a/run.json").read_bytes() != before
     Path("mine").mkdir()
     Path("mine/thesis.txt").write_text("years of work")
-    assert "is no run folder" in train(trained, "--out", "mine", *SMALL, "--force", expected=2)
+    assert "is not a run folder" in train(trained, "--out", "mine", *SMALL, "--force", expected=2)
     assert Path("mine/thesis.txt").read_text() == "years of work"
 
 
@@ -364,10 +366,10 @@ def test_resume_keeps_the_settings_and_wants_the_data(train, trained):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"format": "other"}, "is no run folder"),
+        ({"format": "other"}, "is not a run folder"),
         ({"format_version": 99}, "format version 99"),
         ({"history": None}, "has no history"),
-        ({"data": {}}, "no two label names"),
+        ({"data": {}}, "does not name two labels"),
         ({"settings": None}, "has no settings"),
         ({"settings": {"num_words": -1}}, "num_words -1"),
         ({"settings": {"num_words": 10**9}}, "num_words"),
@@ -418,7 +420,7 @@ def test_settings_read_back():
 
 
 def test_an_epoch_that_is_not_there(trained):
-    with pytest.raises(UsageError, match="has 0 to 3"):
+    with pytest.raises(UsageError, match="--epoch is 4; expected 0 to 3"):
         run_folder.open_embedding(run_folder.open_run("a"), 4)
 
 

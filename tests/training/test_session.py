@@ -152,7 +152,7 @@ def test_a_folder_trained_with_fewer_words_is_the_same_data_again(folder):
 def test_a_run_without_a_source_is_refused(trained):
     data = json.loads(Path("a/run.json").read_text())["data"]
     change_state(data=data | {"source": None})
-    with pytest.raises(DataError, match="unknown kind None"):
+    with pytest.raises(DataError, match="of the kind None; expected imdb, table or folder"):
         session.resume("a", {})
 
 
