@@ -126,7 +126,7 @@ def _read_safetensors(path: Path, options: ReadOptions) -> Contents:
 def _is_binary(start: Start) -> bool:
     from embedinspect.formats.word2vec_binary import is_binary
 
-    return is_binary(start.data)
+    return is_binary(start.data, whole=start.whole)
 
 
 def _read_binary(path: Path, options: ReadOptions) -> Contents:

@@ -10,6 +10,7 @@ import numpy as np
 
 from embedinspect.errors import DataError
 from embedinspect.formats.contents import Contents, Problems
+from embedinspect.formats.number_text import are_numbers
 from embedinspect.formats.packed import open_packed
 from embedinspect.formats.repairs import as_lines, without_repeats
 from embedinspect.formats.text_layout import layout_of
@@ -23,15 +24,37 @@ _BLOCK = 8 * 2**20
 _LONGEST_WORD = 2**16
 
 
-def is_binary(start: bytes) -> bool:
-    """Return whether a file begins as word2vec's binary form does, and not as a text."""
+def is_binary(start: bytes, *, whole: bool) -> bool:
+    """Return whether a file begins as word2vec's binary form does, and not as a text.
+
+    Args:
+        whole: whether the first bytes are all there is.
+    """
     header = _HEADER.match(start)
     if header is None:
         return False
     body = start[header.end() :]
     if _NO_TEXT.search(body):
         return True
-    return layout_of(start, whole=True) is None and not _is_utf8(body)
+    if layout_of(start, whole=True) is not None:
+        return False
+    if not _is_utf8(body):
+        return True
+    # The numbers of a very small file may happen to be letters.
+    fits = whole and _holds_records(body, int(header[1]), 4 * int(header[2]))
+    return fits and not are_numbers(body, whole=True)
+
+
+def _holds_records(body: bytes, count: int, size: int) -> bool:
+    """Return whether bytes are just so many records of a word, a space and `size` bytes."""
+    at = 0
+    for _ in range(count):
+        space = body.find(b" ", at)
+        at = space + 1 + size
+        if space < 0 or at > len(body):
+            return False
+        at += body[at : at + 1] == b"\n"
+    return at == len(body)
 
 
 def read_binary(path: Path, *, strict: bool = False) -> Contents:
