@@ -45,6 +45,17 @@ def from_json(text: str, path_label: str = "vocabulary") -> Vocabulary:
     raise DataError(f"{path_label} {problem}; {_EXPECTED}")
 
 
+def rules_from_json(text: str, path_label: str) -> Vocabulary:
+    """Return a saved tokenizer without its words: their ids may be wrong, the rest may not.
+
+    Raises:
+        DataError: as `from_json` raises it.
+    """
+    config = json.loads(text)["config"]
+    empty: dict[str, Any] = dict.fromkeys(("word_index", "word_counts", "word_docs"), {})
+    return from_json(json.dumps({"config": config | empty}), path_label)
+
+
 def _from_config(config: Any) -> Vocabulary:
     """Return the vocabulary; whatever error a wrong config raises says what is wrong with it."""
     word_index = _whole_numbers("word_index", config["word_index"])

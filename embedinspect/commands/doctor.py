@@ -137,8 +137,8 @@ def doctor(
             options,
             found_texts,
             settings,
-            padding_said=padding is not None,
-            filters_said=filters is not None,
+            padding_given=padding is not None,
+            filters_given=filters is not None,
             reference=reference,
         )
         diagnosis = diagnose(case)

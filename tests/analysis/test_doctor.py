@@ -683,8 +683,8 @@ def test_out_of_range_is_what_numpy_says(tmp_path_factory, rows, ids, limit, tex
         options,
         texts,
         Settings(num_words=limit),
-        padding_said=False,
-        filters_said=False,
+        padding_given=False,
+        filters_given=False,
     )
     found = {finding.kind for finding in diagnose(case).findings}
     used = [id_ for id_ in ids.values() if limit is None or id_ < limit]
@@ -730,7 +730,7 @@ def test_any_file_of_words_is_judged_or_refused(tmp_path_factory, content, texts
         options = SourceOptions(vocabulary=str(path), index_from=shift)
         with contextlib.suppress(EmbedInspectError):
             case = open_case(
-                source, options, texts, Settings(), padding_said=False, filters_said=False
+                source, options, texts, Settings(), padding_given=False, filters_given=False
             )
             for finding in diagnose(case).findings:
                 assert finding.what

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from embedinspect.analysis.doctor import ids, model, reference, rows, texts
-from embedinspect.analysis.doctor.case import Case, Need, open_case
+from embedinspect.analysis.doctor.case import Case, Need
 from embedinspect.analysis.doctor.finding import SEVERITIES, Diagnosis, Finding, Severity
+from embedinspect.analysis.doctor.opening import make_case, open_case
 
 CHECKS = (*ids.CHECKS, *reference.CHECKS, *rows.CHECKS, *model.CHECKS, *texts.CHECKS)
 
@@ -33,5 +34,5 @@ def diagnose(case: Case) -> Diagnosis:
 
 __all__ = [
     "CHECKS", "SEVERITIES", "Case", "Diagnosis", "Finding", "Need", "Severity", "diagnose",
-    "open_case",
+    "make_case", "open_case",
 ]  # fmt: skip

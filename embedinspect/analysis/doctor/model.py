@@ -145,10 +145,10 @@ def padding_before_cudnn(case: Case) -> Iterator[Finding]:
     run = case.source is not None and case.source.run is not None
     yield Finding(
         kind="padding-before-with-mask-on-cudnn",
-        severity="warning" if case.padding_said and not run else "note",
+        severity="warning" if case.padding_given and not run else "note",
         what="padding before the text, with a mask, does not go with cuDNN, the GPU's own LSTM",
         evidence=(
-            f"padding='pre'{'' if case.padding_said else ' (the default)'}, mask_zero=True, "
+            f"padding='pre'{'' if case.padding_given else ' (the default)'}, mask_zero=True, "
             f"{listed((_called(node) for node in readers), 2)} with the activations of cuDNN"
         ),
         leads_to=(
@@ -156,7 +156,7 @@ def padding_before_cudnn(case: Case) -> Iterator[Finding]:
             "padding after the text; on a CPU and on JAX all is well"
         ),
         mend="padding='post' (the mask makes the result the same), or use_cudnn=False in the layer",
-        numbers={"layers": [node.name for node in readers], "padding_said": case.padding_said},
+        numbers={"layers": [node.name for node in readers], "padding_said": case.padding_given},
     )
 
 

@@ -76,7 +76,7 @@ def duplicate_rows(case: Case) -> Iterator[Finding]:
         return
     total = case.source.matrix.input_dim
     pairs = [
-        f"{case.name(row)} is that of {case.name(other)}"
+        f"{case.row_label(row)} is that of {case.row_label(other)}"
         for row, other in zip(rows[:3].tolist(), first[:3].tolist(), strict=True)
     ]
     more = f", and {rows.size - 3:,} more" if rows.size > 3 else ""
@@ -151,7 +151,7 @@ def unmoved_rows(case: Case) -> Iterator[Finding]:
 
 
 def _which(case: Case, rows: Any) -> str:
-    return listed((case.name(row) for row in rows[:8].tolist()), 4) + (
+    return listed((case.row_label(row) for row in rows[:8].tolist()), 4) + (
         f" of {rows.size:,} such rows" if rows.size > 8 else ""
     )
 

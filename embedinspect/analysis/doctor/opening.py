@@ -1,0 +1,215 @@
+"""How a case is put together, from paths or from what was read there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from embedinspect.analysis.doctor.case import Case
+from embedinspect.errors import UsageError
+from embedinspect.formats.keras_files import KerasFile, objects
+from embedinspect.formats.vocabulary_file import FileOfWords, load
+from embedinspect.lookup import Settings
+from embedinspect.row_words import Words, has_capitals
+from embedinspect.saved_vocabulary import rules_from_json
+from embedinspect.source import Source, SourceOptions, lookup_layer, open_source
+from embedinspect.vocabulary import Tokenization, Vocabulary, fit
+from embedinspect.wording import clipped_repr
+
+_LARGEST_ID = 2**31 - 2
+
+
+def open_case(
+    path: str | None,
+    options: SourceOptions,
+    texts: Sequence[str],
+    settings: Settings,
+    *,
+    padding_given: bool,
+    filters_given: bool,
+    reference: str | None = None,
+) -> Case:
+    """Read what there is to look at.
+
+    Args:
+        path: of the source, if there is one.
+        options: of the source; its file of words is read leniently, as what is wrong with it is
+            to be found.
+        padding_given: whether the side of the padding was set, and is not just the default.
+        filters_given: whether the filters were set, and are not just the default.
+        reference: path of vectors by word.
+
+    Raises:
+        UsageError: options that contradict the source.
+        DataError: a file that cannot be read.
+    """
+    source = words = None
+    if path is not None:
+        source = open_source(path, replace(options, vocabulary=None, index_from=None))
+        _refuse_mask(source, settings)
+    if options.vocabulary is not None and (source is None or source.run is None):
+        words = load(options.vocabulary, source.matrix.input_dim if source is not None else None)
+    against = None
+    if reference is not None:
+        against = open_source(reference, SourceOptions(cache=options.cache))
+    return make_case(
+        settings,
+        texts,
+        source=source,
+        words=words,
+        words_path=options.vocabulary or "",
+        index_from=options.index_from,
+        padding_given=padding_given,
+        filters_given=filters_given,
+        reference=against,
+    )
+
+
+def make_case(
+    settings: Settings,
+    texts: Sequence[str] = (),
+    *,
+    source: Source | None = None,
+    words: FileOfWords | None = None,
+    words_path: str = "",
+    index_from: int | None = None,
+    padding_given: bool = False,
+    filters_given: bool = False,
+    reference: Source | None = None,
+) -> Case:
+    """Put together what was read.
+
+    Args:
+        words: the words of --vocabulary; without them those of the source are used.
+        words_path: of the file with these words.
+
+    Raises:
+        UsageError: options that contradict the source, its words or the reference.
+    """
+    case = Case(settings, source, index_from=index_from, padding_given=padding_given)
+    if source is not None and source.run is not None:
+        run = source.run
+        case = replace(case, settings=run.lookup_settings, vocabulary=run.vocabulary)
+        case = replace(case, padding_given=True)
+    elif words is not None:
+        case = _with_file_of_words(case, words, words_path)
+    elif source is not None and source.keras is not None and source.keras.vocabularies:
+        case = _with_words_of_model(case, source, source.keras)
+    elif source is not None and source.words is not None and texts:
+        vocabulary, moved = source.vocabulary_by_row()
+        case = replace(case, vocabulary=vocabulary, moved=moved)
+    if not padding_given and source is not None and source.keras is not None:
+        case = _with_padding_of_model(case, source.keras)
+    case = _with_texts(case, settings, texts, filters_given=filters_given)
+    if reference is not None:
+        _refuse_reference(case, reference)
+    return replace(case, reference=reference)
+
+
+def _with_file_of_words(case: Case, words: FileOfWords, path: str) -> Case:
+    shift = case.index_from or 0
+    pairs = words.numbered(shift)
+    index: dict[str, int] = {}
+    for word, id_ in pairs:
+        if 0 < id_ <= _LARGEST_ID:
+            index.setdefault(word, id_)
+    if words.tokenizer is not None:
+        vocabulary = replace(rules_from_json(words.tokenizer, repr(path)), word_index=index)
+    else:
+        rules = Tokenization(lower=not has_capitals(index))
+        vocabulary = Vocabulary(index, tokenization=rules)
+    case = replace(case, pairs=pairs, listed=words.listed is not None, vocabulary=vocabulary)
+    if case.source is None:
+        return case
+    matrix = case.source.matrix
+    placed: list[str | None] = [None] * matrix.input_dim
+    for word, id_ in pairs:
+        if 0 <= id_ < len(placed) and placed[id_] is None:
+            placed[id_] = word
+    source = replace(
+        case.source,
+        matrix=replace(matrix, words=Words(placed)),
+        words_from=f"{path}, {words.placing(shift)}",
+    )
+    moved = case.listed and source.row_0_is_a_word
+    if moved:  # an array with its words: ids of texts stand one further down, as in `show`
+        index = {word: id_ + 1 for word, id_ in pairs}
+        vocabulary = replace(vocabulary, word_index=index)
+    return replace(case, source=source, vocabulary=vocabulary, moved=moved)
+
+
+def _with_words_of_model(case: Case, source: Source, keras: KerasFile) -> Case:
+    """Return the case with all words of the model's own lookup layer, with or without a row."""
+    layer = lookup_layer(keras, source.matrix.input_dim)
+    assert layer is not None
+    pairs = [(word, id_) for id_, word in enumerate(keras.vocabularies[layer]) if word]
+    vocabulary, _ = source.vocabulary_by_row()
+    index = {word: id_ for word, id_ in pairs if id_}
+    return replace(
+        case,
+        source=replace(source, warnings=()),  # what they say is a finding
+        pairs=pairs,
+        vocabulary=replace(vocabulary, word_index=index),
+    )
+
+
+def _with_padding_of_model(case: Case, keras: KerasFile) -> Case:
+    """Return the case with padding after the text where the model's TextVectorization does that."""
+    if all(class_name != "TextVectorization" for class_name, _ in objects(keras.config or {})):
+        return case
+    return replace(case, settings=replace(case.settings, padding="post"), padding_given=True)
+
+
+def _with_texts(
+    case: Case, settings: Settings, texts: Sequence[str], *, filters_given: bool
+) -> Case:
+    """Return the case with the texts and their ids; without a vocabulary, their words counted."""
+    if case.vocabulary is not None:
+        vocabulary = case.vocabulary.adjusted(
+            num_words=settings.num_words,
+            oov_token=settings.oov_token,
+            filters=settings.tokenization.filters if filters_given else None,
+            origin="the vocabulary",
+        )
+        ids = [np.array(row, np.int32) for row in vocabulary.encode(texts)]
+        return replace(case, vocabulary=vocabulary, ids=ids, texts=texts)
+    if not texts:
+        return case
+    vocabulary, ids = fit(
+        texts,
+        num_words=settings.num_words,
+        oov_token=settings.oov_token,
+        tokenization=settings.tokenization,
+        count_documents=False,
+    )
+    return replace(case, vocabulary=vocabulary, counted=True, ids=ids, texts=texts)
+
+
+def _refuse_mask(source: Source, settings: Settings) -> None:
+    layer = source.layer
+    if layer is not None and layer.mask_zero is False and settings.mask_zero:
+        raise UsageError(
+            f"--mask-zero was given, but the layer {clipped_repr(layer.name)} of --from has "
+            "mask_zero=False; leave it out"
+        )
+
+
+def _refuse_reference(case: Case, reference: Source) -> None:
+    if case.source is None or case.source.words is None:
+        raise UsageError(
+            "--reference compares the rows of words; name a source with --from, and its words with "
+            "--vocabulary where it has none"
+        )
+    if reference.words is None:
+        raise UsageError(
+            f"--reference {reference.path!r} has no words; expected vectors by word, such as "
+            "GloVe's"
+        )
+    width, own = reference.matrix.output_dim, case.source.matrix.output_dim
+    if width != own:
+        raise UsageError(
+            f"--reference {reference.path!r} has {width} dimensions, {case.source.path!r} has "
+            f"{own}; expected the vectors that the rows were made from"
+        )
