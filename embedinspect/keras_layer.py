@@ -20,6 +20,7 @@ import numpy as np
 
 from embedinspect.errors import EmbedInspectError, KerasUnavailable, UsageError
 from embedinspect.lookup import Lookup
+from embedinspect.matrix import FloatArray
 
 BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")
 _VALUES_AT_A_TIME = 2**22
@@ -27,15 +28,15 @@ _VALUES_AT_A_TIME = 2**22
 
 @dataclass(frozen=True)
 class Proof:
-    """What Keras itself made of the same batch.
+    """How the output of Keras compares with the lookup, on the same batch.
 
     Attributes:
-        version: of Keras.
-        backend: that Keras ran on.
-        output_shape: the shape that came out.
-        vectors_equal: output vectors that equal the row of their id, bit for bit.
-        vectors_total: output vectors.
-        mask_equal: positions whose mask is as expected; None without `mask_zero`.
+        version: the version of Keras.
+        backend: the backend that Keras ran on.
+        output_shape: the shape of the output, (texts, maxlen, output_dim).
+        vectors_equal: number of output vectors that equal the row of their id, bit for bit.
+        vectors_total: number of output vectors.
+        mask_equal: number of positions whose mask is as expected; None without `mask_zero`.
         first_difference: (text, position) of the first vector or mask value that differs.
     """
 
@@ -53,20 +54,21 @@ class Proof:
         return self.first_difference is None
 
 
-def choose_backend(asked: str | None) -> str:
-    """Return the backend to use: the one asked for, else `KERAS_BACKEND`, else TensorFlow.
+def choose_backend(requested: str | None) -> str:
+    """Return the backend to use: the requested one, else `KERAS_BACKEND`, else TensorFlow.
 
     Raises:
-        UsageError: the environment names one that Keras does not have.
+        UsageError: `KERAS_BACKEND` names a backend that Keras does not have.
     """
-    if asked:
-        return asked
-    named = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
-    if named not in BACKENDS:
+    if requested:
+        return requested
+    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    if backend not in BACKENDS:
         raise UsageError(
-            f"KERAS_BACKEND is {named!r}; expected one of {', '.join(BACKENDS)}, or not set"
+            f"KERAS_BACKEND is {backend!r}; expected one of {', '.join(BACKENDS)}; set it to one "
+            "of them, or unset it"
         )
-    return named
+    return backend
 
 
 def load(backend: str | None = None) -> Any:
@@ -85,15 +87,16 @@ def load(backend: str | None = None) -> Any:
     keras = importlib.import_module("keras")
     if keras.config.backend() != backend:
         raise UsageError(
-            f"Keras runs on {keras.config.backend()} already, and cannot change to {backend}"
+            f"Keras already runs on {keras.config.backend()} and cannot change to {backend}; start "
+            "a new process for another backend"
         )
     return keras
 
 
 def _import(backend: str) -> None:
-    """Import Keras with the garbage collector off: it saves a sixth of the time.
+    """Import Keras with the garbage collector off, which saves a sixth of the time.
 
-    What the import made stays until the end, so the collector need never look at it either.
+    What the import makes stays until the process ends, so the collector never needs to look at it.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -103,9 +106,9 @@ def _import(backend: str) -> None:
     except ImportError as error:
         missing = error.name or str(error)
         raise KerasUnavailable(
-            f"Keras cannot run on {backend}: {missing} is not installed or does not load; expected "
-            f"an installed backend, one of {', '.join(BACKENDS)}; install it, or choose another "
-            "with --backend, or leave Keras out with --no-keras"
+            f"Keras cannot run on {backend}: {missing} is not installed or cannot be imported; "
+            f"expected an installed backend, one of {', '.join(BACKENDS)}; install it, or choose "
+            "another with --backend, or leave Keras out with --no-keras"
         ) from error
     finally:
         if collecting:
@@ -114,11 +117,11 @@ def _import(backend: str) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what native code prints on the process's stdout and stderr off the screen.
+    """Keep off the screen what native code prints on the process's stdout and stderr.
 
     TensorFlow logs from C++ whatever its settings say, so the file descriptors themselves are
-    turned away. What was caught is replayed on stderr if the block fails for a reason that is
-    not ours; an interrupt that native code swallowed is raised at the end.
+    redirected. What was caught is replayed on stderr if the block fails with an error that is not
+    one of our own; an interrupt that native code swallowed is raised at the end.
     """
     interrupted = []
 
@@ -127,30 +130,30 @@ def quiet() -> Iterator[None]:
         raise KeyboardInterrupt
 
     with tempfile.TemporaryFile() as caught, _handling(interrupt):
-        saved = _turn_away(caught.fileno())
+        saved = _redirect(caught.fileno())
         try:
             yield
         except (KeyboardInterrupt, EmbedInspectError, GeneratorExit):
-            raise  # the last: an interrupt at the very end of the block, before this was told
+            raise  # GeneratorExit comes of an interrupt at the very end of the block
         except BaseException:
-            _turn_back(saved)
+            _restore(saved)
             if interrupted:
                 raise KeyboardInterrupt from None
             caught.seek(0)
             sys.stderr.write(caught.read().decode(errors="replace"))
             raise
         finally:
-            _turn_back(saved)
+            _restore(saved)
     if interrupted:
         raise KeyboardInterrupt
 
 
 @contextmanager
 def _handling(handler: Any) -> Iterator[None]:
-    """Use another handler for Ctrl-C; only the main thread may, and only if it is not ignored."""
+    """Use another handler for Ctrl-C, unless Ctrl-C is ignored or this is not the main thread."""
     try:
-        before = signal.getsignal(signal.SIGINT)
-        if before is not signal.SIG_IGN:
+        previous = signal.getsignal(signal.SIGINT)
+        if previous is not signal.SIG_IGN:
             signal.signal(signal.SIGINT, handler)
     except ValueError:
         yield
@@ -158,37 +161,41 @@ def _handling(handler: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)
 
 
-def _turn_away(target: int) -> dict[int, int]:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
+def _redirect(target: int) -> dict[int, int]:
+    """Send stdout and stderr to a file descriptor; return a copy of each, by its descriptor."""
+    _flush()
     saved = {}
     for descriptor in (1, 2):
         try:
             saved[descriptor] = os.dup(descriptor)
-        except OSError:  # it was closed by whoever started us
+        except OSError:  # it was closed by whoever started the process
             continue
         os.dup2(target, descriptor)
     return saved
 
 
-def _turn_back(saved: dict[int, int]) -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
+def _restore(saved: dict[int, int]) -> None:
+    """Send stdout and stderr where they went before; a second call does nothing more."""
+    _flush()
     while saved:
         descriptor, copy = saved.popitem()
         os.dup2(copy, descriptor)
         os.close(copy)
 
 
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
 def prove(lookup: Lookup, backend: str | None = None) -> Proof:
     """Run the lookup's batch through a Keras model with its matrix, and compare bit for bit.
 
-    The model is Input and Embedding, with `mask_zero` where it was asked for. The batch goes
+    The model is Input and Embedding, with `mask_zero` if the lookup has it. The batch goes
     through in parts, so the output tensor is never held whole.
 
     Raises:
@@ -196,38 +203,40 @@ def prove(lookup: Lookup, backend: str | None = None) -> Proof:
         UsageError: as for `load`.
     """
     keras = load(backend)
+    matrix, maxlen, mask_zero = lookup.matrix, lookup.maxlen, lookup.settings.mask_zero
+    step = max(1, _VALUES_AT_A_TIME // max(1, maxlen * matrix.output_dim))
     with quiet():
-        matrix, maxlen = lookup.matrix, lookup.maxlen
-        embedding = keras.layers.Embedding(
-            matrix.input_dim, matrix.output_dim, mask_zero=lookup.settings.mask_zero
-        )
+        embedding = keras.layers.Embedding(matrix.input_dim, matrix.output_dim, mask_zero=mask_zero)
         model = keras.Sequential([keras.Input((maxlen,), dtype="int32"), embedding])
         embedding.set_weights([matrix.rows])
         shape: tuple[int, ...] = (0, *model.output_shape[1:])
-        step = max(1, _VALUES_AT_A_TIME // max(1, maxlen * matrix.output_dim))
-        equal, mask_equal, first = 0, 0, None
+        same_vectors, same_masks = [], []
         for start in range(0, len(lookup.texts), step):
             ids = lookup.sequences[start : start + step]
-            tensor = model(ids)
-            output = np.ascontiguousarray(keras.ops.convert_to_numpy(tensor), np.float32)
-            expected = np.ascontiguousarray(matrix.rows[ids])
-            same = (output.view(np.uint32) == expected.view(np.uint32)).all(axis=-1)
-            equal += int(same.sum())
+            output = keras.ops.convert_to_numpy(model(ids))
             shape = (shape[0] + output.shape[0], *output.shape[1:])
-            if lookup.settings.mask_zero:
+            same_vectors.append(_same_bits(output, matrix.rows[ids]))
+            if mask_zero:
                 mask = keras.ops.convert_to_numpy(embedding.compute_mask(ids))
-                same_mask = mask == (ids != 0)
-                mask_equal += int(same_mask.sum())
-                same = same & same_mask
-            if first is None and not same.all():
-                text, position = np.argwhere(~same)[0].tolist()
-                first = (start + text, position)
+                same_masks.append(mask == (ids != 0))
+    vectors = np.concatenate([*same_vectors, np.empty((0, maxlen), bool)])
+    masks = np.concatenate(same_masks) if same_masks else np.ones_like(vectors)
+    differences = np.argwhere(~(vectors & masks))
     return Proof(
         version=keras.version(),
         backend=keras.config.backend(),
         output_shape=shape,
-        vectors_equal=equal,
+        vectors_equal=int(vectors.sum()),
         vectors_total=int(lookup.sequences.size),
-        mask_equal=mask_equal if lookup.settings.mask_zero else None,
-        first_difference=first,
+        mask_equal=int(masks.sum()) if mask_zero else None,
+        first_difference=tuple(differences[0].tolist()) if len(differences) else None,
     )
+
+
+def _same_bits(output: FloatArray, expected: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which vectors are equal bit for bit, NaN and -0 included, shape (texts, maxlen)."""
+    bits, expected_bits = (
+        np.ascontiguousarray(vectors, np.float32).view(np.uint32) for vectors in (output, expected)
+    )
+    same: np.ndarray[Any, np.dtype[np.bool_]] = (bits == expected_bits).all(axis=-1)
+    return same

@@ -1,7 +1,7 @@
 """Tokenizing by Keras's newer layer, `keras.layers.TextVectorization`, for comparison.
 
-The ids are the layer's own. What became of each token is traced by our reading of its rules,
-which is checked against the layer on every run.
+The ids are the layer's own. What became of each token is traced by our own version of its rules,
+whose ids are compared with the layer's on every run.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _WHITE_SPACE = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
 class StandardizedSplit(Tokenization):
     """How the layer cuts a text by default.
 
-    ASCII letters become lower case, ASCII punctuation (the apostrophe too) is deleted, and the
-    text is cut at ASCII white space.
+    ASCII letters become lower case, ASCII punctuation is deleted, the apostrophe included, and
+    the text is cut at ASCII white space.
     """
 
     def tokens(self, text: str) -> list[str]:
@@ -38,11 +38,12 @@ class StandardizedSplit(Tokenization):
         return _split(text.translate(_STANDARDIZED))
 
     def pieces(self, text: str) -> list[str]:
-        """Return the tokens, and as they were written the pieces of which nothing is left."""
+        """Return the tokens; a piece of which nothing would be left is returned as written."""
         return [piece.translate(_STANDARDIZED) or piece for piece in _split(text)]
 
 
 def _split(text: str) -> list[str]:
+    """Return the pieces of a text between ASCII white space."""
     return [piece for piece in text.translate(_WHITE_SPACE).split(" ") if piece]
 
 
@@ -55,29 +56,19 @@ def vectorize(
     """Adapt the layer to the texts and encode them with it.
 
     Args:
-        num_words: the layer's `max_tokens`, which counts padding and `[UNK]` too.
+        num_words: the layer's `max_tokens`, which counts padding and `[UNK]`, too.
         maxlen: the layer's `output_sequence_length`.
 
     Returns:
         The layer's vocabulary, and for each text its ids before padding and truncation.
 
     Raises:
-        DataError: a text that TensorFlow's strings cannot hold, or that the layer cuts in a way
-            which our reading of its rules does not explain.
+        DataError: a text that TensorFlow's strings cannot hold, texts without a word, or a text
+            that the layer cuts by other rules than ours.
         KerasUnavailable: Keras or TensorFlow cannot be imported.
     """
-    for index, text in enumerate(texts):
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-            raise DataError(
-                f"text {index} holds a NUL or a lone surrogate, which TextVectorization cannot "
-                "take; remove it, or leave --tokenizer out"
-            )
     rules = StandardizedSplit(filters=PUNCTUATION)
-    if not any(rules.tokens(text) for text in texts):
-        raise DataError(
-            "no text holds a word, and TextVectorization cannot be adapted to none; expected one "
-            "or more, or leave --tokenizer out"
-        )
+    _check_texts(texts, rules)
     keras = keras_layer.load(backend)
     with keras_layer.quiet():
         layer = keras.layers.TextVectorization(max_tokens=num_words, output_sequence_length=maxlen)
@@ -92,15 +83,34 @@ def vectorize(
         name="textvectorization",
     )
     ids = [np.array(row, np.int32) for row in vocabulary.encode(texts)]
-    ours = pad(ids, maxlen, "post", "post")
-    if ours.shape != batch.shape or (ours != batch).any():
-        differ = [
-            i
-            for i in range(len(texts))
-            if ours.shape[1:] != batch.shape[1:] or (ours[i] != batch[i]).any()
-        ]
-        raise DataError(
-            f"TextVectorization cuts text {differ[0]} by rules that are not known here; expected "
-            "its defaults (ASCII lower case, punctuation deleted, cut at white space)"
-        )
+    _compare(pad(ids, maxlen, "post", "post"), batch)
     return vocabulary, ids
+
+
+def _check_texts(texts: Sequence[str], rules: StandardizedSplit) -> None:
+    for index, text in enumerate(texts):
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise DataError(
+                f"text {index} holds a NUL or a lone surrogate, which TextVectorization cannot "
+                "take; remove it, or leave --tokenizer out"
+            )
+    if not any(rules.tokens(text) for text in texts):
+        raise DataError(
+            "no text holds a word, and TextVectorization cannot be adapted to nothing; expected "
+            "one word or more; add one, or leave --tokenizer out"
+        )
+
+
+def _compare(ours: IntArray, layers: IntArray) -> None:
+    """Raise an error if our ids, shape (texts, maxlen), are not those of the layer."""
+    if ours.shape != layers.shape:
+        first = 0
+    elif (ours != layers).any():
+        first = int(np.argwhere(ours != layers)[0][0])
+    else:
+        return
+    raise DataError(
+        f"TextVectorization cuts text {first} by rules that are not known here; expected its "
+        "defaults (ASCII lower case, punctuation deleted, cut at white space); leave --tokenizer "
+        "out"
+    )

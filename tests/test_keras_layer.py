@@ -81,7 +81,7 @@ def test_the_backend_is_chosen_in_order(monkeypatch):
 
 
 def test_keras_cannot_change_its_backend():
-    with pytest.raises(UsageError, match="runs on tensorflow already"):
+    with pytest.raises(UsageError, match="already runs on tensorflow"):
         keras_layer.load("jax")
 
 
