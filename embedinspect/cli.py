@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
-import re
 import sys
-from itertools import pairwise
 from typing import Annotated
 
 import typer
 
 from embedinspect import __version__
+from embedinspect.commands.parsing import HELP_NAMES, GroupParser, message_of
+from embedinspect.commands.signature import flattened
+from embedinspect.commands.table import COMMANDS
 from embedinspect.errors import DATA, INTERRUPTED, OK, USAGE, EmbedInspectError, os_reason
 
 app = typer.Typer(
-    help="Inspect embeddings: what an Embedding layer does, shown on your own texts.",
+    cls=GroupParser,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog='Try: embedinspect show "This is a text" "This is not a text"',
+    context_settings={"help_option_names": list(HELP_NAMES)},
+    epilog="embedinspect help COMMAND shows how a command is used. Options: -V, --version; "
+    "--install-completion, --show-completion; -h, --help.",
 )
+for _command in COMMANDS:
+    app.command(_command.name, cls=_command.parser, rich_help_panel=_command.panel)(
+        flattened(_command.run, _command.forms)
+    )
 
 
 def _version(asked: bool) -> None:
@@ -34,14 +39,17 @@ def main(
     context: typer.Context,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
-    """Inspect embeddings: what an Embedding layer does, shown on your own texts."""
+    """See what an embedding layer does, and what is inside the embeddings you have."""
     if context.invoked_subcommand is None:
-        help_text = context.get_help()
-        if help_text:
-            typer.echo(help_text)
+        from embedinspect.commands.start import start_page
+        from embedinspect.output.terminal import print_page
+
+        print_page(start_page())
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -56,7 +64,7 @@ def run(arguments: list[str] | None = None) -> int:
                 stream.flush()
         return code if isinstance(code, int) else OK
     except typer.TyperException as error:
-        _say(_mended(error, sys.argv[1:] if arguments is None else arguments))
+        _say(message_of(error))
         return USAGE
     except EmbedInspectError as error:
         _say(str(error))
@@ -93,82 +101,3 @@ def _say(message: str) -> None:
 
     line = literal(" ".join(message.split("\n")))
     print(f"Error: {line}", file=sys.stderr)  # noqa: T201 (the one place for errors)
-
-
-def _mended(error: typer.TyperException, arguments: list[str]) -> str:
-    """Return the message of a usage error: what came, what was expected, the closest choice."""
-    message = error.format_message()
-    found = re.search(r"'([^']*)' is not one of (.*)\.$", message)
-    if found:
-        option = message.split(":")[0].removeprefix("Invalid value for ").strip("'")
-        choices = re.findall(r"'([^']*)'", found[2])
-        close = difflib.get_close_matches(found[1], choices, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{option} is {found[1]!r}; expected one of {', '.join(choices)}{hint}"
-    found = re.search(r"Invalid value for '([^' ]*)'.*: Input should be (.*)$", message)
-    if found:
-        return f"{found[1]}{_given(found[1], arguments)}; expected {found[2]}"
-    found = re.match(r"No such command '(.*)'\.$", message)
-    if found and (topic := _topic_of(found[1])):
-        return f"there is no command {found[1]!r}; did you mean: embedinspect explain {topic}?"
-    if re.match(r"No such option: \S+ (?!\(Possible)", message):
-        return f"{message}; a text that starts with a dash goes behind --"
-    return message
-
-
-def _topic_of(name: str) -> str | None:
-    """Return the topic of `explain` that a name leads to, if any."""
-    from embedinspect import lessons
-
-    try:
-        return lessons.find(name).name
-    except EmbedInspectError:
-        return None
-
-
-def _given(option: str, arguments: list[str]) -> str:
-    """Return ` is '...'` with what was given for the option, where it can be found."""
-    for argument, after in pairwise([*arguments, ""]):
-        if argument == option:
-            return f" is {after!r}"
-        if argument.startswith(f"{option}="):
-            return f" is {argument.removeprefix(option + '=')!r}"
-    return ""
-
-
-def _register() -> None:
-    from embedinspect.commands import (
-        axis,
-        cache,
-        coverage,
-        diff,
-        doctor,
-        explain,
-        export,
-        info,
-        neighbors,
-        rows,
-        schema,
-        show,
-        train,
-    )
-
-    for command in (
-        show.show,
-        train.train,
-        explain.explain,
-        doctor.doctor,
-        info.info,
-        rows.rows,
-        neighbors.neighbors,
-        axis.axis,
-        diff.diff,
-        coverage.coverage,
-        export.export,
-        cache.cache,
-        schema.schema,
-    ):
-        app.command(cls=axis.Ends if command is axis.axis else None)(command)
-
-
-_register()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-from typer.core import TyperCommand
-
-from embedinspect.commands import asking
 from embedinspect.commands import options as option
+from embedinspect.commands.groups import FormGroup, KerasGroup, SourceGroup
+from embedinspect.commands.notes import note
+from embedinspect.commands.parsing import CommandParser
 from embedinspect.errors import UsageError
+from embedinspect.output.forms import Answer, write_answer
 
-_QUESTION = "Question"
+if TYPE_CHECKING:
+    from embedinspect.analysis.axis import Axis, Opinion
+
 _ENDS = ("--low", "--high")
 
 
-class Ends(TyperCommand):
+class EndsParser(CommandParser):
     """Takes each word behind `--low` or `--high`, up to the next option, as one of that end.
 
-    So it is where SOURCE comes first, as in the usage; else the words could not be told from it.
+    So it is where SOURCE comes first, as in the usage; otherwise the words could not be told from
+    it.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -37,7 +40,7 @@ def spread(arguments: list[str]) -> list[str]:
     """
     if not arguments or arguments[0].startswith("-"):
         return arguments
-    found: list[str] = []
+    spread_out: list[str] = []
     end = None
     for place, argument in enumerate(arguments):
         if argument in _ENDS:
@@ -48,34 +51,34 @@ def spread(arguments: list[str]) -> list[str]:
             continue
         if argument.startswith("-"):
             end = None
-        found += [argument] if end is None else [end, argument]
-    return found
+        spread_out += [argument] if end is None else [end, argument]
+    return spread_out
 
 
-@asking.of_a_source
 def axis(
-    asked: asking.Asked,
+    asked: SourceGroup,
+    keras: KerasGroup,
+    form: FormGroup,
     low: Annotated[
         list[str],
-        typer.Option(metavar="WORD...", help="Words of the low end.", rich_help_panel=_QUESTION),
+        option.option(option.QUESTION, "Words of the low end.", "--low", metavar="WORD..."),
     ],
     high: Annotated[
         list[str],
-        typer.Option(metavar="WORD...", help="Words of the high end.", rich_help_panel=_QUESTION),
+        option.option(option.QUESTION, "Words of the high end.", "--high", metavar="WORD..."),
     ],
     words: option.Words = None,
     top: option.Top = 10,
     first: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Rank the first rows alone, which are the frequent words of word vectors.",
+        option.Count | None,
+        option.option(
+            option.QUESTION,
+            "Rank only the first N rows, which are the frequent words of word vectors.",
+            "--first",
+            metavar="N",
             show_default="all",
-            rich_help_panel=_QUESTION,
         ),
     ] = None,
-    no_keras: option.NoKeras = False,
-    backend: option.Backend = None,
 ) -> None:
     """Rank words along the direction from some words to others; each end is the mean of its words.
 
@@ -85,31 +88,40 @@ def axis(
 
     \b
     Examples:
+    embedinspect axis sample:vectors --low bad awful --high good great
     embedinspect axis glove.6B.50d.txt --low bad awful --high good great --first 20000
     embedinspect axis runs/imdb plot music acting --low awful worst --high wonderful best
     """
-    form = asked.form()
+    chosen = form.choose()
     from embedinspect.analysis import axis as analysis
     from embedinspect.output import axis as output
-    from embedinspect.output.stdout import waiting
 
-    opened = asked.open()
-    lows, highs = analysis.split_words(opened, low), analysis.split_words(opened, high)
+    source = asked.source()
+    lows, highs = analysis.split_words(source, low), analysis.split_words(source, high)
     if not lows or not highs:
         raise UsageError("--low and --high each need a word; expected one or more")
-    found = analysis.rank(opened, lows, highs, words or (), first)
-    opinion = None
-    if opened.run is not None and not no_keras:
-        if opened.epoch != opened.run.epochs:
-            asking.note(
-                f"the classifier is left out: only the rows of epoch {opened.epoch} are kept, the "
-                f"rest of it is that of epoch {opened.run.epochs}"
-            )
-        else:
-            with waiting("The classifier reads the words"):
-                opinion = analysis.opinion(found, backend)
-    asking.answer(
-        form,
-        lambda: output.document(found, opinion),
-        lambda screen: output.draw(found, opinion, top, screen),
+    ranking = analysis.rank(source, lows, highs, words or (), first)
+    opinion = None if keras.no_keras else _opinion(ranking, keras.backend)
+    answer = Answer(
+        page=lambda: output.page(ranking, opinion, top),
+        document=lambda: output.document(ranking, opinion),
     )
+    write_answer(answer, chosen)
+
+
+def _opinion(ranking: Axis, backend: str | None) -> Opinion | None:
+    """Return what a run's classifier makes of the words; None where it cannot be asked."""
+    from embedinspect.analysis.axis import opinion
+    from embedinspect.output.stdout import waiting
+
+    source = ranking.source
+    if source.run is None:
+        return None
+    if source.epoch != source.run.epochs:
+        note(
+            f"the classifier is left out: only the rows of epoch {source.epoch} are kept, the rest "
+            f"of it is that of epoch {source.run.epochs}"
+        )
+        return None
+    with waiting("The classifier reads the words"):
+        return opinion(ranking, backend)

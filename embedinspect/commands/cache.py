@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from embedinspect.commands import asking
 from embedinspect.commands import options as option
+from embedinspect.commands.groups import FormGroup
+from embedinspect.output.forms import Answer, write_answer
 
 
 def cache(
-    clear: Annotated[
-        bool, typer.Option("--clear", help="Remove all of it.", rich_help_panel=option.OUTPUT)
-    ] = False,
-    format_name: option.FormatName = None,
-    json: option.Json = False,
+    form: FormGroup,
+    clear: Annotated[bool, option.flag(option.WRITING, "Remove all of it.", "--clear")] = False,
 ) -> None:
     """Show what is kept of large files of word vectors, so that they open at once; or clear it.
 
     It lies in the platform's cache folder, or where the variable EMBEDINSPECT_CACHE says. A file
     that has changed is read anew.
 
-    Example: embedinspect cache --clear
+    \b
+    Examples:
+    embedinspect cache
+    embedinspect cache --clear
     """
-    form = asking.form_of(format_name, json)
+    chosen = form.choose()
     from embedinspect.formats import cache as kept
     from embedinspect.output import cache as output
 
     entries = kept.entries()
     freed = kept.clear() if clear else None
-    asking.answer(
-        form,
-        lambda: output.document(kept.folder(), entries, freed),
-        lambda screen: output.draw(kept.folder(), entries, freed, screen),
+    answer = Answer(
+        page=lambda: output.page(kept.folder(), entries, freed),
+        document=lambda: output.document(kept.folder(), entries, freed),
     )
+    write_answer(answer, chosen)

@@ -2,107 +2,113 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from annotated_types import Interval
 
-from embedinspect.commands import asking
 from embedinspect.commands import options as option
+from embedinspect.commands.groups import FormGroup, ReadGroup
+from embedinspect.commands.notes import note
 from embedinspect.errors import UsageError
+from embedinspect.output.forms import Answer, write_answer
 
-_QUESTION = "Question"
+if TYPE_CHECKING:
+    from embedinspect.source import Source
 
 
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help="A source.", show_default=False)],
+    reading: ReadGroup,
+    form: FormGroup,
     b: Annotated[
         str | None,
         typer.Argument(
-            metavar="B", help="Another; without it A is a run: before and after training."
+            metavar="[B]", help="Another source; without it, run A is compared with its own start."
         ),
     ] = None,
-    word: Annotated[
-        list[str] | None,
-        typer.Option(help="Compare these words alone. Repeatable.", rich_help_panel=_QUESTION),
-    ] = None,
+    words: option.Words = None,
     top: option.Top = 10,
     neighbors: Annotated[
-        int,
-        typer.Option(
-            min=0, max=1000, help="Nearest rows to compare; 0 for none.", rich_help_panel=_QUESTION
+        Annotated[int, Interval(ge=0, le=1000)],
+        option.option(
+            option.QUESTION,
+            "Number of nearest rows that are compared; 0 for none.",
+            "--neighbors",
+            metavar="N",
         ),
     ] = 10,
     align: Annotated[
         bool,
-        typer.Option(
-            "--align",
-            help="Turn B onto A first (orthogonal Procrustes).",
-            rich_help_panel=_QUESTION,
-        ),
+        option.flag(option.QUESTION, "Turn B onto A first (orthogonal Procrustes).", "--align"),
     ] = False,
     fail_over: Annotated[
-        float | None,
-        typer.Option(
-            min=0, help="Exit with 3 where a row moved farther.", rich_help_panel=_QUESTION
+        Annotated[float, Interval(ge=0)] | None,
+        option.option(
+            option.QUESTION,
+            "Exit with 3 where a row moved farther than this.",
+            "--fail-over",
+            metavar="DISTANCE",
         ),
     ] = None,
     epoch: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Of run A; with one source, what its end is compared with.",
-            show_default="last, or 0 with one source",
-            rich_help_panel=option.SOURCE,
+        option.CountOrNone | None,
+        option.option(
+            option.SOURCE,
+            "Epoch of run A; without B, the epoch that its end is compared with.",
+            "--epoch",
+            metavar="N",
+            show_default="last; 0 without B",
         ),
     ] = None,
-    layer: option.Layer = None,
-    tensor: option.Tensor = None,
-    vocabulary: option.SourceWords = None,
-    index_from: option.IndexFrom = None,
-    strict: option.Strict = False,
-    no_cache: option.NoCache = False,
-    format_name: option.FormatName = None,
-    json: option.Json = False,
 ) -> None:
     """Compare two matrices over the words they share: how far each row moved, and its neighbors.
 
-    The options of the source hold for both, --epoch for A.
+    Words behind the sources are compared alone. Where A is a run and the second argument is no
+    file or folder, it is such a word. The options of the source hold for both, --epoch for A.
 
     \b
     Examples:
     embedinspect diff runs/imdb
+    embedinspect diff runs/imdb wonderful awful
     embedinspect diff runs/first runs/second --align
     embedinspect diff old.keras new.keras --fail-over 0.5
     """
-    form = asking.form_of(format_name, json)
+    chosen = form.choose()
     from embedinspect.analysis.diff import compare
     from embedinspect.errors import FOUND
     from embedinspect.output import diff as output
-    from embedinspect.source import SourceOptions, open_source
 
-    given = {
-        "layer": layer,
-        "tensor": tensor,
-        "vocabulary": vocabulary,
-        "index_from": index_from,
-        "strict": strict,
-        "no_cache": no_cache,
-    }
-    if b is None:
-        after = asking.open_for(a, **given)  # type: ignore[arg-type]
-        if after.run is None:
-            raise UsageError(f"{a!r} is no run, so it has one matrix; expected two sources")
-        before = open_source(a, SourceOptions(epoch=epoch or 0))
-        first, second = before, after
-    else:
-        first = asking.open_for(a, epoch=epoch, **given)  # type: ignore[arg-type]
-        second = asking.open_for(b, **given)  # type: ignore[arg-type]
-    found = compare(first, second, align=align, neighbors=neighbors, words=word or ())
-    asking.answer(
-        form,
-        lambda: output.document(found),
-        lambda screen: output.draw(found, top, screen, named=bool(word)),
+    first, second, named = _sources(a, b, words or [], reading, epoch)
+    difference = compare(first, second, align=align, neighbors=neighbors, words=named)
+    answer = Answer(
+        page=lambda: output.page(difference, top, named=bool(named)),
+        document=lambda: output.document(difference),
     )
-    if fail_over is not None and any(one.distance > fail_over for one in found.moved):
-        asking.note(output.over(found, fail_over))
+    write_answer(answer, chosen)
+    beyond = None if fail_over is None else output.moved_beyond(difference, fail_over)
+    if beyond is not None:
+        note(beyond)
         raise typer.Exit(FOUND)
+
+
+def _sources(
+    a: str, b: str | None, words: list[str], reading: ReadGroup, epoch: int | None
+) -> tuple[Source, Source, list[str]]:
+    """Return the two sources, and the words that are compared alone."""
+    from pathlib import Path
+
+    from embedinspect.samples import resolve
+    from embedinspect.source import SourceOptions, open_source
+    from embedinspect.training.run_folder import is_run
+
+    run = is_run(Path(a))
+    if b is not None and run and not os.path.exists(resolve(b)):
+        words, b = [b, *words], None
+    if b is not None:
+        return reading.open(a, epoch), reading.open(b), words
+    if not run:
+        reading.open(a)  # says what is wrong with it, if anything
+        raise UsageError(f"{a!r} is no run, so it has one matrix; expected two sources")
+    return open_source(a, SourceOptions(epoch=epoch or 0)), reading.open(a), words

@@ -6,68 +6,80 @@ from typing import Annotated, Literal
 
 import typer
 
-from embedinspect.commands import asking
 from embedinspect.commands import options as option
+from embedinspect.commands.groups import (
+    FormGroup,
+    SequencesGroup,
+    TextsGroup,
+    TokenizingGroup,
+    settings_of,
+)
+from embedinspect.commands.signature import given
 from embedinspect.errors import FOUND, UsageError
+from embedinspect.output.forms import Answer, write_answer
 
 # A run has these of its own.
 SET_BY_RUN = (
-    "--num-words",
-    "--oov-token",
-    "--char-level",
-    "--filters",
-    "--vocabulary",
-    "--index-from",
-    "--maxlen",
-    "--padding",
-    "--truncating",
-    "--mask-zero",
-    "--input-dim",
-    "--layer",
-    "--tensor",
+    "--num-words", "--oov-token", "--char-level", "--filters", "--vocabulary", "--index-from",
+    "--maxlen", "--padding", "--truncating", "--mask-zero", "--input-dim", "--layer", "--tensor",
+)  # fmt: skip
+# What only a source has.
+OF_A_SOURCE = (
+    ("--layer", "a layer of a Keras file"),
+    ("--tensor", "an array of a file"),
+    ("--epoch", "rows of a run"),
 )
 
 
 def doctor(
-    texts: option.Texts = None,
+    context: typer.Context,
+    texts: TextsGroup,
+    tokenizing: TokenizingGroup,
+    sequences: SequencesGroup,
+    form: FormGroup,
     from_source: option.FromSource = None,
-    vocabulary: option.SourceWords = None,
-    index_from: option.IndexFrom = None,
-    layer: option.Layer = None,
-    tensor: option.Tensor = None,
-    epoch: option.SourceEpoch = None,
-    reference: Annotated[
+    vocabulary: Annotated[
         str | None,
-        typer.Option(
-            metavar="VECTORS",
-            help="Word vectors that the rows were made from: are they in the rows of their words?",
-            rich_help_panel=option.SOURCE,
+        option.option(
+            option.SOURCE,
+            "Vocabulary of the model, which gives each word its id: one a line, a JSON list or "
+            "mapping, or a saved Keras tokenizer.",
+            "--vocabulary",
+            metavar="FILE",
         ),
     ] = None,
-    file: option.File = None,
-    encoding: option.Encoding = "utf-8",
-    num_words: option.NumWords = None,
-    oov_token: option.OovToken = None,
-    char_level: option.CharLevel = False,
-    filters: option.Filters = None,
-    maxlen: option.Maxlen = None,
-    padding: option.Padding = None,
-    truncating: option.Truncating = None,
-    mask_zero: option.MaskZero = False,
-    input_dim: option.InputDim = None,
+    index_from: Annotated[
+        int | None,
+        option.option(
+            option.SOURCE,
+            "Id of the first word in that file; 3 for Keras's IMDB index.",
+            "--index-from",
+            metavar="N",
+            show_default="0",
+        ),
+    ] = None,
+    layer: option.Layer = None,
+    tensor: option.Tensor = None,
+    epoch: option.Epoch = None,
+    reference: Annotated[
+        str | None,
+        option.option(
+            option.SOURCE,
+            "Word vectors that the rows were made from: are they in the rows of their words?",
+            "--reference",
+            metavar="VECTORS",
+        ),
+    ] = None,
     no_cache: option.NoCache = False,
+    input_dim: option.InputDim = None,
     fail_on: Annotated[
         Literal["error", "warning", "note"],
-        typer.Option(
-            help="Exit code 3 where a finding is this or worse.", rich_help_panel=option.OUTPUT
-        ),
+        option.option(option.OUTPUT, "Exit with 3 where a finding is this or worse.", "--fail-on"),
     ] = "error",
-    format_name: option.FormatName = None,
-    json: option.Json = False,
 ) -> None:
     """Find what is wrong with a model, a matrix, its words, the settings or the texts.
 
-    Give what there is: each finding says what is wrong, the numbers that show it, what it leads
+    Give what you have: each finding says what is wrong, the numbers that show it, what it leads
     to, and what mends it. Files are read; nothing in them is run.
 
     \b
@@ -77,99 +89,56 @@ def doctor(
     embedinspect doctor "This is a text" "This is not a text" --input-dim 5
     embedinspect doctor --from matrix.npy --reference glove.6B.50d.txt
     """
-    form = asking.form_of(format_name, json)
-    from pathlib import Path
-
+    chosen = form.choose()
+    _refuse_conflicts(set(given(context)), from_source)
     from embedinspect.analysis.doctor import diagnose, open_case
-    from embedinspect.lookup import Settings
     from embedinspect.output import doctor as output
     from embedinspect.output.stdout import waiting
     from embedinspect.source import SourceOptions
-    from embedinspect.texts import collect_texts
-    from embedinspect.training.run_folder import is_run
-    from embedinspect.vocabulary import DEFAULT_FILTERS, Tokenization
 
-    given = {
-        "--num-words": num_words,
-        "--oov-token": oov_token,
-        "--char-level": char_level or None,
-        "--filters": filters,
-        "--vocabulary": vocabulary,
-        "--index-from": index_from,
-        "--maxlen": maxlen,
-        "--padding": padding,
-        "--truncating": truncating,
-        "--mask-zero": mask_zero or None,
-        "--input-dim": input_dim,
-        "--layer": layer,
-        "--tensor": tensor,
-        "--epoch": epoch,
-    }
-    _refuse_conflicts(
-        {name for name, value in given.items() if value is not None},
-        run=from_source is not None and is_run(Path(from_source)),
-        source=from_source is not None,
-    )
-    if from_source is None and reference is not None:
-        raise UsageError("--reference is compared with a matrix; name it with --from SOURCE")
-    found_texts = (
-        collect_texts(texts or [], file or [], encoding)
-        if texts or file or (from_source is None and vocabulary is None)
-        else []
-    )
-    asking.note_files(texts or [])
-    settings = Settings(
-        num_words=num_words,
-        oov_token=oov_token,
-        tokenization=Tokenization(
-            filters=DEFAULT_FILTERS if filters is None else filters, char_level=char_level
-        ),
-        maxlen=maxlen,
-        padding=padding or "pre",
-        truncating=truncating or "pre",
-        mask_zero=mask_zero,
-        input_dim=input_dim,
-    )
+    wanted = texts.any or (from_source is None and vocabulary is None)
+    collected = texts.read() if wanted else []
     options = SourceOptions(epoch, layer, tensor, vocabulary, index_from, cache=not no_cache)
-    with waiting(f"Reading {from_source}" if from_source is not None else "Reading"):
+    with waiting("Reading" if from_source is None else f"Reading {from_source}"):
         case = open_case(
             from_source,
             options,
-            found_texts,
-            settings,
-            padding_given=padding is not None,
-            filters_given=filters is not None,
+            collected,
+            settings_of(tokenizing, sequences, input_dim=input_dim),
+            padding_given=sequences.padding is not None,
+            filters_given=tokenizing.filters is not None,
             reference=reference,
         )
         diagnosis = diagnose(case)
-    asking.answer(
-        form,
-        lambda: output.document(diagnosis, fail_on),
-        lambda screen: output.draw(diagnosis, screen),
+    answer = Answer(
+        page=lambda: output.page(diagnosis), document=lambda: output.document(diagnosis, fail_on)
     )
+    write_answer(answer, chosen)
     if diagnosis.at_or_above(fail_on):
         raise typer.Exit(FOUND)
 
 
-def _refuse_conflicts(given: set[str], *, run: bool, source: bool) -> None:
+def _refuse_conflicts(names: set[str], from_source: str | None) -> None:
     """Refuse options that do not go together.
 
     Raises:
         UsageError: names the first that does not fit.
     """
-    if run:
+    from pathlib import Path
+
+    from embedinspect.training.run_folder import is_run
+
+    if from_source is not None and is_run(Path(from_source)):
         for name in SET_BY_RUN:
-            if name in given:
+            if name in names:
                 raise UsageError(f"{name} is set by the run of --from; leave out one of the two")
-    if source and "--input-dim" in given:
+    if from_source is not None and "--input-dim" in names:
         raise UsageError("--input-dim is set by the source of --from; leave out one of the two")
-    if not source:
-        for name, what in (
-            ("--layer", "a layer of a Keras file"),
-            ("--tensor", "an array of a file"),
-            ("--epoch", "rows of a run"),
-        ):
-            if name in given:
+    if from_source is None:
+        for name, what in OF_A_SOURCE:
+            if name in names:
                 raise UsageError(f"{name} picks {what}; name it with --from")
-    if "--index-from" in given and "--vocabulary" not in given:
+        if "--reference" in names:
+            raise UsageError("--reference is compared with a matrix; name it with --from SOURCE")
+    if "--index-from" in names and "--vocabulary" not in names:
         raise UsageError("--index-from shifts the words of --vocabulary; name that file, too")

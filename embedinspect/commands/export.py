@@ -6,47 +6,52 @@ from typing import Annotated, Literal
 
 import typer
 
-from embedinspect.commands import asking
 from embedinspect.commands import options as option
+from embedinspect.commands.groups import FormGroup, SourceGroup
+from embedinspect.output.forms import Answer, write_answer
 
 
-@asking.of_a_source
 def export(
-    asked: asking.Asked,
+    asked: SourceGroup,
+    form: FormGroup,
     destination: Annotated[
-        str, typer.Argument(metavar="DEST", help="File or folder to write.", show_default=False)
+        str,
+        typer.Argument(metavar="DEST", help="File or folder to write.", show_default=False),
     ],
     to: Annotated[
         Literal[
             "word2vec", "word2vec-binary", "glove", "npy", "safetensors", "projector", "parquet"
         ]
         | None,
-        typer.Option(
-            help="The form.", show_default="by the suffix of DEST", rich_help_panel=option.OUTPUT
+        option.option(
+            option.WRITING,
+            "Format of what is written.",
+            "--to",
+            metavar="FORMAT",
+            show_default="by the suffix of DEST",
         ),
     ] = None,
     force: option.Force = False,
 ) -> None:
-    """Write rows and words in another form; every number reads back as the same float32.
+    """Write rows and words in another format; every number reads back as the same float32.
 
     .vec is word2vec text, .bin its binary form, .txt GloVe text, .npy and .safetensors come with a
     JSON list of words, a folder is what TensorBoard's projector opens, .parquet is a table.
 
     \b
     Examples:
-    embedinspect export model.keras words.vec --vocabulary tokenizer.json
-    embedinspect export runs/imdb projector/
+    embedinspect export sample:vectors projector/
+    embedinspect export model.keras words.vec --words tokenizer.json
     embedinspect export glove.6B.50d.txt glove.parquet
     """
-    form = asked.form()
+    chosen = form.choose()
     from embedinspect import exports
     from embedinspect.output import export as output
     from embedinspect.output.stdout import waiting
 
     exports.target_for(destination, to)
-    opened = asked.open()
+    source = asked.source()
     with waiting(f"Writing {destination}"):
-        written = exports.export(opened, destination, to, force=force)
-    asking.answer(
-        form, lambda: output.document(written), lambda screen: output.draw(written, screen)
-    )
+        exported = exports.export(source, destination, to, force=force)
+    answer = Answer(page=lambda: output.page(exported), document=lambda: output.document(exported))
+    write_answer(answer, chosen)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from embedinspect.commands import asking
+from embedinspect.commands.groups import FormGroup, SourceGroup
+from embedinspect.output.forms import Answer, write_answer
 
 
-@asking.of_a_source
-def info(
-    asked: asking.Asked,
-) -> None:
-    """Show what a matrix is like: shape, words, lengths of its rows, rows that are broken.
+def info(asked: SourceGroup, form: FormGroup) -> None:
+    """Show what a matrix is like: its shape, words, lengths of rows, and rows that are broken.
 
     \b
     Examples:
+    embedinspect info sample:vectors
     embedinspect info model.keras
     embedinspect info glove.6B.50d.txt --json
     embedinspect info runs/imdb --epoch 0
     """
-    form = asked.form()
+    chosen = form.choose()
     from embedinspect.analysis.health import examine
     from embedinspect.output import info as output
 
-    opened = asked.open()
-    health = examine(opened)
-    asking.answer(
-        form,
-        lambda: output.document(opened, health),
-        lambda screen: output.draw(opened, health, screen),
+    source = asked.source()
+    health = examine(source)
+    answer = Answer(
+        page=lambda: output.page(source, health),
+        document=lambda: output.document(source, health),
     )
+    write_answer(answer, chosen)

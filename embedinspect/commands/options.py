@@ -1,165 +1,242 @@
-"""Options that commands share: one name, one meaning, one help text."""
+"""Options that commands share: one name, one meaning, one help text.
+
+A help text is a phrase that can be understood without the heading of its panel.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
 import typer
+from annotated_types import Interval
 
 TOKENIZING, SEQUENCES, MATRIX = "Tokenizing", "Sequences", "Matrix"
-INPUT, KERAS, OUTPUT = "Input", "Keras", "Output"
-SOURCE = "Source"
+TEXTS, KERAS, OUTPUT = "Texts", "Keras", "Output"
+SOURCE, QUESTION, WRITING = "Source", "Question", "Writing"
+
+Side = Literal["pre", "post"]
+BackendName = Literal["tensorflow", "jax", "torch", "numpy", "openvino"]
+
+LARGEST_SEED = 2**32 - 1
 
 
-def _option(panel: str, help_text: str, *names: str, **settings: Any) -> Any:
+def option(panel: str, help_text: str, *names: str, **settings: Any) -> Any:
+    """Return an option that stands in a panel of the help."""
     return typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
 
 
-Side = Literal["pre", "post"]
-Format = Literal["table", "json", "ndjson", "csv"]
-BackendName = Literal["tensorflow", "jax", "torch", "numpy", "openvino"]
+def flag(panel: str, help_text: str, *names: str) -> Any:
+    """Return an option without a value."""
+    return option(panel, help_text, *names, metavar="")
+
+
+# Bounds stand with the type and not in Typer's min and max, whose help shows them as formulas.
+Count = Annotated[int, Interval(ge=1)]
+CountOrNone = Annotated[int, Interval(ge=0)]
+SeedNumber = Annotated[int, Interval(ge=0, le=LARGEST_SEED)]
+
+# -- texts and how they become sequences ----------------------------------------------------------
 
 Texts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="TEXT", help="Texts; else --file, else standard input."),
+    typer.Argument(metavar="TEXT...", help="Texts; without any, --file or standard input."),
 ]
 File = Annotated[
     list[str] | None,
-    _option(
-        INPUT,
-        "Texts from a file, one a line; - is standard input. Repeatable.",
+    option(
+        TEXTS,
+        "Read texts from a file, one a line; - is standard input. May be given again.",
         "--file",
         metavar="PATH",
     ),
 ]
-Encoding = Annotated[str, _option(INPUT, "Encoding of the files.")]
+Encoding = Annotated[str, option(TEXTS, "Encoding of these files.", metavar="NAME")]
 
 NumWords = Annotated[
-    int | None,
-    _option(TOKENIZING, "Use ids below this one: the n-1 most frequent words.", min=1),
+    Count | None,
+    option(TOKENIZING, "Use the ids below N: the N-1 most frequent words.", metavar="N"),
 ]
 OovToken = Annotated[
-    str | None, _option(TOKENIZING, "Takes id 1 and stands for words without an id.")
+    str | None,
+    option(TOKENIZING, "Token that takes id 1 and stands for every unknown word.", metavar="TOKEN"),
 ]
-CharLevel = Annotated[bool, _option(TOKENIZING, "Every character is a token.", "--char-level")]
+CharLevel = Annotated[bool, flag(TOKENIZING, "Make every character a token.", "--char-level")]
 Filters = Annotated[
     str | None,
-    _option(
+    option(
         TOKENIZING,
-        "Characters that are removed and separate words.",
+        "Characters that are removed, and that separate words.",
+        metavar="CHARACTERS",
         show_default="punctuation but ', tab, newline",
     ),
 ]
 TokenizerName = Annotated[
     Literal["classic", "textvectorization"],
-    _option(TOKENIZING, "Rules of Keras's classic Tokenizer, or its TextVectorization layer."),
+    option(
+        TOKENIZING,
+        "Tokenize by the rules of Keras's classic Tokenizer, or by its TextVectorization layer.",
+    ),
 ]
-VocabularyFile = Annotated[
+Vocabulary = Annotated[
     str | None,
-    _option(TOKENIZING, "Use a saved vocabulary (Tokenizer.to_json).", metavar="FILE"),
+    option(
+        TOKENIZING,
+        "Vocabulary of the texts, which gives each word its id: a saved Keras tokenizer "
+        "(Tokenizer.to_json).",
+        "--vocabulary",
+        metavar="FILE",
+        show_default="the words of the texts, counted",
+    ),
 ]
 SaveVocabulary = Annotated[
-    str | None, _option(TOKENIZING, "Save the vocabulary in that form.", metavar="FILE")
+    str | None,
+    option(TOKENIZING, "Save the vocabulary as a Keras tokenizer.", metavar="FILE"),
 ]
 
-Maxlen = Annotated[int | None, _option(SEQUENCES, "Positions.", min=1, show_default="longest text")]
-Padding = Annotated[Side | None, _option(SEQUENCES, "Where padding goes.", show_default="pre")]
-Truncating = Annotated[
-    Side | None, _option(SEQUENCES, "Where long texts are cut.", show_default="pre")
+Maxlen = Annotated[
+    Count | None,
+    option(
+        SEQUENCES, "Number of positions in each sequence.", metavar="N", show_default="longest text"
+    ),
 ]
-MaskZero = Annotated[bool, _option(SEQUENCES, "Mask the padding.", "--mask-zero")]
+Padding = Annotated[
+    Side | None,
+    option(SEQUENCES, "Side of the text on which padding is added.", show_default="pre"),
+]
+Truncating = Annotated[
+    Side | None, option(SEQUENCES, "Side on which long texts are cut.", show_default="pre")
+]
+MaskZero = Annotated[
+    bool, flag(SEQUENCES, "Mask the padding for later layers, as in Keras.", "--mask-zero")
+]
+
+# -- the matrix -----------------------------------------------------------------------------------
 
 InputDim = Annotated[
-    int | None,
-    _option(MATRIX, "Rows.", min=1, show_default="num_words, else words + 1"),
+    Count | None,
+    option(
+        MATRIX,
+        "Number of rows in the embedding matrix.",
+        metavar="N",
+        show_default="num_words, else words + 1",
+    ),
 ]
-OutputDim = Annotated[int | None, _option(MATRIX, "Numbers in a row.", min=1, show_default="3")]
+OutputDim = Annotated[
+    Count | None, option(MATRIX, "Numbers in each row.", metavar="N", show_default="3")
+]
 Seed = Annotated[
-    int | None, _option(MATRIX, "Of the drawn matrix.", min=0, max=2**32 - 1, show_default="0")
+    SeedNumber | None,
+    option(MATRIX, "Seed of the numbers that are drawn.", metavar="N", show_default="0"),
 ]
 MatrixFile = Annotated[
     str | None,
-    _option(MATRIX, "Use these rows: .npy, .npz, or a text of numbers.", metavar="FILE"),
-]
-
-FromSource = Annotated[
-    str | None,
-    _option(
-        SOURCE,
-        "Use words and rows of a run, a Keras file, word vectors, an array.",
-        "--from",
-        metavar="SOURCE",
+    option(
+        MATRIX,
+        "Take the rows from a file: .npy, .npz, or a text of numbers.",
+        "--matrix",
+        metavar="FILE",
     ),
 ]
 
-NoKeras = Annotated[bool, _option(KERAS, "Leave out the check by the real layer.", "--no-keras")]
-Backend = Annotated[
-    BackendName | None,
-    _option(KERAS, "Backend of the check.", show_default="KERAS_BACKEND, else tensorflow"),
-]
-Code = Annotated[bool, _option(KERAS, "Print a Keras script that does the same.", "--code")]
-
-OneHotToo = Annotated[
-    bool, _option(OUTPUT, "Show the one-hot ids and their product with the matrix.", "--one-hot")
-]
-FormatName = Annotated[
-    Format | None, _option(OUTPUT, "How to print.", "--format", show_default="table")
-]
-Json = Annotated[bool, _option(OUTPUT, "Short for --format json.", "--json")]
-Full = Annotated[bool, _option(OUTPUT, "Leave nothing out of the tables.", "--full")]
-Precision = Annotated[
-    int | None,
-    _option(OUTPUT, "Decimals in the tables.", min=0, max=20, show_default="3 digits"),
-]
+# -- a source: a matrix that is there, with its words ---------------------------------------------
 
 SourcePath = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="Run folder, .keras, .h5, .npy, .npz, .safetensors, word vectors, or TSV.",
+        help="A run folder, .keras, .h5, .npy, .npz, .safetensors, word vectors, or TSV; "
+        "sample:vectors to try.",
         show_default=False,
     ),
 ]
-Words = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="WORD", help="Words, or rows such as #5.", show_default=False),
+FromSource = Annotated[
+    str | None,
+    option(
+        SOURCE,
+        "Take words and rows from a run, a Keras file, word vectors or an array.",
+        "--from",
+        metavar="SOURCE",
+    ),
 ]
-SourceEpoch = Annotated[
-    int | None,
-    _option(
-        SOURCE, "Of a run: rows after it; 0 is before training.", "--epoch", min=0,
+Epoch = Annotated[
+    CountOrNone | None,
+    option(
+        SOURCE,
+        "Epoch of a run whose rows are taken; 0 is before training.",
+        "--epoch",
+        metavar="N",
         show_default="last",
     ),
-]  # fmt: skip
+]
 Layer = Annotated[
     str | None,
-    _option(SOURCE, "Layer of a Keras file, by name or path.", "--layer", metavar="NAME"),
+    option(SOURCE, "Layer of a Keras file, by its name or path.", "--layer", metavar="NAME"),
 ]
 Tensor = Annotated[
-    str | None, _option(SOURCE, "Array of a file with several.", "--tensor", metavar="NAME")
-]
-SourceWords = Annotated[
     str | None,
-    _option(
+    option(SOURCE, "Array of a file that holds several.", "--tensor", metavar="NAME"),
+]
+RowWords = Annotated[
+    str | None,
+    option(
         SOURCE,
-        "Words of the rows: one a line, a JSON list or mapping, a Keras tokenizer.",
-        "--vocabulary",
+        "Words of the rows: one a line, a JSON list or mapping, or a saved Keras tokenizer.",
+        "--words",
         metavar="FILE",
     ),
 ]
 IndexFrom = Annotated[
     int | None,
-    _option(SOURCE, "Row of the first word of --vocabulary.", "--index-from", show_default="0"),
+    option(
+        SOURCE,
+        "Row of the first word in that file; 3 for Keras's IMDB index.",
+        "--index-from",
+        metavar="N",
+        show_default="0",
+    ),
 ]
-Strict = Annotated[bool, _option(SOURCE, "Stop at the first line that is wrong.", "--strict")]
+Strict = Annotated[bool, flag(SOURCE, "Stop at the first line that is wrong.", "--strict")]
 NoCache = Annotated[
-    bool, _option(SOURCE, "Neither use nor keep what was read of large files.", "--no-cache")
+    bool, flag(SOURCE, "Neither use nor keep what was read of large files.", "--no-cache")
+]
+
+# -- questions ------------------------------------------------------------------------------------
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="WORD...", help="Words, or rows by their numbers, such as #5.", show_default=False
+    ),
 ]
 Metric = Annotated[
     Literal["cosine", "dot", "euclidean"],
-    typer.Option(help="What near means.", rich_help_panel="Question"),
+    option(QUESTION, "How nearness is measured."),
 ]
 Top = Annotated[
-    int, typer.Option(min=1, max=100_000, help="How many to show.", rich_help_panel="Question")
+    Annotated[int, Interval(ge=1, le=100_000)],
+    option(QUESTION, "Number of rows in each table.", "--top", "-n", metavar="N"),
 ]
-Force = Annotated[bool, _option(OUTPUT, "Replace what stands there.", "--force")]
+
+# -- Keras and output -----------------------------------------------------------------------------
+
+NoKeras = Annotated[
+    bool,
+    flag(KERAS, "Leave out what needs Keras, such as the check by the real layer.", "--no-keras"),
+]
+Backend = Annotated[
+    BackendName | None,
+    option(KERAS, "Backend that Keras runs on.", show_default="KERAS_BACKEND, else tensorflow"),
+]
+Code = Annotated[bool, flag(KERAS, "Print a Keras script that does the same.", "--code")]
+
+OneHotToo = Annotated[
+    bool,
+    flag(OUTPUT, "Add the one-hot ids and their product with the matrix.", "--one-hot"),
+]
+Full = Annotated[bool, flag(OUTPUT, "Leave nothing out of the tables.", "--full")]
+Precision = Annotated[
+    Annotated[int, Interval(ge=0, le=20)] | None,
+    option(OUTPUT, "Decimals of the numbers in the tables.", metavar="N", show_default="3 digits"),
+]
+Json = Annotated[bool, flag(OUTPUT, "Short for --format json.", "--json")]
+Force = Annotated[bool, flag(WRITING, "Replace what is there already.", "--force")]

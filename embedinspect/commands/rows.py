@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from embedinspect.commands import asking
 from embedinspect.commands import options as option
+from embedinspect.commands.groups import FormGroup, SourceGroup
 from embedinspect.errors import UsageError
+from embedinspect.output.forms import Answer, write_answer
 
 
-@asking.of_a_source
 def rows(
-    asked: asking.Asked,
+    asked: SourceGroup,
+    form: FormGroup,
     words: option.Words = None,
     full: option.Full = False,
     precision: option.Precision = None,
 ) -> None:
     """Show the vectors of words: the rows of the matrix themselves.
 
-    A row without a word is named by its number, as #5.
+    A row without a word is named by its number, as #5. Where all dimensions are wanted (--full)
+    and the screen is too narrow for them, they stand below each other.
 
     \b
     Examples:
-    embedinspect rows glove.6B.50d.txt king queen
+    embedinspect rows sample:vectors king queen
+    embedinspect rows glove.6B.50d.txt king queen --full
     embedinspect rows model.keras '#0' '#1' --format csv
     """
-    form = asked.form()
+    chosen = form.choose()
     if not words:
         raise UsageError("no word given; expected words, or rows such as '#5'")
     from embedinspect.output import rows as output
 
-    opened = asked.open()
-    found = opened.rows_of(words)
-    asking.answer(
-        form,
-        lambda: output.document(opened, found),
-        lambda screen: output.draw(opened, found, screen, full=full, precision=precision),
+    source = asked.source()
+    matches = source.rows_of(words)
+    answer = Answer(
+        page=lambda: output.page(source, matches, full=full, precision=precision),
+        document=lambda: output.document(source, matches),
     )
+    write_answer(answer, chosen)

@@ -2,98 +2,80 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from embedinspect.commands import options as option
-from embedinspect.commands import printing
-from embedinspect.commands.asking import form_of, note, note_files, open_for
-from embedinspect.errors import UsageError
+from embedinspect.commands.groups import (
+    FormGroup,
+    KerasGroup,
+    ReadGroup,
+    SequencesGroup,
+    TextsGroup,
+    TokenizingGroup,
+    open_and_warn,
+    settings_of,
+)
+from embedinspect.commands.notes import note
+from embedinspect.commands.signature import given
+from embedinspect.errors import DataError, UsageError
+from embedinspect.output.forms import Answer, Form, write_answer
 
 if TYPE_CHECKING:
-    from embedinspect.lookup import Lookup, Settings
-    from embedinspect.matrix import EmbeddingMatrix
-    from embedinspect.source import Source
-    from embedinspect.training.run_folder import Run
-    from embedinspect.vocabulary import Vocabulary
+    from embedinspect.analysis.tracing import Traced
+    from embedinspect.keras_layer import Proof
+    from embedinspect.lookup import Lookup
+    from embedinspect.training.predict import Prediction
 
 MOST_FULL_LINES = 200_000
-SET_BY_RUN = (
-    "--num-words",
-    "--oov-token",
-    "--char-level",
-    "--filters",
-    "--tokenizer",
-    "--vocabulary",
-    "--save-vocabulary",
-    "--maxlen",
-    "--padding",
-    "--truncating",
-    "--mask-zero",
-    "--input-dim",
-    "--output-dim",
-    "--seed",
-    "--matrix",
-)
 SET_BY_SOURCE = (
-    "--char-level",
-    "--tokenizer",
-    "--save-vocabulary",
-    "--input-dim",
-    "--output-dim",
-    "--seed",
-    "--matrix",
-)
+    "--char-level", "--tokenizer", "--vocabulary", "--save-vocabulary", "--input-dim",
+    "--output-dim", "--seed", "--matrix",
+)  # fmt: skip
+SET_BY_RUN = (
+    *SET_BY_SOURCE, "--num-words", "--oov-token", "--filters", "--words", "--index-from",
+    "--maxlen", "--padding", "--truncating", "--mask-zero",
+)  # fmt: skip
 SET_BY_VECTORIZATION = (
-    "--oov-token",
-    "--char-level",
-    "--filters",
-    "--vocabulary",
-    "--save-vocabulary",
-    "--padding",
-    "--truncating",
-    "--no-keras",
+    "--oov-token", "--char-level", "--filters", "--vocabulary", "--save-vocabulary", "--padding",
+    "--truncating", "--no-keras",
+)  # fmt: skip
+OF_A_SOURCE = (
+    ("--epoch", "rows of a run; name the run"),
+    ("--layer", "a layer of a Keras file; name the file"),
+    ("--tensor", "an array of a file; name the file"),
+    ("--words", "the words of a matrix; name the matrix"),
+    ("--index-from", "the rows of words; name their matrix"),
 )
 CONFLICTS = (
     ("--no-keras", "--backend"),
     ("--seed", "--matrix"),
     ("--code", "--from"),
     ("--one-hot", "--code"),
-    ("--one-hot", "--format ndjson"),
-    ("--one-hot", "--format csv"),
 )
 
 
 def show(
-    texts: option.Texts = None,
-    file: option.File = None,
-    encoding: option.Encoding = "utf-8",
-    num_words: option.NumWords = None,
-    oov_token: option.OovToken = None,
-    char_level: option.CharLevel = False,
-    filters: option.Filters = None,
+    context: typer.Context,
+    texts: TextsGroup,
+    tokenizing: TokenizingGroup,
+    sequences: SequencesGroup,
+    reading: ReadGroup,
+    keras: KerasGroup,
+    form: FormGroup,
     tokenizer: option.TokenizerName = "classic",
-    vocabulary: option.VocabularyFile = None,
+    vocabulary: option.Vocabulary = None,
     save_vocabulary: option.SaveVocabulary = None,
-    maxlen: option.Maxlen = None,
-    padding: option.Padding = None,
-    truncating: option.Truncating = None,
-    mask_zero: option.MaskZero = False,
     input_dim: option.InputDim = None,
     output_dim: option.OutputDim = None,
     seed: option.Seed = None,
     matrix: option.MatrixFile = None,
     from_source: option.FromSource = None,
-    epoch: option.SourceEpoch = None,
-    layer: option.Layer = None,
-    tensor: option.Tensor = None,
-    index_from: option.IndexFrom = None,
-    no_keras: option.NoKeras = False,
-    backend: option.Backend = None,
+    epoch: option.Epoch = None,
     code: option.Code = False,
     one_hot: option.OneHotToo = False,
-    format_name: option.FormatName = None,
-    json: option.Json = False,
     full: option.Full = False,
     precision: option.Precision = None,
 ) -> None:
@@ -104,245 +86,184 @@ def show(
     \b
     Examples:
     embedinspect show "This is a text" "This is not a text" --num-words 10
-    embedinspect show --file sample_texts/classic.txt --mask-zero --one-hot
+    embedinspect show --file sample:classic --mask-zero --one-hot
     embedinspect show "one two" "two three" --json --no-keras
     embedinspect show --from runs/reviews "a wonderful, moving film"
-    embedinspect show --from glove.6B.50d.txt "a wonderful, moving film" --no-keras
+    embedinspect show --from sample:vectors "a wonderful film" --no-keras
     """
-    form = form_of(format_name, json)
-    if code and form != "table":
-        raise UsageError(f"--code prints a script, not {form}; leave out one of the two")
-    vectorizing = tokenizer == "textvectorization"
-    given = {
-        "--num-words": num_words,
-        "--oov-token": oov_token,
-        "--char-level": char_level or None,
-        "--filters": filters,
-        "--tokenizer": tokenizer if vectorizing else None,
-        "--vocabulary": vocabulary,
-        "--save-vocabulary": save_vocabulary,
-        "--maxlen": maxlen,
-        "--padding": padding,
-        "--truncating": truncating,
-        "--mask-zero": mask_zero or None,
-        "--input-dim": input_dim,
-        "--output-dim": output_dim,
-        "--seed": seed,
-        "--matrix": matrix,
-        "--from": from_source,
-        "--epoch": epoch,
-        "--layer": layer,
-        "--tensor": tensor,
-        "--index-from": index_from,
-        "--no-keras": no_keras or None,
-        "--backend": backend,
-        "--code": code or None,
-        "--one-hot": one_hot or None,
-        f"--format {form}": form if form in {"ndjson", "csv"} else None,
-    }
-    _refuse_conflicts({name: value for name, value in given.items() if value is not None})
-    if vectorizing:
-        padding = truncating = "post"
-
-    from embedinspect.lookup import Settings, look_up
-    from embedinspect.texts import collect_texts
-    from embedinspect.vocabulary import DEFAULT_FILTERS, Tokenization
-
-    settings = Settings(
-        num_words=num_words,
-        oov_token=oov_token,
-        tokenization=Tokenization(
-            filters=DEFAULT_FILTERS if filters is None else filters, char_level=char_level
-        ),
-        maxlen=maxlen,
-        padding=padding or "pre",
-        truncating=truncating or "pre",
-        mask_zero=mask_zero,
-        input_dim=input_dim,
-        output_dim=output_dim,
-        seed=seed or 0,
+    chosen = form.choose()
+    _refuse_conflicts(given(context), chosen)
+    settings = settings_of(
+        tokenizing, sequences, input_dim=input_dim, output_dim=output_dim, seed=seed
     )
-    run: Run | None = None
-    saved: Vocabulary | None
-    rows: EmbeddingMatrix | None
+    from embedinspect.analysis import tracing
+    from embedinspect.output.stdout import waiting
+
     if from_source is not None:
-        source = open_for(
-            from_source,
-            epoch=epoch,
-            layer=layer,
-            tensor=tensor,
-            vocabulary=vocabulary,
-            index_from=index_from,
-        )
-        settings, saved, rows = _taken_from(source, settings, filters)
-        run = source.run
+        source = open_and_warn(from_source, reading.options(epoch))
+        traced = tracing.trace_by_source(texts.read(), source, settings, filters=tokenizing.filters)
+    elif tokenizer == "textvectorization":
+        collected = texts.read()
+        with waiting("Keras tokenizes the texts"):
+            traced = tracing.trace_by_text_vectorization(
+                collected, settings, matrix_path=matrix, backend=keras.backend
+            )
     else:
-        rows = _matrix(matrix)
-        saved = _saved_vocabulary(vocabulary, settings, filters)
-    found = collect_texts(texts or [], file or [], encoding)
-    note_files(texts or [])
-    if vectorizing:
-        lookup = _vectorized(found, settings, rows, backend)
-    else:
-        lookup = look_up(
-            found,
+        traced = tracing.trace(
+            texts.read(),
             settings,
-            vocabulary=saved,
-            matrix=rows,
+            vocabulary_path=vocabulary,
+            matrix_path=matrix,
+            filters=tokenizing.filters,
             count_documents=save_vocabulary is not None,
         )
+    for message in traced.notes:
+        note(message)
+    if full and chosen is Form.TABLE:
+        _refuse_endless_tables(traced.lookup)
+    if save_vocabulary is not None:
+        from embedinspect.files import write_whole
+
+        write_whole(save_vocabulary, traced.lookup.vocabulary.to_json().encode("utf-8"))
+    if code:
+        from embedinspect.output.show.code import Inputs, script
+        from embedinspect.output.stdout import write_utf8
+
+        inputs = Inputs(vocabulary, matrix, keras.backend, sequences.maxlen)
+        write_utf8([script(traced.lookup, inputs)])
+        return
+    _print(traced, keras, chosen, one_hot=one_hot, full=full, precision=precision)
+
+
+def _print(
+    traced: Traced,
+    keras: KerasGroup,
+    form: Form,
+    *,
+    one_hot: bool,
+    full: bool,
+    precision: int | None,
+) -> None:
+    """Print the lookup at once, then what Keras and a run's classifier say to it."""
+    from embedinspect.lookup import one_hot as multiply
+    from embedinspect.output.show.document import show_document
+    from embedinspect.output.show.page import Witnesses, show_page
+    from embedinspect.token_counts import count_tokens
+
+    lookup, run = traced.lookup, traced.run
+    if traced.unpredictable is not None and not keras.no_keras:
+        note(traced.unpredictable)
+    proofs: list[Proof] = []
+
+    def prove() -> Proof:
+        proofs.append(_prove(lookup, keras.backend))
+        return proofs[-1]
+
+    def predict() -> list[Prediction]:
+        return _predict(traced, keras.backend)
+
+    ask = not keras.no_keras
+    witnesses = Witnesses(
+        prove=prove if ask else None,
+        predict=predict if ask and run is not None else None,
+        label_names=("", "") if run is None else run.label_names,
+    )
+    answer = Answer(
+        page=lambda: show_page(
+            lookup, witnesses, one_hot_too=one_hot, full=full, precision=precision
+        ),
+        document=lambda: show_document(
+            lookup,
+            count_tokens(lookup),
+            proof=prove() if ask and form is Form.JSON else None,
+            product=multiply(lookup) if one_hot else None,
+            predict=witnesses.predict,
+        ),
+    )
+    write_answer(answer, form)
+    if ask:  # lines of ndjson and csv have no place for Keras's word: only a difference is said
+        _insist(proofs[-1] if proofs else prove(), lookup)
+
+
+def _prove(lookup: Lookup, backend: str | None) -> Proof:
+    from embedinspect.keras_layer import choose_backend, prove
+    from embedinspect.output.stdout import waiting
+
+    with waiting(f"Keras on {choose_backend(backend)} runs the same batch"):
+        return prove(lookup, backend)
+
+
+def _predict(traced: Traced, backend: str | None) -> list[Prediction]:
+    from embedinspect.output.stdout import waiting
+    from embedinspect.training.predict import predict
+
+    assert traced.run is not None
+    with waiting("The classifier reads the texts"):
+        return predict(traced.run, traced.lookup, backend)
+
+
+def _insist(proof: Proof, lookup: Lookup) -> None:
+    """Raise where Keras's output is not the lookup."""
+    if proof.first_difference is None:
+        return
+    text, position = proof.first_difference
+    raise DataError(
+        f"Keras's output differs from the rows of the ids, first at text {text}, position "
+        f"{position} (id {lookup.sequences[text, position]}); expected equal numbers, so please "
+        "report this with the command that showed it"
+    )
+
+
+def _refuse_endless_tables(lookup: Lookup) -> None:
     lines = lookup.sequences.size + lookup.matrix.input_dim
-    if full and form == "table" and lines > MOST_FULL_LINES:
+    if lines > MOST_FULL_LINES:
         raise UsageError(
             f"--full would print {lines:,} lines of tables; expected at most {MOST_FULL_LINES:,}, "
             "so use --format csv or ndjson, which leave nothing out"
         )
-    if save_vocabulary is not None:
-        from embedinspect.files import write_whole
-
-        write_whole(save_vocabulary, lookup.vocabulary.to_json().encode("utf-8"))
-    if code:
-        from embedinspect.output.show.code import Given, script
-        from embedinspect.output.stdout import write_utf8
-
-        write_utf8([script(lookup, Given(vocabulary, matrix, backend, maxlen))])
-        return
-    # Only the last epoch's other weights are kept, so only there a text can be predicted.
-    predicts = run if run is not None and epoch in {None, run.epochs} else None
-    if run is not None and predicts is None and not no_keras:
-        sys.stderr.write(
-            f"no predictions: only the rows of epoch {epoch} are kept, the rest of the classifier "
-            f"is that of epoch {run.epochs}\n"
-        )
-    shown = printing.Shown(lookup, predicts, backend, no_keras, one_hot)
-    if form == "table":
-        printing.print_tables(shown, full=full, precision=precision)
-    else:
-        printing.print_document(shown, form)
 
 
-def _refuse_conflicts(given: dict[str, object]) -> None:
+def _refuse_conflicts(options: Mapping[str, Any], form: Form) -> None:
     """Refuse options that are given and do not go together.
 
     Raises:
         UsageError: names the first two that conflict, and why.
     """
-    if "--from" in given:
-        from pathlib import Path
-
-        from embedinspect.training.run_folder import is_run
-
-        run = is_run(Path(str(given["--from"])))
-        for name in SET_BY_RUN if run else SET_BY_SOURCE:
-            if name in given:
-                what = "run" if run else "source"
-                raise UsageError(f"{name} is set by the {what} of --from; leave out one of the two")
+    if "--code" in options and form is not Form.TABLE:
+        raise UsageError(f"--code prints a script, not {form}; leave out one of the two")
+    if "--one-hot" in options and form in {Form.NDJSON, Form.CSV}:
+        raise UsageError(
+            f"--one-hot and --format {form} do not go together; leave out one of the two"
+        )
+    if "--from" in options:
+        _refuse_beside_source(options)
     else:
-        for name, what in (
-            ("--epoch", "rows of a run; name the run"),
-            ("--layer", "a layer of a Keras file; name the file"),
-            ("--tensor", "an array of a file; name the file"),
-            ("--index-from", "the rows of words; name their matrix"),
-        ):
-            if name in given:
+        for name, what in OF_A_SOURCE:
+            if name in options:
                 raise UsageError(f"{name} picks {what} with --from")
-    if "--tokenizer" in given:
+    if options.get("--tokenizer") == "textvectorization":
         for name in SET_BY_VECTORIZATION:
-            if name in given and given[name] != "post":
+            if name in options and options[name] != "post":
                 raise UsageError(
                     f"{name} does not go with --tokenizer textvectorization, whose layer has its "
                     "own rules (it runs in Keras, pads and cuts at the end, and has [UNK] as id "
                     "1); leave out one of the two"
                 )
     for first, second in CONFLICTS:
-        if first in given and second in given:
+        if first in options and second in options:
             raise UsageError(f"{first} and {second} do not go together; leave out one of the two")
 
 
-def _taken_from(
-    source: Source, settings: Settings, filters: str | None
-) -> tuple[Settings, Vocabulary, EmbeddingMatrix]:
-    """Return settings, vocabulary and rows of a source.
+def _refuse_beside_source(options: Mapping[str, Any]) -> None:
+    from pathlib import Path
 
-    Raises:
-        UsageError: an option that the source contradicts, or a source without words.
-    """
-    from dataclasses import replace
+    from embedinspect.training.run_folder import is_run
 
-    from embedinspect.vocabulary import check_oov_token
-
-    if source.run is not None:
-        return source.run.lookup_settings, source.run.vocabulary, source.matrix
-    words, moved = source.vocabulary_by_row()
-    rules = words.tokenization
-    if filters is not None:
-        rules = replace(rules, filters=filters)
-    oov = settings.oov_token
-    if oov is not None:
-        check_oov_token(oov, words, repr(source.path))
-    words = replace(
-        words,
-        tokenization=rules,
-        num_words=settings.num_words or words.num_words,
-        oov_token=oov or words.oov_token,
-    )
-    if moved:
-        note(
-            f"row 0 of {source.path} is {source.name_of(0)!r}, and id 0 is the padding in Keras: "
-            "its rows stand one further down here, under a row of zeros"
-        )
-        return settings, words, source.matrix.with_padding_row()
-    if source.layer is not None and source.layer.mask_zero:
-        settings = replace(settings, mask_zero=True)
-    return settings, words, source.matrix
-
-
-def _matrix(path: str | None) -> EmbeddingMatrix | None:
-    if path is None:
-        return None
-    from embedinspect.formats import open_matrix
-
-    return open_matrix(path)
-
-
-def _saved_vocabulary(
-    path: str | None, settings: Settings, filters: str | None
-) -> Vocabulary | None:
-    """Return the saved vocabulary, with --num-words where it is given.
-
-    Raises:
-        UsageError: an option that the saved vocabulary contradicts.
-    """
-    if path is None:
-        return None
-    from dataclasses import replace
-
-    from embedinspect.texts import decode, read_bytes
-    from embedinspect.saved_vocabulary import from_json
-
-    saved = from_json(
-        decode(read_bytes(path, "a saved vocabulary"), "utf-8", repr(path)), repr(path)
-    )
-    tokenization = saved.tokenization
-    for name, asked, has in (
-        ("--oov-token", settings.oov_token, saved.oov_token),
-        ("--filters", filters, tokenization.filters),
-        ("--char-level", settings.tokenization.char_level or None, tokenization.char_level),
-    ):
-        if asked is not None and asked != has:
+    run = is_run(Path(options["--from"]))
+    for name in SET_BY_RUN if run else SET_BY_SOURCE:
+        if name in options:
+            what = "run" if run else "source"
+            words = "; --words names its words" if name == "--vocabulary" and not run else ""
             raise UsageError(
-                f"{name} is {asked!r}, but {path!r} was saved with {has!r}; leave it out"
+                f"{name} is set by the {what} of --from; leave out one of the two{words}"
             )
-    return replace(saved, num_words=settings.num_words or saved.num_words)
-
-
-def _vectorized(
-    texts: list[str], settings: Settings, rows: EmbeddingMatrix | None, backend: str | None
-) -> Lookup:
-    from embedinspect.lookup import look_up
-    from embedinspect.output.stdout import waiting
-    from embedinspect.text_vectorization import vectorize
-
-    with waiting("Keras tokenizes the texts"):
-        vocabulary, ids = vectorize(texts, settings.num_words, settings.maxlen, backend)
-    return look_up(texts, settings, vocabulary=vocabulary, ids=ids, matrix=rows)

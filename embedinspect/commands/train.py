@@ -2,144 +2,119 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from annotated_types import Interval
 
 from embedinspect.commands import options as option
+from embedinspect.commands.groups import FormGroup
+from embedinspect.commands.notes import note
 from embedinspect.errors import UsageError
+from embedinspect.output.forms import Answer, write_answer
 
 if TYPE_CHECKING:
-    from embedinspect.training.data import LabelledData
     from embedinspect.training.run_folder import Run
-    from embedinspect.training.settings import TrainSettings
+    from embedinspect.training.session import Session
 
 DATA, MODEL, TRAINING, RUN = "Data", "Model", "Training", "Run"
 
 
+def _option(panel: str, help_text: str, metavar: str = "N", **settings: Any) -> Any:
+    return option.option(panel, help_text, metavar=metavar, **settings)
+
+
 def train(
+    form: FormGroup,
     data_set: Annotated[
         str | None,
         typer.Argument(
-            metavar="DATA", help="imdb, or labelled texts: CSV, TSV, JSON Lines, a folder."
+            metavar="DATA",
+            help="imdb, or labelled texts: CSV, TSV, JSON Lines, a folder; sample:reviews to try.",
         ),
     ] = None,
     data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH", help="Where imdb lies: imdb.npz or aclImdb.", rich_help_panel=DATA
-        ),
+        str | None, _option(DATA, "Where imdb lies: imdb.npz or aclImdb.", "PATH")
     ] = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="Column of the texts.", rich_help_panel=DATA)
-    ] = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Column of the labels.", rich_help_panel=DATA)
-    ] = None,
+    text_column: Annotated[str | None, _option(DATA, "Column of the texts.", "NAME")] = None,
+    label_column: Annotated[str | None, _option(DATA, "Column of the labels.", "NAME")] = None,
     limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="Use so many reviews of each part.", rich_help_panel=DATA),
+        option.Count | None, _option(DATA, "Use at most this many reviews of each part.")
     ] = None,
     validation: Annotated[
-        float | None,
-        typer.Option(min=0, max=0.9, help="Share held out for validation.", rich_help_panel=DATA),
+        Annotated[float, Interval(ge=0, le=0.9)] | None,
+        _option(DATA, "Share of the training reviews held out for validation.", "SHARE"),
     ] = None,
     num_words: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Ids below this one are used; rows of the matrix.",
-            show_default="5000",
-            rich_help_panel=MODEL,
-        ),
+        option.Count | None,
+        _option(MODEL, "Use the ids below N; the matrix has N rows.", show_default="5000"),
     ] = None,
     maxlen: Annotated[
-        int | None,
-        typer.Option(min=1, help="Positions.", show_default="500", rich_help_panel=MODEL),
+        option.Count | None,
+        _option(MODEL, "Number of positions in each sequence.", show_default="500"),
     ] = None,
     padding: option.Padding = None,
     truncating: option.Truncating = None,
     mask_zero: Annotated[
         bool | None,
-        typer.Option(
+        option.option(
+            MODEL,
+            "Mask the padding, so that the LSTM does not read it.",
             "--mask-zero/--no-mask-zero",
-            help="Mask the padding.",
+            metavar="",
             show_default="no",
-            rich_help_panel=MODEL,
         ),
     ] = None,
     output_dim: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Width of the embedding.", show_default="32", rich_help_panel=MODEL
-        ),
+        option.Count | None, _option(MODEL, "Numbers in each row.", show_default="32")
     ] = None,
     units: Annotated[
-        int | None,
-        typer.Option(min=1, help="Units of the LSTM.", show_default="100", rich_help_panel=MODEL),
+        option.Count | None, _option(MODEL, "Units of the LSTM.", show_default="100")
     ] = None,
     dropout: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=0.99,
-            help="Before and after the LSTM.",
-            show_default="0",
-            rich_help_panel=MODEL,
-        ),
+        Annotated[float, Interval(ge=0, le=0.99)] | None,
+        _option(MODEL, "Dropout before and after the LSTM.", "SHARE", show_default="0"),
     ] = None,
     batch_size: Annotated[
-        int | None,
-        typer.Option(min=1, help="Reviews a batch.", show_default="64", rich_help_panel=TRAINING),
+        option.Count | None, _option(TRAINING, "Reviews in each batch.", show_default="64")
     ] = None,
     epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Epochs in all.", show_default="3", rich_help_panel=TRAINING),
+        option.Count | None,
+        _option(TRAINING, "Number of epochs, those of a resumed run included.", show_default="3"),
     ] = None,
     learning_rate: Annotated[
-        float | None,
-        typer.Option(min=0, help="Of Adam.", show_default="0.001", rich_help_panel=TRAINING),
+        Annotated[float, Interval(ge=0)] | None,
+        _option(TRAINING, "Adam's learning rate.", "RATE", show_default="0.001"),
     ] = None,
     early_stopping: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Stop after so many epochs without a better validation loss.",
-            rich_help_panel=TRAINING,
-        ),
+        option.Count | None,
+        _option(TRAINING, "Stop after N epochs without a better validation loss."),
     ] = None,
     seed: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=2**32 - 1,
-            help="Of everything random.",
-            show_default="0",
-            rich_help_panel=TRAINING,
-        ),
+        option.SeedNumber | None,
+        _option(TRAINING, "Seed of everything that is random.", show_default="0"),
     ] = None,
     tensorboard: Annotated[
-        str | None,
-        typer.Option(metavar="DIR", help="Write logs for TensorBoard.", rich_help_panel=RUN),
+        str | None, _option(RUN, "Write logs for TensorBoard to a folder.", "DIR")
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(
-            metavar="RUN", help="The run folder.", show_default="runs/NAME", rich_help_panel=RUN
+        option.option(
+            RUN,
+            "Folder that the run is written to.",
+            "--out",
+            "-o",
+            metavar="RUN",
+            show_default="runs/NAME",
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace an existing run.", rich_help_panel=RUN)
-    ] = False,
+    force: Annotated[bool, option.flag(RUN, "Replace a run that is there already.", "--force")] = (
+        False
+    ),
     resume: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RUN", help="Go on from the last finished epoch.", rich_help_panel=RUN
-        ),
+        str | None, _option(RUN, "Go on with a run after its last finished epoch.", "RUN")
     ] = None,
     backend: option.Backend = None,
-    json: option.Json = False,
 ) -> None:
     """Train the classic classifier (Embedding, LSTM, Dense) and leave a run folder.
 
@@ -147,214 +122,83 @@ def train(
 
     \b
     Examples:
+    embedinspect train sample:reviews
     embedinspect train imdb
     embedinspect train imdb --data path/to/imdb.npz --out runs/imdb
-    embedinspect train sample_texts/reviews.csv --out runs/reviews
     embedinspect train --resume runs/reviews
     """
+    chosen = form.choose()
+    if (data_set is None) == (resume is None):
+        raise UsageError("expected either DATA, such as imdb, or --resume RUN; see train --help")
+    settings = {
+        "num_words": num_words,
+        "maxlen": maxlen,
+        "output_dim": output_dim,
+        "units": units,
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "dropout": dropout,
+        "mask_zero": mask_zero,
+        "padding": padding,
+        "truncating": truncating,
+        "seed": seed,
+        "validation": validation,
+        "early_stopping": early_stopping,
+        "limit": limit,
+    }
+    settings = {name: value for name, value in settings.items() if value is not None}
+    from embedinspect.output import train as output
+    from embedinspect.training import session as training
+
     if tensorboard is not None:
         from embedinspect.training.fit import check_tensorboard
 
         check_tensorboard()
-    given = {
-        name: value
-        for name, value in {
-            "num_words": num_words,
-            "maxlen": maxlen,
-            "output_dim": output_dim,
-            "units": units,
-            "batch_size": batch_size,
-            "epochs": epochs,
-            "learning_rate": learning_rate,
-            "dropout": dropout,
-            "mask_zero": mask_zero,
-            "padding": padding,
-            "truncating": truncating,
-            "seed": seed,
-            "validation": validation,
-            "early_stopping": early_stopping,
-            "limit": limit,
-        }.items()
-        if value is not None
-    }
-    if (data_set is None) == (resume is None):
-        raise UsageError("expected either DATA, such as imdb, or --resume RUN; see train --help")
-    if resume is not None:
-        _resume(resume, given, data, out, force, tensorboard, backend, json)
-        return
-
-    from pathlib import Path
-
-    from embedinspect.training import datasets, run_folder
-    from embedinspect.training.settings import warnings_for
-
-    assert data_set is not None
-    place = Path(out or Path("runs") / Path(data_set).stem)
-    run_folder.check_place(place, force)
-    found = datasets.open_data(
-        data_set,
-        data,
-        num_words=num_words,
-        seed=seed or 0,
+    begin = training.begin if resume is None else training.resume
+    session = begin(
+        resume or data_set or "",
+        settings,
+        data=data,
         text_column=text_column,
         label_column=label_column,
+        out=out,
+        force=force,
     )
-    settings, chosen, found = _settle(found, given)
-    for warning in warnings_for(settings):
-        _note(f"Warning: {warning}")
-    _run(found, settings, chosen, place, force, tensorboard, backend, json)
+    for warning in session.warnings:
+        note(f"Warning: {warning}")
+    for message in session.notes:
+        note(message)
+    runs: list[Run] = []
+
+    def run() -> Run:
+        runs.append(_train(session, backend, tensorboard))
+        return runs[-1]
+
+    answer = Answer(
+        page=lambda: output.page(session, run), document=lambda: output.document(session, run())
+    )
+    write_answer(answer, chosen)
+    error = training.loss_error(runs[-1])
+    if error is not None:
+        raise error
 
 
-def _settle(
-    data: LabelledData, given: dict[str, Any]
-) -> tuple[TrainSettings, dict[str, object], LabelledData]:
-    """Return the settings, those of them that follow the data's size, and the data for them."""
-    from embedinspect.training import datasets
-    from embedinspect.training.data import limited
-    from embedinspect.training.settings import TrainSettings, defaults_for
-
-    chosen: dict[str, object] = {}
-    if data.source["kind"] != "imdb":
-        lengths = [len(ids) for ids in data.train.ids]
-        words = len(data.vocabulary.word_index)
-        defaults = defaults_for(lengths, words, given.get("epochs"))
-        chosen = {name: value for name, value in defaults.items() if name not in given}
-    settings = TrainSettings(**{**chosen, **given})
-    if data.source["kind"] != "imdb":
-        data = datasets.with_num_words(data, settings.num_words)
-    return settings, chosen, limited(data, settings)
-
-
-def _run(
-    data: LabelledData,
-    settings: TrainSettings,
-    chosen: dict[str, object],
-    place: Any,
-    force: bool,
-    tensorboard: str | None,
-    backend: str | None,
-    json: bool,
-) -> None:
-    from embedinspect import keras_layer
+def _train(session: Session, backend: str | None, tensorboard: str | None) -> Run:
+    """Train, with progress on stderr."""
+    from embedinspect.output.progress import reporting
     from embedinspect.output.stdout import waiting
-    from embedinspect.training import fit
+    from embedinspect.training import session as training
 
-    _print_before(data, settings, chosen, json)
-    with waiting("Keras is imported and the classifier is built"):
-        keras = keras_layer.load(backend)
-        with keras_layer.quiet():
-            run, model = fit.start(keras, data, settings, place, force=force)
-    _fit(keras, model, run, data, chosen, tensorboard, json)
-
-
-def _resume(
-    path: str,
-    given: dict[str, Any],
-    data: str | None,
-    out: str | None,
-    force: bool,
-    tensorboard: str | None,
-    backend: str | None,
-    json: bool,
-) -> None:
-    """Go on with a run from its last finished epoch; more --epochs may be asked for."""
-    from dataclasses import replace
-
-    from embedinspect import keras_layer
-    from embedinspect.output.stdout import waiting
-    from embedinspect.training import datasets, fit, run_folder
-    from embedinspect.training.data import limited
-
-    refused = [name for name in given if name != "epochs"]
-    if refused or out or force:
-        name = refused[0].replace("_", "-") if refused else "out" if out else "force"
-        raise UsageError(f"--{name} does not go with --resume, which keeps the run's own settings")
-    run = run_folder.open_run(path)
-    epochs = given.get("epochs", run.settings.epochs)
-    if run.status == "done" and epochs > run.epochs:
-        run = replace(run, status="training")
-    run = replace(run, settings=replace(run.settings, epochs=max(epochs, run.epochs)))
-    if run.status != "training":
-        _note(f"{path} is finished ({run.status}); more epochs: --resume {path} --epochs N")
-    source = run.data.get("source")
-    found = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
-    if found.source["kind"] != "imdb":
-        found = datasets.with_num_words(found, run.settings.num_words)
-    found = limited(found, run.settings)
-    _print_before(found, run.settings, {}, json)
-    with waiting("Keras is imported and the classifier is rebuilt"):
-        keras = keras_layer.load(backend)
-        with keras_layer.quiet():
-            model = fit.resume(keras, run, found)
-    _fit(keras, model, run, found, {}, tensorboard, json)
-
-
-def _fit(
-    keras: Any,
-    model: Any,
-    run: Run,
-    data: LabelledData,
-    chosen: dict[str, object],
-    tensorboard: str | None,
-    json: bool,
-) -> None:
-    from embedinspect import keras_layer
-    from embedinspect.errors import DataError
-    from embedinspect.output.train.progress import reporting
-    from embedinspect.training import fit
-    from embedinspect.training.data import summarize
-
+    built = "built" if session.run is None else "rebuilt"
+    with waiting(f"Keras is imported and the classifier is {built}"):
+        trainer = training.build(session, backend)
     try:
-        with reporting() as report, keras_layer.quiet():
-            run = fit.fit(keras, model, run, data, report, tensorboard=tensorboard)
+        with reporting() as report:
+            return training.train(trainer, report, tensorboard=tensorboard)
     except KeyboardInterrupt:
-        _note(f"interrupted; finished epochs are saved: embedinspect train --resume {run.path}")
-        raise
-    if json:
-        from embedinspect.output.stdout import write_utf8
-        from embedinspect.output.train.documents import json_document
-
-        write_utf8([json_document(run, summarize(data, run.settings), chosen)])
-    else:
-        from rich.text import Text
-
-        from embedinspect.output.screen import open_screen
-        from embedinspect.output.train.tables import after
-
-        screen = open_screen()
-        if sys.stderr is not None and sys.stderr.isatty():
-            screen.line(Text())  # below the bars
-        for line in after(run, screen):
-            screen.line(line)
-    if run.status == fit.NOT_A_NUMBER:
-        raise DataError(
-            f"the loss is no number any more in epoch {run.epochs + 1}; {run.epochs} good epochs "
-            "are kept; expected a finite loss, so lower --learning-rate"
+        note(
+            "interrupted; finished epochs are saved: embedinspect train --resume "
+            f"{trainer.run.path}"
         )
-
-
-def _print_before(
-    data: LabelledData, settings: TrainSettings, chosen: dict[str, object], json: bool
-) -> None:
-    if chosen:
-        pairs = ", ".join(f"{name} {value}" for name, value in chosen.items())
-        _note(f"The settings follow the size of the data: {pairs}")
-    if json:
-        return
-    from rich.text import Text
-
-    from embedinspect.output.screen import open_screen
-    from embedinspect.output.train.tables import before
-    from embedinspect.training.data import summarize
-
-    screen = open_screen()
-    for line in before(settings, summarize(data, settings), data.name, data.label_names[1], screen):
-        screen.line(line)
-    screen.line(Text())
-    sys.stdout.flush()
-
-
-def _note(message: str) -> None:
-    from embedinspect.wording import literal
-
-    typer.echo(literal(message), err=True)
+        raise

@@ -1,131 +1,121 @@
-"""`axis`: words along a direction, for people and for programs."""
+"""`axis`: words along a direction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.text import Text
-
 from embedinspect.analysis.axis import Axis, Fit, Opinion, Place
 from embedinspect.analysis.neighbors import note_on
-from embedinspect.output.document import Document, about
-from embedinspect.output.grid import Block, Cell, Column, beside
-from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.wording import listed, literal, plural
-
-_LONGEST_WORD = 24
+from embedinspect.output.document import Document, about_source
+from embedinspect.output.labels import LONGEST_WORD, note_facts, short
+from embedinspect.page import Column, Fact, Facts, Page, Table, Tables
+from embedinspect.wording import listed, plural
 
 
-def draw(axis: Axis, opinion: Opinion | None, top: int, screen: Screen) -> Iterator[Text]:
+def page(axis: Axis, opinion: Opinion | None, top: int) -> Page:
     """Yield the ends of the axis, and of the classifier's ranking where there is one."""
     places = axis.places
     ends = min(top, len(places) // 2) or min(top, len(places))
-    low, high = places[:ends], tuple(reversed(places[-ends:]))
-    blocks = [
-        _block(f"Low: {_words(axis.low)}", low, screen),
-        _block(f"High: {_words(axis.high)}", high, screen),
-    ]
-    yield from _beside(blocks, screen)
-    yield Text()
-    yield from labelled(
-        "axis",
-        f"{plural(len(places), 'word')} on the line from the mean of {_words(axis.low)} "
-        f"(position 0) to the mean of {_words(axis.high)} (position 1), {axis.length:.4g} apart",
-        screen,
-    )
-    if opinion is not None:
-        yield Text()
-        yield from _opinion(opinion, ends, screen)
-    note = note_on(axis.source)
-    if note is not None:
-        yield from labelled("note", note, screen)
-
-
-def _beside(blocks: Sequence[Block], screen: Screen) -> Iterator[Text]:
-    if sum(block.width for block in blocks) + 3 <= screen.width:
-        yield from beside(blocks, 3, screen.glyphs.rule)
-        return
-    for number, block in enumerate(blocks):
-        if number:
-            yield Text()
-        yield from block.lines(screen.glyphs.rule)
-
-
-def _block(title: str, places: Sequence[Place], screen: Screen) -> Block:
-    words = [Cell(clip(literal(place.word), _LONGEST_WORD)) for place in places]
-    return Block(
-        clip(title, max(20, screen.width - 2), screen.glyphs.more),
+    yield Tables(
         [
-            Column("word", words),
-            Column("row", [Cell(str(place.row)) for place in places], right=True),
-            Column("position", [Cell(f"{place.position:+.3f}") for place in places], right=True),
-        ],
+            _places(f"Low: {_words(axis.low)}", places[:ends]),
+            _places(f"High: {_words(axis.high)}", tuple(reversed(places[-ends:]))),
+        ]
     )
+    facts = [
+        Fact(
+            "axis",
+            f"{plural(len(places), 'word')} on the line from the mean of {_words(axis.low)} "
+            f"(position 0) to the mean of {_words(axis.high)} (position 1), "
+            f"{axis.length:.4g} apart",
+        )
+    ]
+    if opinion is not None:
+        yield Facts(facts)
+        yield _rankings(opinion, ends)
+        facts = list(_opinion(opinion))
+    yield Facts([*facts, *note_facts(note_on(axis.source))])
 
 
-def _opinion(opinion: Opinion, ends: int, screen: Screen) -> Iterator[Text]:
-    label = literal(opinion.label)
-    pairs = list(zip(opinion.words, opinion.probabilities, strict=True))
-    title = f"The classifier, on one-word texts: probability of {label}"
-    yield Text(clip(title, screen.width, screen.glyphs.more), style="bold")
-    yield from _beside(
-        [_chances("Lowest", pairs[:ends]), _chances("Highest", pairs[: -ends - 1 : -1])], screen
-    )
-    yield Text()
-    for name, fit in (("trained", opinion.fit), ("untrained", opinion.fit_untrained)):
-        yield from labelled(name, _spoken(name, fit, label), screen)
-    yield from labelled(
-        "agreement",
-        f"correlation of that probability with the position on the axis: "
-        f"{opinion.correlation:+.3f}",
-        screen,
-    )
-
-
-def _spoken(name: str, fit: Fit, label: str) -> str:
-    rows = "rows after training" if name == "trained" else "rows before training, for comparison"
-    sentence = (
-        f"a linear fit of the probability of {label} on the {rows}: R squared "
-        f"{fit.r_squared:.3f} ({fit.words:,} words, {fit.dimensions} weights"
-    )
-    chance = fit.dimensions / fit.words
-    return f"{sentence}; chance alone gives about {min(1.0, chance):.3f})"
-
-
-def _chances(title: str, pairs: Sequence[tuple[str, float]]) -> Block:
-    return Block(
+def _places(title: str, places: Sequence[Place]) -> Table:
+    return Table(
         title,
         [
-            Column("word", [Cell(clip(literal(word), _LONGEST_WORD)) for word, _ in pairs]),
-            Column("probability", [Cell(f"{chance:.3f}") for _, chance in pairs], right=True),
+            Column("word", [place.word for place in places], most=LONGEST_WORD),
+            Column("row", [place.row for place in places], "id"),
+            Column(
+                "position", [place.position for place in places], "number", decimals=3, signed=True
+            ),
         ],
+    )
+
+
+def _rankings(opinion: Opinion, ends: int) -> Tables:
+    pairs = list(zip(opinion.words, opinion.probabilities, strict=True))
+    return Tables(
+        [_chances("Lowest", pairs[:ends]), _chances("Highest", pairs[: -ends - 1 : -1])],
+        heading=f"The classifier, on one-word texts: probability of {opinion.label}",
+    )
+
+
+def _chances(title: str, pairs: Sequence[tuple[str, float]]) -> Table:
+    return Table(
+        title,
+        [
+            Column("word", [word for word, _ in pairs], most=LONGEST_WORD),
+            Column("probability", [chance for _, chance in pairs], "number", decimals=3),
+        ],
+    )
+
+
+def _opinion(opinion: Opinion) -> Iterator[Fact]:
+    yield Fact("trained", _fit(opinion.fit, opinion.label, "rows after training"))
+    untrained = "rows before training, for comparison"
+    yield Fact("untrained", _fit(opinion.fit_untrained, opinion.label, untrained))
+    yield Fact(
+        "agreement",
+        "correlation of that probability with the position on the axis: "
+        f"{opinion.correlation:+.3f}",
+    )
+
+
+def _fit(fit: Fit, label: str, rows: str) -> str:
+    chance = min(1.0, fit.dimensions / fit.words)
+    return (
+        f"a linear fit of the probability of {label} on the {rows}: R squared "
+        f"{fit.r_squared:.3f} ({fit.words:,} words, {fit.dimensions} weights; chance alone gives "
+        f"about {chance:.3f})"
     )
 
 
 def _words(words: Sequence[str]) -> str:
-    return listed(map(literal, words), 4)
+    return listed(map(short, words), 4)
 
 
 def document(axis: Axis, opinion: Opinion | None) -> Document:
-    """Return all words in their order, for programs."""
+    """Return all words in their order."""
     head = {
-        "source": about(axis.source),
+        "source": about_source(axis.source),
         "low": list(axis.low),
         "high": list(axis.high),
         "length": axis.length,
-        "classifier": None
-        if opinion is None
-        else {
-            "label": opinion.label,
-            "words": [
-                {"word": word, "probability": chance}
-                for word, chance in zip(opinion.words, opinion.probabilities, strict=True)
-            ],
-            "fit": dict(vars(opinion.fit)),
-            "fit_untrained": dict(vars(opinion.fit_untrained)),
-            "correlation": opinion.correlation,
-        },
+        "classifier": None if opinion is None else _classifier(opinion),
         "note": note_on(axis.source),
     }
-    items = (dict(vars(place)) for place in axis.places)
-    return Document("axis", head, items, "places", ("word", "row", "position"))
+    places = (dict(vars(place)) for place in axis.places)
+    return Document(
+        "axis", head, {"places": places}, lines="places", columns=("word", "row", "position")
+    )
+
+
+def _classifier(opinion: Opinion) -> dict[str, object]:
+    return {
+        "label": opinion.label,
+        "words": [
+            {"word": word, "probability": chance}
+            for word, chance in zip(opinion.words, opinion.probabilities, strict=True)
+        ],
+        "fit": dict(vars(opinion.fit)),
+        "fit_untrained": dict(vars(opinion.fit_untrained)),
+        "correlation": opinion.correlation,
+    }

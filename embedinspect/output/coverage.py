@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from embedinspect.analysis.coverage import CoveredWord, Coverage
+from embedinspect.analysis.coverage import Coverage, CoveredWord
 from embedinspect.analysis.coverage_matrix import WrittenMatrix
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import LONGEST_WORD
@@ -36,9 +36,7 @@ def _missing(words: list[CoveredWord], more: int) -> Table:
             Column("id", [word.id for word in words], "id"),
             Column("used", [word.occurrences for word in words], "number"),
             Column("why", [word.reason for word in words], rigid=True),
-            Column(
-                "there is", [word.instead for word in words], most=LONGEST_WORD, optional=True
-            ),
+            Column("there is", [word.instead for word in words], most=LONGEST_WORD, optional=True),
         ],
         more=more,
     )

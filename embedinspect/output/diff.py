@@ -1,134 +1,133 @@
-"""`diff`: what moved between two matrices, for people and for programs."""
+"""`diff`: what moved between two matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.text import Text
-
 from embedinspect.analysis.diff import Difference, Moved
-from embedinspect.output.document import Document, about
-from embedinspect.output.grid import Block, Cell, Column
-from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.wording import listed, literal, plural
+from embedinspect.output.digits import decimals_for
+from embedinspect.output.document import Document, about_source
+from embedinspect.output.labels import source_name
+from embedinspect.page import Column, Fact, Facts, Page, Table
+from embedinspect.wording import listed, plural
 
 _LONGEST_WORD = 20
 _MOST_NAMED = 5
 
 
-def draw(found: Difference, top: int, screen: Screen, *, named: bool = False) -> Iterator[Text]:
+def page(difference: Difference, top: int, *, named: bool = False) -> Page:
     """Yield the rows that moved most and least, and what that comes to.
 
     Args:
         named: the words were asked for, so all of them are shown.
     """
-    moved = found.moved if named else [one for one in found.moved if one.distance > 0]
+    moved = difference.moved
+    if not named:
+        moved = tuple(row for row in moved if row.distance > 0)
     if moved and (named or len(moved) <= 2 * top):
-        yield from _table("Moved, the farthest first", moved, found, screen)
-        yield Text()
+        yield _table("Moved, the farthest first", moved)
     elif moved:
-        yield from _table("Moved most", moved[:top], found, screen)
-        yield Text()
-        yield from _table("Moved least", moved[: -top - 1 : -1], found, screen)
-        yield Text()
-    for label, sentence in _facts(found):
-        yield from labelled(label, sentence, screen)
+        yield _table("Moved most", moved[:top])
+        yield _table("Moved least", moved[: -top - 1 : -1])
+    yield Facts(list(_facts(difference)))
 
 
-def _table(title: str, moved: Sequence[Moved], found: Difference, screen: Screen) -> Iterator[Text]:
+def _table(title: str, moved: Sequence[Moved]) -> Table:
+    distances = [row.distance for row in moved]
     columns = [
-        Column("word", [Cell(clip(literal(one.word), _LONGEST_WORD)) for one in moved]),
-        Column("distance", [Cell(f"{one.distance:.4g}") for one in moved], right=True),
-        Column("cosine", [Cell(f"{one.cosine:.4f}") for one in moved], right=True),
+        Column("word", [row.word for row in moved], most=_LONGEST_WORD),
+        Column("distance", distances, "number", decimals=decimals_for(distances, 4)),
+        Column("cosine", [row.cosine for row in moved], "number", decimals=4),
+        Column("length", _lengths(moved), rigid=True),
     ]
-    lengths = [f"{one.length_a:.3g} → {one.length_b:.3g}" for one in moved]
-    lengths = [length.replace("→", screen.glyphs.arrow) for length in lengths]
-    columns.append(Column("length", [Cell(length) for length in lengths], right=True))
-    block = Block(title, columns)
-    room = (screen.width - block.width - 4) // 2
-    if found.neighbors and room >= 12 and any(one.overlap is not None for one in moved):
+    if any(row.overlap is not None for row in moved):
         for name in ("gained", "lost"):
-            texts = [_names(getattr(one, name), room, screen) for one in moved]
-            header = f"neighbors {name}" if room >= 16 else name
-            columns.append(Column(header, [Cell(text) for text in texts]))
-    yield from Block(title, columns).lines(screen.glyphs.rule)
+            words = [", ".join(getattr(row, name)) for row in moved]
+            columns.append(Column(f"neighbors {name}", words, optional=True))
+    return Table(title, columns)
 
 
-def _names(words: Sequence[str], room: int, screen: Screen) -> str:
-    return clip(", ".join(map(literal, words)), room, screen.glyphs.more)
+def _lengths(moved: Sequence[Moved]) -> list[str]:
+    """Return the length of each row in both matrices, all with the same decimals."""
+    decimals = decimals_for([length for row in moved for length in (row.length_a, row.length_b)])
+    form = ".2e" if decimals is None else f".{decimals}f"
+    return [f"{row.length_a:{form}} → {row.length_b:{form}}" for row in moved]
 
 
-def _facts(found: Difference) -> Iterator[tuple[str, str]]:
-    a, b = literal(_title(found, "a")), literal(_title(found, "b"))
-    alone = f"; only in A {found.only_a:,}, only in B {found.only_b:,}"
-    yield "A", a
-    yield "B", b
-    noun = "word" if found.by == "word" else "row"
-    yield "shared", f"{plural(found.shared, noun)} in both, matched by {found.by}{alone}"
-    if found.not_finite:
-        yield "left out", f"{plural(found.not_finite, 'row')} that are not finite in A or B"
-    compared = found.shared - found.not_finite
-    yield "unmoved", f"{found.unmoved:,} of {compared:,} rows are equal, number for number"
-    yield (
-        "moved",
-        f"mean distance {found.mean_distance:.4g}, mean cosine {found.mean_cosine:.4f}"
-        + (", after turning B onto A (orthogonal Procrustes)" if found.aligned else ""),
+def _facts(difference: Difference) -> Iterator[Fact]:
+    yield Fact("A", source_name(difference.a))
+    yield Fact("B", source_name(difference.b))
+    noun = "word" if difference.by == "word" else "row"
+    yield Fact(
+        "shared",
+        f"{plural(difference.shared, noun)} in both, matched by {difference.by}; only in A "
+        f"{difference.only_a:,}, only in B {difference.only_b:,}",
     )
-    if found.overlap is not None:
-        yield (
+    if difference.not_finite:
+        yield Fact(
+            "left out",
+            f"{plural(difference.not_finite, 'row')} that are not finite in A or B",
+            "wrong",
+        )
+    compared = difference.shared - difference.not_finite
+    yield Fact(
+        "unmoved", f"{difference.unmoved:,} of {compared:,} rows are equal, number for number"
+    )
+    turned = ", after turning B onto A (orthogonal Procrustes)" if difference.aligned else ""
+    yield Fact(
+        "moved",
+        f"mean distance {difference.mean_distance:.4g}, mean cosine "
+        f"{difference.mean_cosine:.4f}{turned}",
+    )
+    if difference.overlap is not None:
+        yield Fact(
             "neighbors",
-            f"of the nearest {found.neighbors} by cosine, {found.overlap:.0%} are the same, mean "
-            f"over {plural(found.overlap_words, 'word')}",
+            f"of the nearest {difference.neighbors} by cosine, {difference.overlap:.0%} are the "
+            f"same, mean over {plural(difference.overlap_words, 'word')}",
         )
-    if found.trained_apart:
-        yield (
+    if difference.trained_apart:
+        yield Fact(
             "advice",
-            f"the two look trained apart: turning B onto A lifts the mean cosine from "
-            f"{found.mean_cosine:.2f} to {found.mean_cosine_aligned:.2f}; give --align, as "
-            "distances mean nothing without it (neighbors do)",
+            "the two look trained apart: turning B onto A lifts the mean cosine from "
+            f"{difference.mean_cosine:.2f} to {difference.mean_cosine_aligned:.2f}; give --align, "
+            "as distances mean nothing without it (neighbors do)",
+            "notable",
         )
 
 
-def _title(found: Difference, side: str) -> str:
-    source = found.a if side == "a" else found.b
-    if source.run is not None:
-        when = "before training" if source.epoch == 0 else f"after epoch {source.epoch}"
-        return f"{source.path}, {when}"
-    return source.path
-
-
-def document(found: Difference) -> Document:
-    """Return every matched row, for programs."""
+def document(difference: Difference) -> Document:
+    """Return every matched row."""
     head = {
-        "a": about(found.a),
-        "b": about(found.b),
-        "by": found.by,
-        "shared": found.shared,
-        "only_a": found.only_a,
-        "only_b": found.only_b,
-        "unmoved": found.unmoved,
-        "not_finite": found.not_finite,
-        "mean_distance": found.mean_distance,
-        "mean_cosine": found.mean_cosine,
-        "aligned": found.aligned,
-        "mean_cosine_aligned": found.mean_cosine_aligned,
-        "trained_apart": found.trained_apart,
-        "neighbors": found.neighbors,
-        "overlap": found.overlap,
-        "overlap_words": found.overlap_words,
+        "a": about_source(difference.a),
+        "b": about_source(difference.b),
+        "by": difference.by,
+        "shared": difference.shared,
+        "only_a": difference.only_a,
+        "only_b": difference.only_b,
+        "unmoved": difference.unmoved,
+        "not_finite": difference.not_finite,
+        "mean_distance": difference.mean_distance,
+        "mean_cosine": difference.mean_cosine,
+        "aligned": difference.aligned,
+        "mean_cosine_aligned": difference.mean_cosine_aligned,
+        "trained_apart": difference.trained_apart,
+        "neighbors": difference.neighbors,
+        "overlap": difference.overlap,
+        "overlap_words": difference.overlap_words,
     }
-    items = (dict(vars(one)) for one in found.moved)
+    moved = (dict(vars(row)) for row in difference.moved)
     columns = (
         "word", "row_a", "row_b", "distance", "cosine", "length_a", "length_b", "overlap",
         "gained", "lost",
     )  # fmt: skip
-    return Document("diff", head, items, "moved", columns)
+    return Document("diff", head, {"moved": moved}, lines="moved", columns=columns)
 
 
-def over(found: Difference, most: float) -> str:
-    """Return what to say where rows moved farther than was allowed."""
-    beyond = [one.word for one in found.moved if one.distance > most]
+def moved_beyond(difference: Difference, most: float) -> str | None:
+    """Return what to say where rows moved farther than was allowed; None where none did."""
+    beyond = [row.word for row in difference.moved if row.distance > most]
+    if not beyond:
+        return None
     return (
-        f"{plural(len(beyond), 'row')} moved farther than {most:g}: "
-        f"{listed(map(literal, beyond), _MOST_NAMED)}"
+        f"{plural(len(beyond), 'row')} moved farther than {most:g}: {listed(beyond, _MOST_NAMED)}"
     )

@@ -1,17 +1,15 @@
-"""`doctor`: findings, the worst first, for people and for programs."""
+"""`doctor`: findings, the worst first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.text import Text
-
 from embedinspect.analysis.doctor import SEVERITIES, Case, Diagnosis, Finding, Need, Severity
-from embedinspect.output.document import Document, about
-from embedinspect.output.screen import Screen, labelled
-from embedinspect.wording import literal, plural
+from embedinspect.output.document import Document, about_source
+from embedinspect.page import Fact, Facts, Meaning, Page, Problem
+from embedinspect.wording import plural
 
-_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
+_MEANINGS: dict[Severity, Meaning] = {"error": "wrong", "warning": "doubtful", "note": "notable"}
 # How to give what a check would need, and needs that one of them meets.
 _GIVE: tuple[tuple[str, frozenset[Need]], ...] = (
     ("--from SOURCE", frozenset({"matrix", "rows", "model", "keras", "run"})),
@@ -22,45 +20,40 @@ _GIVE: tuple[tuple[str, frozenset[Need]], ...] = (
 )
 
 
-def draw(diagnosis: Diagnosis, screen: Screen) -> Iterator[Text]:
+def page(diagnosis: Diagnosis) -> Page:
     """Yield what was looked at, the findings, and what was in order or not checked."""
-    case = diagnosis.case
-    for label, sentence in _looked_at(case):
-        yield from labelled(label, sentence, screen)
-    yield from labelled("found", _counts(diagnosis), screen)
+    worst = next((s for s in SEVERITIES if diagnosis.count(s)), None)
+    meaning: Meaning = "confirmed" if worst is None else _MEANINGS[worst]
+    yield Facts([*_looked_at(diagnosis.case), Fact("found", _counts(diagnosis), meaning)])
     for number, finding in enumerate(diagnosis.findings, 1):
-        yield Text()
-        yield from _finding(number, finding, screen)
-    yield Text()
-    for label, statements in _rest(diagnosis):
-        yield from labelled(label, statements, screen)
+        yield _problem(number, finding)
+    yield Facts(list(_rest(diagnosis)))
 
 
-def _looked_at(case: Case) -> Iterator[tuple[str, str]]:
+def _looked_at(case: Case) -> Iterator[Fact]:
     source = case.source
     if source is not None:
         matrix = source.matrix
         layer = f", layer {source.tensor}" if source.keras is not None else ""
         epoch = f", epoch {source.epoch}" if source.run is not None else ""
         shape = f"({matrix.input_dim}, {matrix.output_dim})"
-        yield "source", literal(f"{source.path}: {source.kind}{layer}{epoch}, shape {shape}")
+        yield Fact("source", f"{source.path}: {source.kind}{layer}{epoch}, shape {shape}")
     elif case.settings.input_dim is not None:
-        yield "matrix", f"input_dim {case.settings.input_dim:,}"
+        yield Fact("matrix", f"input_dim {case.settings.input_dim:,}")
     if source is not None and source.words is not None:
-        named, given = source.words.named, len(case.pairs)
-        count = f"{named:,} with a row, of {given:,}" if given > named else f"{named:,}"
-        yield "words", literal(f"{count}, from {source.words_from}{_limit(case)}")
+        named, known = source.words.named, len(case.pairs)
+        count = f"{named:,} with a row, of {known:,}" if known > named else f"{named:,}"
+        yield Fact("words", f"{count}, from {source.words_from}{_limit(case)}")
     elif case.vocabulary is not None:
         origin = "counted from these texts" if case.counted else "from --vocabulary"
-        yield "words", f"{len(case.vocabulary.word_index):,}, {origin}{_limit(case)}"
+        yield Fact("words", f"{len(case.vocabulary.word_index):,}, {origin}{_limit(case)}")
     if case.texts:
         settings = case.settings
-        tokens = case.tokens.total()
         maxlen = "the longest" if case.maxlen is None else f"{case.maxlen:,}"
-        yield (
+        yield Fact(
             "texts",
-            f"{plural(len(case.texts), 'text')}, {plural(tokens, 'token')}; maxlen {maxlen}, "
-            f"padding {settings.padding}, truncating {settings.truncating}, mask_zero "
+            f"{plural(len(case.texts), 'text')}, {plural(case.tokens.total(), 'token')}; maxlen "
+            f"{maxlen}, padding {settings.padding}, truncating {settings.truncating}, mask_zero "
             f"{case.mask_zero}",
         )
 
@@ -79,50 +72,48 @@ def _counts(diagnosis: Diagnosis) -> str:
     )
 
 
-def _finding(number: int, finding: Finding, screen: Screen) -> Iterator[Text]:
-    head = f"{number}  {finding.severity}"
-    for place, line in enumerate(labelled(head, literal(f"{finding.what}."), screen)):
-        if not place:
-            line.stylize(_STYLES[finding.severity], 0, len(head))
-        yield line
-    for label, sentence in (
-        ("   evidence", finding.evidence),
-        ("   leads to", finding.leads_to),
-        ("   to mend", finding.mend),
-    ):
-        for line in labelled(label, literal(sentence), screen):
-            line.stylize("not bold", 0, len(label))
-            yield line
+def _problem(number: int, finding: Finding) -> Problem:
+    return Problem(
+        number,
+        finding.severity,
+        _MEANINGS[finding.severity],
+        f"{finding.what}.",
+        [
+            Fact("evidence", finding.evidence),
+            Fact("leads to", finding.leads_to),
+            Fact("to mend", finding.mend),
+        ],
+    )
 
 
-def _rest(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+def _rest(diagnosis: Diagnosis) -> Iterator[Fact]:
     if diagnosis.in_order:
-        yield "in order", "; ".join(diagnosis.in_order)
+        yield Fact("in order", "; ".join(diagnosis.in_order), "confirmed")
     case, label = diagnosis.case, "not checked"
-    for given, needs in _GIVE:
+    for option, needs in _GIVE:
         topics = [topic for topic, need in diagnosis.not_checked if need in needs]
-        if topics and _would_help(case, given):
+        if topics and _would_help(case, option):
             first = "" if case.has("words") else "--vocabulary FILE and "
-            also = first if given == "--reference VECTORS" else ""
-            yield label, f"{', '.join(topics)}: give {also}{given}"
+            also = first if option == "--reference VECTORS" else ""
+            yield Fact(label, f"{', '.join(topics)}: give {also}{option}", "aside")
             label = ""
 
 
-def _would_help(case: Case, given: str) -> bool:
+def _would_help(case: Case, option: str) -> bool:
     """Return whether an option could still be given: a source has its own model, or none."""
-    if given == "--from SOURCE":
+    if option == "--from SOURCE":
         return case.source is None
-    if given == "--vocabulary FILE":
+    if option == "--vocabulary FILE":
         return not case.pairs and (case.source is None or case.source.words is None)
-    return given != "--reference VECTORS" or case.source is not None
+    return option != "--reference VECTORS" or case.source is not None
 
 
 def document(diagnosis: Diagnosis, fail_on: Severity) -> Document:
-    """Return the findings, for programs."""
+    """Return the findings."""
     case = diagnosis.case
     vocabulary, settings = case.vocabulary, case.settings
     head = {
-        "source": None if case.source is None else about(case.source),
+        "source": None if case.source is None else about_source(case.source),
         "texts": len(case.texts),
         "vocabulary": None
         if vocabulary is None
@@ -141,6 +132,8 @@ def document(diagnosis: Diagnosis, fail_on: Severity) -> Document:
         "in_order": diagnosis.in_order,
         "not_checked": [{"topic": topic, "needs": need} for topic, need in diagnosis.not_checked],
     }
-    items = ({"number": n, **vars(found)} for n, found in enumerate(diagnosis.findings, 1))
+    findings = (
+        {"number": number, **vars(finding)} for number, finding in enumerate(diagnosis.findings, 1)
+    )
     columns = ("number", "kind", "severity", "what", "evidence", "leads_to", "mend")
-    return Document("doctor", head, items, "findings", columns)
+    return Document("doctor", head, {"findings": findings}, lines="findings", columns=columns)

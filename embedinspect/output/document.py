@@ -1,22 +1,34 @@
-"""What the commands that ask a matrix give to programs: one document, lines, or comma-separated."""
+"""What a command gives to programs, and its three forms: one JSON document, lines, or a table.
+
+JSON is exact and safe to print: float32 has the shortest digits that read back equal, what is no
+number is null, and characters that a terminal would act on are escaped. Documents are written piece
+by piece, so that nothing large is held whole.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from embedinspect import __version__
-from embedinspect.output.digits import vector_json
-from embedinspect.output.jsontext import SCHEMA_VERSION, dumps
+from embedinspect.matrix import FloatArray
+from embedinspect.output.digits import number_json, vector_json
 from embedinspect.source import Source
 
+SCHEMA_VERSION = 1
+NOT_FINITE = "NaN and infinity, which JSON does not have, are null"
+_CACHED_NUMBERS = 2**21
+
 Item = Mapping[str, Any]
+RowText = Callable[[int], str]
 
 
 @dataclass(frozen=True)
@@ -26,80 +38,107 @@ class Document:
     Attributes:
         command: its name.
         head: what is said once.
-        items: what is said of each answer, under the key `item_key`.
+        lists: what is said of each of many items, by key; each item stands on a line of its own.
+        lines: key of the list whose items are the lines of ndjson; without one the head is the
+            only line.
         columns: keys of the items that a comma-separated table has; a vector among them is
             spread over columns of its own.
-        lines: the comma-separated lines where they are not the items themselves.
+        rows: of that table, where they are not the items of `lines`.
     """
 
     command: str
     head: Item
-    items: Iterable[Item] = ()
-    item_key: str = ""
+    lists: Mapping[str, Iterable[Item]] = field(default_factory=dict)
+    lines: str | None = None
     columns: Sequence[str] = ()
-    lines: Iterable[Item] | None = field(default=None)
+    rows: Iterable[Item] | None = None
 
 
-def write(document: Document, form: str) -> Iterator[str]:
-    """Yield the parts of a document as json, ndjson or csv."""
-    if form == "csv":
-        return _csv(document)
-    return _ndjson(document) if form == "ndjson" else _json(document)
+@dataclass(frozen=True)
+class Written:
+    """A value that is JSON already."""
+
+    text: str
 
 
-def _json(document: Document) -> Iterator[str]:
-    """Yield one document; each item stands on a line of its own."""
+@dataclass(frozen=True)
+class WrittenVector:
+    """The cells of a vector that are comma-separated already."""
+
+    text: str
+    width: int
+
+
+def json_parts(document: Document) -> Iterator[str]:
+    """Yield one JSON document; each item of its lists stands on a line of its own."""
     head = {
         "schema_version": SCHEMA_VERSION,
         "command": document.command,
         "version": __version__,
         **document.head,
     }
-    yield "{\n"
-    for number, (key, value) in enumerate(head.items()):
-        last = not document.item_key and number + 1 == len(head)
-        yield f"  {dumps(key)}: {_value(value)}{'' if last else ','}\n"
-    if document.item_key:
-        yield f"  {dumps(document.item_key)}: ["
-        for number, item in enumerate(document.items):
-            yield ("," if number else "") + "\n    " + _object(item)
-        yield "\n  ]\n"
-    yield "}\n"
+    separator = "{\n"
+    for key, value in head.items():
+        yield f"{separator}  {dumps(key)}: {to_json(value)}"
+        separator = ",\n"
+    for key, items in document.lists.items():
+        yield f"{separator}  {dumps(key)}: ["
+        ending = ""
+        for item in items:
+            yield f"{',' if ending else ''}\n    {_object(item)}"
+            ending = "\n  "
+        yield f"{ending}]"
+    yield "\n}\n"
 
 
-def _ndjson(document: Document) -> Iterator[str]:
-    if not document.item_key:
+def ndjson_lines(document: Document) -> Iterator[str]:
+    """Yield one line of JSON for each item, or the head as the only one."""
+    if document.lines is None:
         yield _object({"command": document.command, **document.head}) + "\n"
-    for item in document.items:
+        return
+    for item in document.lists[document.lines]:
         yield _object(item) + "\n"
 
 
-def _csv(document: Document) -> Iterator[str]:
+def csv_lines(document: Document) -> Iterator[str]:
+    """Yield a comma-separated table: a line of headings, and one for each row."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    columns = list(document.columns)
+    rows = document.rows
+    if rows is None:
+        rows = [document.head] if document.lines is None else document.lists[document.lines]
     first = True
-    items = document.items if document.lines is None else document.lines
-    for item in items if document.item_key or document.lines is not None else [document.head]:
-        cells: list[Any] = []
-        names: list[str] = []
-        for column in columns:
-            value = item.get(column)
-            if isinstance(value, np.ndarray):
-                names += [f"dim_{number}" for number in range(len(value))]
-                cells += [str(number) for number in value]
-            else:
-                names.append(column)
-                cells.append(_cell(value))
+    for row in rows:
+        values = [row.get(column) for column in document.columns]
         if first:
-            writer.writerow(names)
+            writer.writerow(_headings(document.columns, values))
             first = False
+        cells: list[Any] = []
+        tail = ""
+        for value in values:
+            if isinstance(value, WrittenVector):  # it can only stand last
+                tail = f",{value.text}" if value.width else ""
+            elif isinstance(value, np.ndarray):
+                cells += map(str, value)
+            else:
+                cells.append(_cell(value))
         writer.writerow(cells)
-        yield stream.getvalue()
+        yield stream.getvalue().removesuffix("\n") + tail + "\n"
         stream.seek(0)
         stream.truncate()
     if first:
-        yield ",".join(columns) + "\n"
+        yield ",".join(document.columns) + "\n"
+
+
+def _headings(columns: Sequence[str], values: Sequence[Any]) -> list[str]:
+    headings: list[str] = []
+    for column, value in zip(columns, values, strict=True):
+        if isinstance(value, WrittenVector | np.ndarray):
+            width = value.width if isinstance(value, WrittenVector) else len(value)
+            headings += [f"dim_{number}" for number in range(width)]
+        else:
+            headings.append(column)
+    return headings
 
 
 def _cell(value: Any) -> Any:
@@ -110,24 +149,59 @@ def _cell(value: Any) -> Any:
     return value
 
 
+def dumps(value: object) -> str:
+    """Return the value as JSON on one line.
+
+    Characters that are not printable (controls, bidirectional overrides, lone surrogates) are
+    escaped: that is the same string to a parser, and harmless on a terminal.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text if text.isprintable() else json.dumps(value, allow_nan=False)
+
+
 def _object(item: Item) -> str:
-    return "{" + ", ".join(f"{dumps(key)}: {_value(value)}" for key, value in item.items()) + "}"
+    pairs = (f"{dumps(str(key))}: {to_json(value)}" for key, value in item.items())
+    return "{" + ", ".join(pairs) + "}"
 
 
-def _value(value: Any) -> str:
-    """Return a value as JSON: vectors in the shortest digits, null for what is no number."""
+def to_json(value: Any) -> str:
+    """Return a value as JSON on one line: the shortest digits, and null for what is no number."""
+    if isinstance(value, Written):
+        return value.text
     if isinstance(value, np.ndarray):
-        return vector_json(value)
+        return _array(value)
+    if isinstance(value, np.generic):
+        return number_json(value) if isinstance(value, np.float32) else to_json(value.item())
     if isinstance(value, Mapping):
         return _object(value)
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, (list, tuple, range)):
+        return "[" + ", ".join(map(to_json, value)) + "]"
     if isinstance(value, float) and not math.isfinite(value):
         return "null"
     return dumps(value)
 
 
-def about(source: Source) -> dict[str, Any]:
+def _array(values: np.ndarray[Any, Any]) -> str:
+    if values.dtype != np.float32:
+        return to_json(values.tolist())
+    if values.ndim == 1:
+        return vector_json(values)
+    if not values.ndim:
+        return number_json(np.float32(values))
+    return "[" + ", ".join(map(_array, values)) + "]"
+
+
+def cached_rows(rows: FloatArray, write: Callable[[FloatArray], str] = vector_json) -> RowText:
+    """Return a function from a row's number to its text; a row is formatted once, mostly.
+
+    The cache is bounded in numbers, so that a large matrix does not fill the memory.
+    """
+    cache = lru_cache(maxsize=max(1, _CACHED_NUMBERS // max(1, rows.shape[1])))
+    text: RowText = cache(lambda id_: write(rows[id_]))
+    return text
+
+
+def about_source(source: Source) -> dict[str, Any]:
     """Return what a document says of its source."""
     return {
         "path": source.path,

@@ -1,64 +1,57 @@
-"""`export`: what was written, for people and for programs."""
+"""`export`: what was written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.text import Text
-
 from embedinspect.exports import Exported
-from embedinspect.output.document import Document, about
-from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.wording import listed, literal, plural
+from embedinspect.output.document import Document, about_source
+from embedinspect.output.labels import short
+from embedinspect.page import Fact, Facts, Page
+from embedinspect.wording import listed, plural
 
 _NEXT = {
     "projector": "tensorboard --logdir {path}, and there the Projector tab",
     "parquet": "embedding-atlas {path} --text word --vector vector",
 }
+_UNNAMED = {"npy", "safetensors"}  # rows without a word stay without one
 
 
-def draw(written: Exported, screen: Screen) -> Iterator[Text]:
+def page(exported: Exported) -> Page:
     """Yield what was written, and what to open it with."""
-    matrix = written.source.matrix
-    files = ", ".join(literal(str(file)) for file in written.files)
-    yield from labelled("written", files, screen)
-    yield from labelled("form", written.target.what, screen)
-    yield from labelled(
-        "rows", f"{plural(written.rows, 'row')}, {matrix.output_dim} dimensions, float32", screen
+    yield Facts(list(_facts(exported)))
+
+
+def _facts(exported: Exported) -> Iterator[Fact]:
+    source, target = exported.source, exported.target
+    yield Fact("written", ", ".join(str(file) for file in exported.files), "confirmed")
+    yield Fact("form", target.what)
+    yield Fact(
+        "rows", f"{plural(exported.rows, 'row')}, {source.matrix.output_dim} dimensions, float32"
     )
-    words = written.source.words
+    words = source.words
     if words is None:
-        said = "none are known, so rows are called by their numbers, as #5"
-        if written.target.name in {"npy", "safetensors"}:
-            said = "none are known"
-        yield from labelled("words", said, screen)
-    elif words.named < written.rows and written.target.name not in {"npy", "safetensors"}:
-        yield from labelled(
-            "words",
-            f"{words.named:,}; the other rows are called by their numbers, as #5",
-            screen,
+        numbered = "" if target.name in _UNNAMED else ", so rows are called by their numbers, as #5"
+        yield Fact("words", f"none are known{numbered}")
+    elif words.named < exported.rows and target.name not in _UNNAMED:
+        yield Fact("words", f"{words.named:,}; the other rows are called by their numbers, as #5")
+    if exported.changed:
+        pairs = (
+            f"{short(word, 20)!r} as {short(written, 20)!r}" for word, written in exported.changed
         )
-    if written.changed:
-        pairs = listed(
-            (
-                f"{literal(clip(word, 20))!r} as {literal(clip(other, 20))!r}"
-                for word, other in written.changed
-            ),
-            4,
-        )
-        yield from labelled("changed", f"words that this form cannot hold: {pairs}", screen)
-    template = _NEXT.get(written.target.name, "embedinspect info {path}")
-    yield from labelled("open it", template.format(path=literal(str(written.path))), screen)
+        yield Fact("changed", f"words that this form cannot hold: {listed(pairs, 4)}", "notable")
+    template = _NEXT.get(target.name, "embedinspect info {path}")
+    yield Fact("open it", template.format(path=exported.path))
 
 
-def document(written: Exported) -> Document:
-    """Return what was written, for programs."""
+def document(exported: Exported) -> Document:
+    """Return what was written."""
     head = {
-        "source": about(written.source),
-        "format": written.target.name,
-        "path": str(written.path),
-        "files": [str(file) for file in written.files],
-        "rows": written.rows,
-        "changed": [{"word": word, "written": other} for word, other in written.changed],
+        "source": about_source(exported.source),
+        "format": exported.target.name,
+        "path": str(exported.path),
+        "files": [str(file) for file in exported.files],
+        "rows": exported.rows,
+        "changed": [{"word": word, "written": written} for word, written in exported.changed],
     }
     return Document("export", head, columns=("path", "format", "rows", "files"))

@@ -1,4 +1,4 @@
-"""Blocks of aligned columns, side by side or below each other.
+"""Blocks of aligned cells, side by side or below each other.
 
 Widths are counted, never negotiated: a column of numbers is shown whole or not at all, where a
 general table would crop it silently.
@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 RULE_STYLE = "bright_black"
+BETWEEN = 3  # cells between blocks side by side
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Column:
+class CellColumn:
     """Cells below each other; `gap` is the space to the column before it."""
 
     header: str
@@ -44,7 +45,7 @@ class Block:
     """Columns under one title."""
 
     title: str
-    columns: Sequence[Column]
+    columns: Sequence[CellColumn]
 
     @property
     def width(self) -> int:
@@ -54,10 +55,9 @@ class Block:
     def lines(self, rule: str = "─") -> Iterator[Text]:
         """Yield the title, the headers, a rule and one line for each cell."""
         widths = [column.width for column in self.columns]
-        whole = self.width
         yield Text(self.title, style="bold")
         yield self._line([Cell(column.header) for column in self.columns], widths)
-        yield Text(rule * whole, style=RULE_STYLE)
+        yield Text(rule * self.width, style=RULE_STYLE)
         for cells in zip(*(column.cells for column in self.columns), strict=True):
             yield self._line(cells, widths)
 
@@ -77,13 +77,13 @@ class Block:
         return line
 
 
-def columns_width(columns: Sequence[Column]) -> int:
+def columns_width(columns: Sequence[CellColumn]) -> int:
     """Return the cells that the columns take with the gaps between them."""
     gaps = sum(column.gap for column in columns[1:])
     return gaps + sum(column.width for column in columns)
 
 
-def beside(blocks: Sequence[Block], gap: int, rule: str = "─") -> Iterator[Text]:
+def beside(blocks: Sequence[Block], gap: int = BETWEEN, rule: str = "─") -> Iterator[Text]:
     """Yield the lines of the blocks side by side, `gap` cells apart."""
     for parts in zip_longest(*(block.lines(rule) for block in blocks)):
         line = Text()

@@ -1,153 +1,136 @@
-"""`info`: a matrix as a whole, for people and for programs."""
+"""`info`: a matrix as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from rich.text import Text
+from rich import filesize
 
 from embedinspect.analysis.health import Health, Spread
-from embedinspect.output.document import Document, about
-from embedinspect.output.grid import Block, Cell, Column
-from embedinspect.output.screen import Screen, clip, labelled
+from embedinspect.output.digits import decimals_for
+from embedinspect.output.document import Document, about_source
+from embedinspect.output.labels import epoch_name, row_name, short
+from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
 from embedinspect.source import Source
-from embedinspect.wording import listed, literal, plural
+from embedinspect.wording import listed, plural
 
 _MOST_ROWS = 6
 _MOST_LAYERS = 20
-_LONGEST_BAR = 32
+_MOST_WORDS = 8
 
 
-def draw(source: Source, health: Health, screen: Screen) -> Iterator[Text]:
+def page(source: Source, health: Health) -> Page:
     """Yield what there is to say about a matrix."""
-    yield Text(literal(f"{source.path}: {source.kind}"), style="bold")
-    yield Text()
+    yield Headline(f"{source.path}: {source.kind}")
     if source.keras is not None and len(source.keras.layers) > 1:
-        yield from _layers(source, screen).lines(screen.glyphs.rule)
-        yield Text()
-    for label, sentence in _facts(source, screen):
-        yield from labelled(label, sentence, screen)
+        yield _layers(source)
+    yield Facts(list(_facts(source)))
     if health.norms is not None:
-        yield Text()
-        yield from _histogram(health, screen).lines(screen.glyphs.rule)
-    yield Text()
-    for label, sentence in _numbers(source, health):
-        yield from labelled(label, sentence, screen)
-    yield Text()
-    for label, sentence in _findings(source, health):
-        yield from labelled(label, sentence, screen)
+        yield _histogram(health)
+    yield Facts(list(_numbers(source, health)))
+    yield Facts(list(_findings(source, health)))
 
 
-def _facts(source: Source, screen: Screen) -> Iterator[tuple[str, str]]:
-    matrix, times = source.matrix, screen.glyphs.times
+def _facts(source: Source) -> Iterator[Fact]:
+    matrix = source.matrix
     if source.tensor is not None:
         noun = "layer" if source.keras is not None or source.run is not None else "array"
-        yield noun, literal(source.tensor)
+        yield Fact(noun, source.tensor)
     if source.run is not None:
-        when = "before training" if source.epoch == 0 else f"after epoch {source.epoch}"
-        yield "epoch", f"{when}, of {source.run.epochs} ({literal(source.run.status)})"
-    yield "shape", f"({matrix.input_dim}, {matrix.output_dim}): input_dim rows, output_dim wide"
-    yield (
-        "parameters",
-        f"{matrix.input_dim:,} {times} {matrix.output_dim:,} = {matrix.parameters:,}",
+        yield Fact("epoch", f"{epoch_name(source)}, of {source.run.epochs} ({source.run.status})")
+    yield Fact(
+        "shape", f"({matrix.input_dim}, {matrix.output_dim}): input_dim rows, output_dim wide"
+    )
+    yield Fact(
+        "parameters", f"{matrix.input_dim:,} × {matrix.output_dim:,} = {matrix.parameters:,}"
     )
     stored = "" if source.dtype == "float32" else f", stored as {source.dtype}"
-    yield "memory", f"{_bytes(4 * matrix.parameters)} as float32{stored}"
+    yield Fact("memory", f"{filesize.decimal(4 * matrix.parameters)} as float32{stored}")
     words = source.words
     if words is None:
-        yield "words", "none known; name a file of them with --vocabulary FILE"
+        yield Fact("words", "none known; name a file of them with --words FILE")
     else:
-        known = [literal(clip(word, 24)) for word in islice(words, 40) if word][:8]
-        more = screen.glyphs.more if words.named > len(known) else ""
-        yield (
+        first = [short(word) for word in islice(words, 40) if word][:_MOST_WORDS]
+        more = "…" if words.named > len(first) else ""
+        yield Fact(
             "words",
-            f"{words.named:,} of {plural(matrix.input_dim, 'row')}, from "
-            f"{literal(str(source.words_from))}: {'  '.join(known)}{more}",
+            f"{words.named:,} of {plural(matrix.input_dim, 'row')}, from {source.words_from}: "
+            f"{'  '.join(first)}{more}",
         )
     if source.row_0_is_padding and (words is None or words[0] is None):
-        yield "row 0", "the padding row: id 0 stands for no word"
+        yield Fact("row 0", "the padding row: id 0 stands for no word")
 
 
-def _bytes(count: int) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:,.0f} {unit}" if unit == "bytes" else f"{count:,.1f} {unit}"
-        count /= 1000  # type: ignore[assignment]
-    return f"{count:,.1f} GB"
-
-
-def _layers(source: Source, screen: Screen) -> Block:
+def _layers(source: Source) -> Table:
     assert source.keras is not None
-    layers = source.keras.layers[:_MOST_LAYERS]
-    width = max(12, screen.width - 44)
-    shapes = [" × ".join(f"{side:,}" for side in layer.shape) for layer in layers]
-    return Block(
-        f"Layers with rows  {len(source.keras.layers)}",
+    layers = source.keras.layers
+    shown = layers[:_MOST_LAYERS]
+    return Table(
+        f"Layers with rows  {len(layers)}",
         [
-            Column("", [Cell("→" if layer == source.layer else "") for layer in layers]),
-            Column("name", [Cell(clip(literal(layer.name), width)) for layer in layers], gap=1),
-            Column("class", [Cell(clip(literal(layer.class_name or "?"), 16)) for layer in layers]),
-            Column("shape", [Cell(shape.replace("×", screen.glyphs.times)) for shape in shapes]),
-            Column("dtype", [Cell(layer.problem or layer.dtype) for layer in layers]),
+            Column("", ["→" if layer == source.layer else "" for layer in shown]),
+            Column("name", [layer.name for layer in shown]),
+            Column("class", [layer.class_name or "?" for layer in shown], most=16),
+            Column(
+                "shape", [f"{layer.shape[0]:,} × {layer.shape[1]:,}" for layer in shown], rigid=True
+            ),
+            Column("dtype", [layer.problem or layer.dtype for layer in shown]),
         ],
+        more=len(layers) - len(shown),
     )
 
 
-def _histogram(health: Health, screen: Screen) -> Block:
+def _histogram(health: Health) -> Table:
     counts, edges = health.histogram
-    widest = max(counts)
-    bar = "█" if screen.glyphs.rule == "─" else "#"
-    room = max(4, min(_LONGEST_BAR, screen.width - 30))
-    numbers = [f"{edge:.3g}" for edge in edges]
-    lengths = [max(1, round(room * count / widest)) if count else 0 for count in counts]
-    return Block(
+    decimals = decimals_for(edges)
+    return Table(
         "Lengths of the rows (L2 norms)",
         [
-            Column("from", [Cell(number) for number in numbers[:-1]], right=True),
-            Column("to", [Cell(number) for number in numbers[1:]], right=True),
-            Column("rows", [Cell(f"{count:,}") for count in counts], right=True),
-            Column("", [Cell(bar * length) for length in lengths]),
+            Column("from", edges[:-1], "number", decimals=decimals),
+            Column("to", edges[1:], "number", decimals=decimals),
+            Column("rows", counts, "number"),
+            Column("", counts, "bar"),
         ],
     )
 
 
-def _numbers(source: Source, health: Health) -> Iterator[tuple[str, str]]:
+def _numbers(source: Source, health: Health) -> Iterator[Fact]:
     norms = health.norms
     if norms is None:
-        yield "norms", "no row is finite"
+        yield Fact("norms", "no row is finite", "wrong")
         return
-    yield (
+    yield Fact(
         "norms",
         f"median {norms.median:.4g}, mean {norms.mean:.4g}, from {norms.smallest:.4g} to "
         f"{norms.largest:.4g}",
     )
-    yield (
+    yield Fact(
         "numbers",
         f"mean {health.mean:.4g}, standard deviation {health.standard_deviation:.4g}",
     )
     deviations = health.dimension_deviations
     low, high = int(deviations.argmin()), int(deviations.argmax())
-    yield (
+    yield Fact(
         "spread",
         f"standard deviation by dimension: from {deviations[low]:.4g} (dim {low}) to "
         f"{deviations[high]:.4g} (dim {high})",
     )
-    yield (
+    yield Fact(
         "direction",
         f"the mean row is {health.common_share:.0%} as long as the mean length of the rows "
         "(0% where they point every way, 100% where all point one way)",
     )
     if health.effective_rank is not None:
-        yield (
+        yield Fact(
             "rank",
             f"effectively {health.effective_rank:.1f} of {source.matrix.output_dim} dimensions "
             "are used (entropy of the singular values)",
         )
 
 
-def _findings(source: Source, health: Health) -> Iterator[tuple[str, str]]:
+def _findings(source: Source, health: Health) -> Iterator[Fact]:
     in_order = []
     for label, noun, rows in (
         ("zero", "all zeros", health.zero_rows),
@@ -155,69 +138,57 @@ def _findings(source: Source, health: Health) -> Iterator[tuple[str, str]]:
         ("infinite", "infinite numbers", health.infinite_rows),
     ):
         if len(rows):
-            yield label, f"{plural(len(rows), 'row')} of {noun}: {_named(source, rows)}"
+            yield Fact(
+                label,
+                f"{plural(len(rows), 'row')} of {noun}: {_names(source, rows)}",
+                "notable" if label == "zero" else "wrong",
+            )
         else:
             in_order.append(noun)
     if len(health.duplicate_rows):
         pairs = zip(health.duplicate_rows.tolist(), health.duplicate_of.tolist(), strict=True)
-        shown = listed(
-            (f"{_name(source, row)} = {_name(source, of)}" for row, of in pairs), _MOST_ROWS
-        )
-        yield "duplicate", f"{plural(len(health.duplicate_rows), 'row')}: {shown}"
+        names = (f"{row_name(source, row)} = {row_name(source, first)}" for row, first in pairs)
+        count = plural(len(health.duplicate_rows), "row")
+        yield Fact("duplicate", f"{count}: {listed(names, _MOST_ROWS)}", "notable")
     else:
         in_order.append("duplicates")
     if len(health.far_rows):
         pairs = zip(health.far_rows.tolist(), health.far_distances.tolist(), strict=True)
-        shown = listed((f"{_name(source, row)} {by:.1f}×" for row, by in pairs), _MOST_ROWS)
-        yield (
+        names = (f"{row_name(source, row)} {times:.1f}×" for row, times in pairs)
+        yield Fact(
             "unlike",
             f"{plural(len(health.far_rows), 'row')} far from all others, by the median distance "
-            f"from the mean row: {shown}",
+            f"from the mean row: {listed(names, _MOST_ROWS)}",
+            "notable",
         )
     else:
         in_order.append("rows unlike all others")
     if health.unmoved_rows is not None:
-        count = len(health.unmoved_rows)
-        if count:
-            yield (
+        if len(health.unmoved_rows):
+            yield Fact(
                 "unmoved",
-                f"{plural(count, 'row')} as drawn, never moved in training: "
-                f"{_named(source, health.unmoved_rows)}",
+                f"{plural(len(health.unmoved_rows), 'row')} as drawn, never moved in training: "
+                f"{_names(source, health.unmoved_rows)}",
+                "notable",
             )
         else:
             in_order.append("rows that training never moved")
     if in_order:
-        yield "in order", "no " + ", no ".join(in_order)
+        yield Fact("in order", "no " + ", no ".join(in_order), "confirmed")
 
 
-def _named(source: Source, rows: Any) -> str:
-    return listed((_name(source, row) for row in rows.tolist()), _MOST_ROWS)
-
-
-def _name(source: Source, row: int) -> str:
-    word = source.name_of(row)
-    shown = literal(clip(word, 24))
-    return shown if word == f"#{row}" else f"{shown} (row {row})"
+def _names(source: Source, rows: Any) -> str:
+    return listed((row_name(source, row) for row in rows.tolist()), _MOST_ROWS)
 
 
 def document(source: Source, health: Health) -> Document:
-    """Return what there is to say, for programs."""
+    """Return what there is to say about a matrix."""
     counts, edges = health.histogram
-    layers: Sequence[Any] = source.keras.layers if source.keras is not None else ()
+    layers: Iterable[Any] = source.keras.layers if source.keras is not None else ()
+    unmoved = health.unmoved_rows
     head: dict[str, Any] = {
-        "source": about(source),
-        "layers": [
-            {
-                "name": layer.name,
-                "path": layer.path,
-                "class_name": layer.class_name,
-                "shape": list(layer.shape),
-                "dtype": layer.dtype,
-                "embedding": layer.embedding,
-                "problem": layer.problem,
-            }
-            for layer in layers
-        ],
+        "source": about_source(source),
+        "layers": [_layer(layer) for layer in layers],
         "shape": list(source.matrix.rows.shape),
         "parameters": source.matrix.parameters,
         "memory_bytes": 4 * source.matrix.parameters,
@@ -232,18 +203,34 @@ def document(source: Source, health: Health) -> Document:
         "nan_rows": _rows(source, health.nan_rows),
         "infinite_rows": _rows(source, health.infinite_rows),
         "duplicate_rows": [
-            {**_row(source, row), "same_as": of}
-            for row, of in zip(
+            {**_row(source, row), "same_as": first}
+            for row, first in zip(
                 health.duplicate_rows.tolist(), health.duplicate_of.tolist(), strict=True
             )
         ],
         "far_rows": [
-            {**_row(source, row), "distance": by}
-            for row, by in zip(health.far_rows.tolist(), health.far_distances.tolist(), strict=True)
+            {**_row(source, row), "distance": times}
+            for row, times in zip(
+                health.far_rows.tolist(), health.far_distances.tolist(), strict=True
+            )
         ],
-        "unmoved_rows": None if health.unmoved_rows is None else _rows(source, health.unmoved_rows),
+        "unmoved_rows": None if unmoved is None else _rows(source, unmoved),
     }
-    line = {
+    line = _line(source, health, head)
+    return Document("info", head, columns=list(line), rows=[line])
+
+
+def _layer(layer: Any) -> dict[str, Any]:
+    names = ("name", "path", "class_name", "shape", "dtype", "embedding", "problem")
+    return {name: getattr(layer, name) for name in names}
+
+
+def _line(source: Source, health: Health, head: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers of the document that stand in one line of a table."""
+    lists = (
+        "zero_rows", "nan_rows", "infinite_rows", "duplicate_rows", "far_rows", "unmoved_rows",
+    )  # fmt: skip
+    return {
         "path": source.path,
         "kind": source.kind,
         "input_dim": source.matrix.input_dim,
@@ -253,19 +240,8 @@ def document(source: Source, health: Health) -> Document:
         **{f"norm_{key}": value for key, value in (_spread(health.norms) or {}).items()},
         "common_share": health.common_share,
         "effective_rank": health.effective_rank,
-        **{
-            key: None if head[key] is None else len(head[key])
-            for key in (
-                "zero_rows",
-                "nan_rows",
-                "infinite_rows",
-                "duplicate_rows",
-                "far_rows",
-                "unmoved_rows",
-            )
-        },
+        **{key: None if head[key] is None else len(head[key]) for key in lists},
     }
-    return Document("info", head, columns=list(line), lines=[line])
 
 
 def _spread(spread: Spread | None) -> dict[str, float] | None:

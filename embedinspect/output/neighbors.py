@@ -1,114 +1,108 @@
-"""`neighbors`: the nearest rows, for people and for programs."""
+"""`neighbors`: the nearest rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from rich.text import Text
-
 from embedinspect.analysis.neighbors import Answer, Neighborhood, OddOneOut
-from embedinspect.output.document import Document, about
-from embedinspect.output.grid import Block, Cell, Column, beside
-from embedinspect.output.screen import Screen, clip, labelled
-from embedinspect.wording import listed, literal, plural
+from embedinspect.output.document import Document, about_source
+from embedinspect.output.labels import LONGEST_WORD, note_facts, short
+from embedinspect.page import Column, Fact, Facts, Page, Table, Tables
+from embedinspect.wording import listed, plural
 
-_GAP = 3
-_LONGEST_WORD = 28
 _DIRECTION = {"cosine": "1 is the same direction", "dot": "more is nearer", "euclidean": "distance"}
 
 
-def draw(found: Neighborhood, screen: Screen) -> Iterator[Text]:
+def page(neighborhood: Neighborhood) -> Page:
     """Yield a table for each question, as many side by side as there is room for."""
-    blocks = [_block(answer, found.metric, screen) for answer in found.answers]
-    group: list[Block] = []
-    for block in [*blocks, None]:
-        width = sum(one.width + _GAP for one in group) + (block.width if block else 0)
-        if group and (block is None or width > screen.width):
-            yield from beside(group, _GAP, screen.glyphs.rule)
-            yield Text()
-            group = []
-        if block is not None:
-            group.append(block)
-    yield from labelled("metric", f"{found.metric} ({_DIRECTION[found.metric]})", screen)
-    yield from labelled("left out", _left_out(found), screen)
-    if found.note is not None:
-        yield from labelled("note", found.note, screen)
-
-
-def _block(answer: Answer, metric: str, screen: Screen) -> Block:
-    neighbors = answer.neighbors
-    width = min(_LONGEST_WORD, screen.width - 24)
-    words = [Cell(clip(literal(one.word), width, screen.glyphs.more)) for one in neighbors]
-    title = clip(literal(answer.question.text), max(20, screen.width - 2), screen.glyphs.more)
-    return Block(
-        title,
+    metric = neighborhood.metric
+    yield Tables([_nearest(answer, metric) for answer in neighborhood.answers])
+    yield Facts(
         [
-            Column("", [Cell(str(place)) for place in range(1, len(words) + 1)], right=True),
-            Column("word", words),
-            Column("row", [Cell(str(one.row)) for one in neighbors], right=True),
-            Column(metric, [Cell(f"{one.score:.4f}") for one in neighbors], right=True),
+            Fact("metric", f"{metric} ({_DIRECTION[metric]})"),
+            Fact("left out", _left_out(neighborhood)),
+            *note_facts(neighborhood.note),
+        ]
+    )
+
+
+def _nearest(answer: Answer, metric: str) -> Table:
+    neighbors = answer.neighbors
+    return Table(
+        answer.question.text,
+        [
+            Column("", list(range(1, len(neighbors) + 1)), "id"),
+            Column("word", [neighbor.word for neighbor in neighbors], most=LONGEST_WORD),
+            Column("row", [neighbor.row for neighbor in neighbors], "id"),
+            Column(metric, [neighbor.score for neighbor in neighbors], "number", decimals=4),
         ],
     )
 
 
-def _left_out(found: Neighborhood) -> str:
-    terms = {term.word: term.row for answer in found.answers for term in answer.question.terms}
-    names = listed((f"{literal(word)} (row {row})" for word, row in terms.items()), 6)
+def _left_out(neighborhood: Neighborhood) -> str:
+    rows = {
+        term.word: term.row for answer in neighborhood.answers for term in answer.question.terms
+    }
+    names = listed((f"{short(word)} (row {row})" for word, row in rows.items()), 6)
     sentence = f"what was asked for, from its own answer: {names}"
-    if found.left_out:
-        why = "zero or not finite" if found.metric == "cosine" else "not finite"
-        sentence += f"; and {plural(found.left_out, 'row')} that are {why}"
+    if neighborhood.left_out:
+        why = "zero or not finite" if neighborhood.metric == "cosine" else "not finite"
+        sentence += f"; and {plural(neighborhood.left_out, 'row')} that are {why}"
     return sentence
 
 
-def document(found: Neighborhood) -> Document:
-    """Return questions and answers for programs."""
-    items = [
+def document(neighborhood: Neighborhood) -> Document:
+    """Return questions and answers."""
+    answers = [
         {
             "question": answer.question.text,
             "terms": [dict(vars(term)) for term in answer.question.terms],
             "neighbors": [dict(vars(neighbor)) for neighbor in answer.neighbors],
         }
-        for answer in found.answers
+        for answer in neighborhood.answers
     ]
-    lines = (
+    rows = (
         {"question": answer.question.text, "rank": rank, **vars(neighbor)}
-        for answer in found.answers
+        for answer in neighborhood.answers
         for rank, neighbor in enumerate(answer.neighbors, 1)
     )
     head = {
-        "source": about(found.source),
-        "metric": found.metric,
-        "left_out": found.left_out,
-        "note": found.note,
+        "source": about_source(neighborhood.source),
+        "metric": neighborhood.metric,
+        "left_out": neighborhood.left_out,
+        "note": neighborhood.note,
     }
     columns = ("question", "rank", "word", "row", "score")
-    return Document("neighbors", head, items, "answers", columns, lines)
+    return Document(
+        "neighbors", head, {"answers": answers}, lines="answers", columns=columns, rows=rows
+    )
 
 
-def draw_odd(found: OddOneOut, screen: Screen) -> Iterator[Text]:
-    """Yield the words, the one that fits least first."""
-    words = [Cell(clip(literal(one.word), _LONGEST_WORD)) for one in found.members]
-    block = Block(
-        f"Odd one out: {clip(literal(found.odd.word), _LONGEST_WORD)}",
+def odd_page(group: OddOneOut) -> Page:
+    """Yield the words of a group, the one that fits least first."""
+    members = group.members
+    yield Table(
+        f"Odd one out: {short(group.odd.word)}",
         [
-            Column("word", words),
-            Column("row", [Cell(str(one.row)) for one in found.members], right=True),
+            Column("word", [member.word for member in members], most=LONGEST_WORD),
+            Column("row", [member.row for member in members], "id"),
             Column(
                 "cosine with the others",
-                [Cell(f"{one.cosine:.4f}") for one in found.members],
-                right=True,
+                [member.cosine for member in members],
+                "number",
+                decimals=4,
             ),
         ],
     )
-    yield from block.lines(screen.glyphs.rule)
-    if found.note is not None:
-        yield Text()
-        yield from labelled("note", found.note, screen)
+    yield Facts(note_facts(group.note))
 
 
-def document_odd(found: OddOneOut) -> Document:
-    """Return the group for programs."""
-    items = [dict(vars(member)) for member in found.members]
-    head = {"source": about(found.source), "odd_one_out": found.odd.word, "note": found.note}
-    return Document("neighbors", head, items, "members", ("word", "row", "cosine"))
+def odd_document(group: OddOneOut) -> Document:
+    """Return the members of a group."""
+    members = [dict(vars(member)) for member in group.members]
+    head = {
+        "source": about_source(group.source),
+        "odd_one_out": group.odd.word,
+        "note": group.note,
+    }
+    return Document(
+        "neighbors", head, {"members": members}, lines="members", columns=("word", "row", "cosine")
+    )

@@ -1,24 +1,48 @@
-"""What the screen can do: its width, its colours, the signs that it can encode."""
+"""What the screen can do: its width, its colours, the signs that it can print.
+
+Every text goes through `Screen.text` before it is laid out, so that no sign that the screen lacks
+and no control character gets past it.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import IO
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from embedinspect.page import Meaning
+from embedinspect.wording import literal
+
 WIDTH_WITHOUT_TERMINAL = 120
 NARROWEST = 20
-LABEL_WIDTH = 12
+WIDEST_PROSE = 100
+
+# One colour for each meaning, the same in all commands. Named colours follow the terminal's theme,
+# so they can be read on dark and light backgrounds.
+STYLES: dict[Meaning, str] = {
+    "plain": "",
+    "confirmed": "green",
+    "wrong": "bold red",
+    "doubtful": "bold yellow",
+    "notable": "bold cyan",
+    "aside": "bright_black",
+}
 
 
 @dataclass(frozen=True)
-class Glyphs:
-    """The few signs that are not ASCII, or their stand-ins."""
+class Signs:
+    """The few signs that are not ASCII, or what stands for them.
+
+    Attributes:
+        steps: bars from low to high, for small curves.
+        stand_ins: what to write for each sign, where the screen lacks it.
+    """
 
     arrow: str = "→"
     padding: str = "·"
@@ -26,54 +50,97 @@ class Glyphs:
     times: str = "×"
     dash: str = "–"
     rule: str = "─"
-    encoding: str = "utf-8"
+    bar: str = "█"
+    steps: str = "▁▂▃▄▅▆▇█"
+    stand_ins: dict[int, str] = field(default_factory=dict)
 
 
-ASCII = Glyphs("->", ".", "..", "x", "-", "-", "ascii")
+UNICODE = Signs()
+ASCII = Signs("->", ".", "..", "x", "-", "-", "#", "_.-=+*%@")
+_NAMES = ("arrow", "padding", "more", "times", "dash", "rule", "bar")
+ASCII = replace(
+    ASCII,
+    stand_ins={ord(getattr(UNICODE, name)): getattr(ASCII, name) for name in _NAMES}
+    | dict(zip(map(ord, UNICODE.steps[:-1]), ASCII.steps[:-1], strict=True)),
+)
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Where tables are printed: a rich console, its width in cells, and its signs."""
+    """Where a page is printed: a rich console, its width in cells, its signs and encoding."""
 
     console: Console
     width: int
-    glyphs: Glyphs
+    signs: Signs
+    encoding: str = "utf-8"
+
+    @property
+    def prose_width(self) -> int:
+        """Cells that a line of sentences may take: longer lines are hard to read."""
+        return min(self.width, WIDEST_PROSE)
+
+    def text(self, text: str) -> str:
+        """Return a text as this screen can print it: signs it lacks replaced, controls escaped."""
+        if self.signs.stand_ins:
+            text = text.translate(self.signs.stand_ins)
+        return literal(text, self.encoding)
+
+    def wrap(self, text: str, width: int) -> list[str]:
+        """Return the lines of a text that `text` has made printable, broken between words."""
+        return [part.plain for part in Text(text).wrap(self.console, width)]
+
+    def clip(self, text: str, width: int) -> str:
+        """Return as much of a printable text as fits, with the sign for more at its end."""
+        return clip(text, width, self.signs.more)
 
     def line(self, text: Text) -> None:
         """Print one line whole, without trailing spaces; the terminal wraps what is too long."""
         text.rstrip()
         self.console.print(text, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
-    def paragraph(self, text: str, style: str = "") -> None:
-        """Print a sentence, wrapped between words at the screen's width."""
-        for part in Text(text).wrap(self.console, self.width):
-            self.line(Text(part.plain, style=style))
-
 
 def open_screen(file: IO[str] | None = None, width: int | None = None) -> Screen:
     """Return the screen for stdout: its width, its colours, and signs that it can encode.
 
-    The width is that of the terminal, or `COLUMNS`, or 120 where there is neither.
+    The width is that of the terminal, or `COLUMNS`. Where stdout is a pipe it is that of the
+    terminal at the other end of stderr or stdin (as for `| less`), else 120.
     """
     file = file or sys.stdout
-    terminal = file.isatty() if hasattr(file, "isatty") else False
-    if width is None:
-        asked = os.environ.get("COLUMNS", "")
-        if asked.isdecimal() and int(asked) > 0:
-            width = int(asked)
-        elif not terminal:
-            width = WIDTH_WITHOUT_TERMINAL
+    width = max(NARROWEST, width or columns_wanted() or _width_of(file) or WIDTH_WITHOUT_TERMINAL)
     console = Console(file=file, width=width, legacy_windows=False)
-    if console.width < NARROWEST:
-        console = Console(file=file, width=NARROWEST, legacy_windows=False)
     encoding = getattr(file, "encoding", None) or "utf-8"
-    glyphs = replace(Glyphs(), encoding=encoding)
     try:
-        "".join(vars(glyphs).values()).encode(encoding)
-    except UnicodeEncodeError:
-        glyphs = replace(ASCII, encoding=encoding)
-    return Screen(console, console.width, glyphs)
+        "".join([*(getattr(UNICODE, name) for name in _NAMES), UNICODE.steps]).encode(encoding)
+        signs = UNICODE
+    except (UnicodeEncodeError, LookupError):
+        signs = ASCII
+    return Screen(console, width, signs, encoding)
+
+
+def columns_wanted() -> int | None:
+    """Return the width that the variable `COLUMNS` asks for; None where it names none."""
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) or None if columns.isascii() and columns.isdecimal() else None
+
+
+def _width_of(file: IO[str]) -> int | None:
+    """Return the width of the terminal that a stream, or the user behind its pipe, is at."""
+    streams = [file, sys.stderr, sys.stdin] if _is_pipe(file) else [file]
+    for stream in streams:
+        try:
+            width = os.get_terminal_size(stream.fileno()).columns
+        except (AttributeError, OSError, ValueError):
+            continue
+        if width > 0:
+            return width
+    return None
+
+
+def _is_pipe(file: IO[str]) -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(file.fileno()).st_mode)
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 def clip(text: str, width: int, more: str = "…") -> str:
@@ -93,16 +160,18 @@ def clip(text: str, width: int, more: str = "…") -> str:
     return "".join(kept) + more
 
 
-def labelled(label: str, sentence: str, screen: Screen, *, clipped: bool = False) -> list[Text]:
-    """Return the sentence behind its label, wrapped below itself, or clipped to a line or two."""
-    room = max(20, screen.width - LABEL_WIDTH)
-    if clipped:  # wrapping may leave a line short, so leave room for that
-        lines = 1 if room >= 80 else 2
-        sentence = clip(sentence, room * lines - 12 * (lines - 1), screen.glyphs.more)
-    parts = list(Text(sentence).wrap(screen.console, room))
-    found = []
-    for number, part in enumerate(parts):
-        line = Text((label if not number else "").ljust(LABEL_WIDTH), style="bold")
-        line.append_text(Text(part.plain, style="not bold"))
-        found.append(line)
-    return found
+def clip_start(text: str, width: int, more: str = "…") -> str:
+    """Return the text, or as much of its end as fits `width` cells behind the sign for more.
+
+    >>> clip_start("path/to/vectors.txt", 12)
+    '…vectors.txt'
+    """
+    if cell_len(text) <= width:
+        return text
+    kept, used, room = [], 0, width - cell_len(more)
+    for character in reversed(text):
+        used += get_character_cell_size(character)
+        if used > room:
+            break
+        kept.append(character)
+    return more + "".join(reversed(kept))

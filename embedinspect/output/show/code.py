@@ -11,7 +11,7 @@ from embedinspect.vocabulary import Tokenization
 
 
 @dataclass(frozen=True)
-class Given:
+class Inputs:
     """What came from files and not from the texts: named in the script, read by it."""
 
     vocabulary: str | None = None
@@ -20,15 +20,15 @@ class Given:
     maxlen: int | None = None
 
 
-def script(lookup: Lookup, given: Given) -> str:
+def script(lookup: Lookup, inputs: Inputs) -> str:
     """Return a complete script that prints the same sequences and the same output tensor."""
     parts = [
-        _head(lookup, given),
+        _head(lookup, inputs),
         f"texts = {_literal(list(lookup.texts))}",
-        _vectorize(lookup, given)
+        _vectorize(lookup, inputs)
         if lookup.vocabulary.name != "classic"
-        else _tokenize(lookup, given),
-        _weights(lookup, given),
+        else _tokenize(lookup, inputs),
+        _weights(lookup, inputs),
         _model(lookup),
     ]
     return "\n\n".join(parts) + "\n"
@@ -38,23 +38,23 @@ def _literal(value: object) -> str:
     return pprint.pformat(value, width=96, sort_dicts=False)
 
 
-def _head(lookup: Lookup, given: Given) -> str:
+def _head(lookup: Lookup, inputs: Inputs) -> str:
     classic = lookup.vocabulary.name == "classic"
     lines = [
         '"""What an Embedding layer does with texts: ids, a padded sequence, rows of a matrix."""',
         "",
     ]
-    if classic and given.vocabulary:
+    if classic and inputs.vocabulary:
         lines.append("import json")
-    if given.backend:
+    if inputs.backend:
         lines.append("import os")
-    if classic and not given.vocabulary:
+    if classic and not inputs.vocabulary:
         lines.append("from collections import Counter")
     if lines[-1]:
         lines.append("")
-    if given.backend:
+    if inputs.backend:
         lines += [
-            f'os.environ["KERAS_BACKEND"] = "{given.backend}"  # before Keras is imported',
+            f'os.environ["KERAS_BACKEND"] = "{inputs.backend}"  # before Keras is imported',
             "",
         ]
     lines += ["import keras", "import numpy as np", ""]
@@ -74,7 +74,7 @@ def _tokens(tokenization: Tokenization) -> str:
     )
 
 
-def _tokenize(lookup: Lookup, given: Given) -> str:
+def _tokenize(lookup: Lookup, inputs: Inputs) -> str:
     vocabulary, settings = lookup.vocabulary, lookup.settings
     first = 1 if vocabulary.oov_token is None else 2
     lines = [
@@ -82,9 +82,9 @@ def _tokenize(lookup: Lookup, given: Given) -> str:
         _tokens(vocabulary.tokenization),
         "",
     ]
-    if given.vocabulary:
+    if inputs.vocabulary:
         lines += [
-            f'with open({given.vocabulary!r}, encoding="utf-8") as file:',
+            f'with open({inputs.vocabulary!r}, encoding="utf-8") as file:',
             '    word_index = json.loads(json.load(file)["config"]["word_index"])',
         ]
     else:
@@ -116,13 +116,13 @@ def _tokenize(lookup: Lookup, given: Given) -> str:
     return "\n".join(lines)
 
 
-def _vectorize(lookup: Lookup, given: Given) -> str:
+def _vectorize(lookup: Lookup, inputs: Inputs) -> str:
     max_tokens = lookup.settings.num_words
     return "\n".join(
         [
             "# Words become ids: 0 is padding, 1 stands for every word that is not known.",
             "vectorization = keras.layers.TextVectorization(",
-            f"    max_tokens={max_tokens}, output_sequence_length={given.maxlen}",
+            f"    max_tokens={max_tokens}, output_sequence_length={inputs.maxlen}",
             ")",
             "vectorization.adapt(texts)",
             'sequences = np.asarray(vectorization(texts)).astype("int32")',
@@ -131,15 +131,15 @@ def _vectorize(lookup: Lookup, given: Given) -> str:
     )
 
 
-def _weights(lookup: Lookup, given: Given) -> str:
+def _weights(lookup: Lookup, inputs: Inputs) -> str:
     matrix = lookup.matrix
-    if given.matrix is None:
+    if inputs.matrix is None:
         return (
             "# The embedding matrix: a row for each id, drawn as Keras draws it by default.\n"
             f"weights = np.random.RandomState({lookup.settings.seed}).uniform("
             f'-0.05, 0.05, ({matrix.input_dim}, {matrix.output_dim})).astype("float32")'
         )
-    return f"# The embedding matrix: a row for each id.\nweights = {_read(given.matrix)}"
+    return f"# The embedding matrix: a row for each id.\nweights = {_read(inputs.matrix)}"
 
 
 def _read(path: str) -> str:

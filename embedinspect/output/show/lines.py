@@ -37,6 +37,23 @@ class Line:
     token: Token | None = None
     opens: bool = False
 
+    @property
+    def at_id(self) -> bool:
+        """Whether there is an id at this line's position."""
+        return self.kind in {"position", "padding"}
+
+    @property
+    def label(self) -> str:
+        """What a line that is no position says in place of a token."""
+        noun = "text" if self.count == 1 else "texts"
+        labels = {
+            "more": f"{self.count} more",
+            "cut": f"{self.count} cut off",
+            "nothing": "no positions",
+            "texts": f"{self.count} more {noun}",
+        }
+        return labels.get(self.kind, "")
+
 
 @dataclass(frozen=True)
 class RowLine:
@@ -48,18 +65,18 @@ class RowLine:
 
 def position_lines(lookup: Lookup, full: bool) -> list[Line]:
     """Return the lines of the texts that are shown, a blank one between texts."""
-    shown = range(len(lookup.texts))
-    if len(shown) > MOST_TEXTS and not full:
-        shown = [*shown[: MOST_TEXTS - 1], shown[-1]]  # type: ignore[assignment]
-    per_text = [_text_lines(lookup, text, LONG_RUN if not full else 0) for text in shown]
+    texts = list(range(len(lookup.texts)))
+    if len(texts) > MOST_TEXTS and not full:
+        texts = [*texts[: MOST_TEXTS - 1], texts[-1]]
+    per_text = [_text_lines(lookup, text, LONG_RUN if not full else 0) for text in texts]
     if not full and _total(per_text) > MOST_LINES:
-        per_text = [_text_lines(lookup, text, SHORT_RUN) for text in shown]
+        per_text = [_text_lines(lookup, text, SHORT_RUN) for text in texts]
         room = max(FEWEST_LINES, (MOST_LINES - len(per_text) + 1) // max(1, len(per_text)))
         if _total(per_text) > MOST_LINES:
             per_text = [_elided(lines, room) for lines in per_text]
     lines: list[Line] = []
     before = -1
-    for text, own in zip(shown, per_text, strict=True):
+    for text, own in zip(texts, per_text, strict=True):
         if lines:
             lines.append(Line("blank"))
         if text > before + 1:
@@ -75,19 +92,19 @@ def row_lines(lookup: Lookup, lines: Sequence[Line], full: bool) -> list[RowLine
     if full or input_dim <= MOST_LINES:
         return [RowLine(id_) for id_ in range(input_dim)]
     wanted = {0, input_dim - 1, lookup.vocabulary.oov_id or 0} | {
-        id_of(lookup, line) for line in lines if line.kind in {"position", "padding"}
+        id_of(lookup, line) for line in lines if line.at_id
     }
-    found: list[RowLine] = []
+    rows: list[RowLine] = []
     before = -1
     for id_ in sorted(id_ for id_ in wanted if id_ < input_dim):
         missing = id_ - before - 1
         if missing == 1:
-            found.append(RowLine(id_ - 1))
+            rows.append(RowLine(id_ - 1))
         elif missing:
-            found.append(RowLine(before + 1, missing))
-        found.append(RowLine(id_))
+            rows.append(RowLine(before + 1, missing))
+        rows.append(RowLine(id_))
         before = id_
-    return found
+    return rows
 
 
 def id_of(lookup: Lookup, line: Line) -> int:

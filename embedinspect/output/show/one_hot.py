@@ -2,57 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-from rich.text import Text
 
-from embedinspect.lookup import Lookup
-from embedinspect.output.grid import Block, Cell, Column
-from embedinspect.output.screen import Screen, clip
-from embedinspect.wording import literal
+from embedinspect.lookup import Lookup, OneHot
+from embedinspect.output.labels import LONGEST_WORD
+from embedinspect.page import Column, Fact, Facts, Page, Table
 
 _MOST_IDS = 12
+_MOST_WRITTEN_OUT = 40  # numbers of a vector; a longer one is written as counts
 
 
-def draw_one_hot(lookup: Lookup, screen: Screen, *, full: bool = False) -> Iterator[Text]:
-    """Yield a table of the ids that were looked up, each as its one-hot vector.
+def one_hot_page(lookup: Lookup, product: OneHot, *, full: bool = False) -> Page:
+    """Yield a table of the ids that were looked up, and what their product with the matrix is."""
+    yield _vectors(lookup, full=full)
+    yield Facts([Fact("one-hot", _verdict(lookup, product))])
 
-    Where a vector is too wide it is written as counts: `3 zeros, 1, 6 zeros`.
-    """
-    ids: list[int | None] = [*np.flatnonzero(lookup.uses).tolist()]
-    hidden = 0
-    if len(ids) > _MOST_IDS and not full:
-        hidden = len(ids) - _MOST_IDS + 1
-        half = (_MOST_IDS - 1) // 2
-        ids = [*ids[: _MOST_IDS - 1 - half], None, *ids[-half:]]
+
+def _vectors(lookup: Lookup, *, full: bool) -> Table:
+    """Return each id that was looked up as its one-hot vector; a long one as counts of zeros."""
+    ids = [int(id_) for id_ in np.flatnonzero(lookup.uses)]
     input_dim = lookup.matrix.input_dim
-    written_out = full or 2 * input_dim + 40 <= screen.width
-    numbers, tokens, vectors = [], [], []
-    for id_ in ids:
-        if id_ is None:
-            numbers.append(Cell(screen.glyphs.more))
-            tokens.append(Cell(f"{hidden} more"))
-            vectors.append(Cell())
-            continue
-        numbers.append(Cell(str(id_)))
-        word = f"{screen.glyphs.padding} padding" if id_ == 0 else lookup.words.get(id_, "no token")
-        tokens.append(Cell(clip(literal(word, screen.glyphs.encoding), 24, screen.glyphs.more)))
-        zeros = ["0"] * input_dim if written_out else []
-        if written_out:
-            zeros[id_] = "1"
-            vectors.append(Cell(" ".join(zeros)))
-        else:
-            after = input_dim - id_ - 1
-            parts = [f"{id_:,} zeros"] * bool(id_) + ["1"] + [f"{after:,} zeros"] * bool(after)
-            vectors.append(Cell(", ".join(parts)))
+    names = ["· padding" if id_ == 0 else lookup.words.get(id_, "no token") for id_ in ids]
+    written_out = full or input_dim <= _MOST_WRITTEN_OUT
     texts, maxlen, _ = lookup.output_shape
-    block = Block(
+    return Table(
         f"One-hot ids  ({texts}, {maxlen}, {input_dim})",
         [
-            Column("id", numbers, True),
-            Column("token", tokens),
-            Column("one-hot vector", vectors),
+            Column("id", ids, "id"),
+            Column("token", names, most=LONGEST_WORD),
+            Column(
+                "one-hot vector",
+                [
+                    _written_out(id_, input_dim) if written_out else _counted(id_, input_dim)
+                    for id_ in ids
+                ],
+                "sequence",
+            ),
         ],
+        most=None if full else _MOST_IDS,
+        full=full,
     )
-    yield from block.lines(screen.glyphs.rule)
+
+
+def _written_out(id_: int, input_dim: int) -> tuple[int, ...]:
+    return tuple(int(place == id_) for place in range(input_dim))
+
+
+def _counted(id_: int, input_dim: int) -> str:
+    """Return a one-hot vector as counts.
+
+    >>> _counted(3, 10)
+    '3 zeros, 1, 6 zeros'
+    """
+    after = input_dim - id_ - 1
+    parts = [f"{id_:,} zeros"] * bool(id_) + ["1"] + [f"{after:,} zeros"] * bool(after)
+    return ", ".join(parts)
+
+
+def _verdict(lookup: Lookup, product: OneHot) -> str:
+    matrix = (lookup.matrix.input_dim, lookup.matrix.output_dim)
+    verdict = "is the same tensor" if product.equal else "is not the same tensor"
+    reason = ""
+    if not product.equal and lookup.matrix.not_finite:
+        reason = "; 0 times NaN or infinity is NaN, while a lookup never touches other rows"
+    return (
+        f"{product.shape} one-hot ids × {matrix} matrix: the product {verdict}, largest difference "
+        f"{product.largest_difference:g}{reason}"
+    )

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from rich.text import Text
 
-from embedinspect.lookup import Lookup
-from embedinspect.matrix import FloatArray
-from embedinspect.output.digits import decimals_for, table_number
-from embedinspect.output.grid import Block, Cell, Column, beside, columns_width
-from embedinspect.output.screen import Screen, clip
+from embedinspect.output.digits import decimals_for, table_number, widest_number
+from embedinspect.output.fitting import elided_dimensions
+from embedinspect.output.grid import Block, Cell, CellColumn, beside, columns_width
+from embedinspect.output.screen import STYLES, Screen
 from embedinspect.output.show.lines import Line, RowLine, id_of, position_lines, row_lines
-from embedinspect.wording import literal
+from embedinspect.page import Trace
 
-GREY = "bright_black"
+GREY = STYLES["aside"]
 # Six hues, dark on light, that stand out from dark and light backgrounds alike.
 HUES = ("#9ad1f5", "#f5c98a", "#a8e0a0", "#e7b3e8", "#f2a7a0", "#d9dc8a")
 NAMED_HUES = ("cyan", "yellow", "green", "magenta", "red", "blue")
@@ -47,16 +45,9 @@ DENSITIES = (
 TIGHT = DENSITIES[-1]
 
 
-def draw_tables(
-    lookup: Lookup, screen: Screen, *, full: bool = False, precision: int | None = None
-) -> Iterator[Text]:
-    """Yield the lines of the three tables, laid out for the screen's width.
-
-    Args:
-        full: leave nothing out.
-        precision: decimals of every number; by default three significant digits of the largest.
-    """
-    tables = _Tables(lookup, screen, full, precision)
+def trace_lines(trace: Trace, screen: Screen) -> Iterator[Text]:
+    """Yield the lines of the three tables, laid out for the screen's width."""
+    tables = _Tables(trace, screen)
     layout, density, dimensions = tables.fit()
     yield from tables.draw(layout, density, dimensions)
 
@@ -64,21 +55,23 @@ def draw_tables(
 class _Tables:
     """What the layouts share, computed once."""
 
-    def __init__(self, lookup: Lookup, screen: Screen, full: bool, precision: int | None) -> None:
-        self.lookup, self.screen, self.full = lookup, screen, full
-        self.lines = position_lines(lookup, full)
-        self.rows = row_lines(lookup, self.lines, full)
+    def __init__(self, trace: Trace, screen: Screen) -> None:
+        lookup = trace.lookup
+        self.lookup, self.screen, self.full = lookup, screen, trace.full
+        self.lines = position_lines(lookup, trace.full)
+        self.rows = row_lines(lookup, self.lines, trace.full)
         ids = {row.id for row in self.rows if not row.count}
-        ids |= {id_of(lookup, line) for line in self.lines if line.kind in {"position", "padding"}}
+        ids |= {id_of(lookup, line) for line in self.lines if line.at_id}
         order = sorted(ids)
         values = lookup.matrix.rows[order]
-        decimals = precision if precision is not None else decimals_for(values)
+        decimals = decimals_for(values) if trace.precision is None else trace.precision
         self.decimals = decimals
         self.value_of = {id_: row for id_, row in zip(order, values, strict=True)}
-        widest = _widest(values, decimals)
+        widest = widest_number(values, decimals)
         last = f"dim {lookup.matrix.output_dim - 1}"
         self.dimension_width = max(widest, len(last))
         self.id_width = len(str(max(order, default=0)))
+        self.hue_of = self._hues()
 
     # -- what fits ---------------------------------------------------------------------------
 
@@ -91,25 +84,16 @@ class _Tables:
                 # Lines that are shared matter more than dimensions: one is enough to share them.
                 enough = 1 if layout == "below" and density is TIGHT else fewest
                 least = all_of_them if self.full else min(enough, all_of_them)
-                for shown in self._candidates(least, all_of_them):
-                    if self._fits(layout, density, widths, shown):
-                        return layout, density, self._dimensions(shown)
+                for count in self._candidates(least, all_of_them):
+                    if self._fits(layout, density, widths, count):
+                        return layout, density, elided_dimensions(all_of_them, count)
         if self.full:  # lines longer than the screen, rather than a number left out
-            return "below", DENSITIES[0], self._dimensions(all_of_them)
-        return "stacked", TIGHT, self._dimensions(1)
+            return "below", DENSITIES[0], elided_dimensions(all_of_them, all_of_them)
+        return "stacked", TIGHT, elided_dimensions(all_of_them, 1)
 
     def _candidates(self, least: int, most: int) -> range:
         roof = min(most, max(least, self.screen.width // self.dimension_width))
         return range(most, least - 1, -1) if roof == most else range(roof, least - 1, -1)
-
-    def _dimensions(self, shown: int) -> list[int | None]:
-        """Return the dimensions to show; None stands for those left out in the middle."""
-        most = self.lookup.matrix.output_dim
-        if shown >= most:
-            return list(range(most))
-        tail = max(1, shown // 3) if shown > 1 else 0
-        head = shown - tail
-        return [*range(head), None, *range(most - tail, most)]
 
     def _widths_without_dimensions(self, layout: str, density: Density) -> list[int]:
         blocks = [
@@ -119,11 +103,11 @@ class _Tables:
         ]
         return [columns_width(columns) for columns in blocks]
 
-    def _fits(self, layout: str, density: Density, widths: Sequence[int], shown: int) -> bool:
+    def _fits(self, layout: str, density: Density, widths: Sequence[int], count: int) -> bool:
         most = self.lookup.matrix.output_dim
-        extra = shown * (self.dimension_width + density.gap)
-        if shown < most:
-            extra += len(_left_out(most - shown, density)) + density.gap
+        extra = count * (self.dimension_width + density.gap)
+        if count < most:
+            extra += len(_left_out(most - count, density)) + density.gap
         titles = [len(title) for title in self._titles(density)]
         first, second, third = (
             max(title, width + added)
@@ -143,7 +127,7 @@ class _Tables:
         self, layout: str, density: Density, dimensions: Sequence[int | None]
     ) -> Iterator[Text]:
         """Yield the lines of the layout."""
-        rule = self.screen.glyphs.rule
+        rule = self.screen.signs.rule
         first = self._input(density)
         second = self._output(density, dimensions, layout == "stacked")
         third = self._matrix(density, dimensions)
@@ -168,106 +152,104 @@ class _Tables:
     def _input(self, density: Density) -> Block:
         columns = self._where(density)
         if self.lookup.settings.mask_zero:
-            columns.append(Column("mask", self._masks(density), gap=density.gap))
+            columns.append(CellColumn("mask", self._masks(density), gap=density.gap))
         tokens = [self._token(line, density) for line in self.lines]
         title = self._titles(density)[0]
-        token = Column("token", tokens, gap=density.gap)
-        id_ = Column("id ", [self._chip(line) for line in self.lines], True, 1)
+        token = CellColumn("token", tokens, gap=density.gap)
+        id_ = CellColumn("id ", [self._chip(line) for line in self.lines], True, 1)
         # Under a title that is wider, the token column gives way: the id touches the arrow.
         spare = max(0, len(title) - columns_width([*columns, token, id_]))
-        token = Column("token".ljust(token.width + spare), tokens, gap=density.gap)
+        token = CellColumn("token".ljust(token.width + spare), tokens, gap=density.gap)
         return Block(title, [*columns, token, id_])
 
-    def _where(self, density: Density) -> list[Column]:
+    def _where(self, density: Density) -> list[CellColumn]:
         """Return the columns that say which position of which text a line is."""
-        dash = self.screen.glyphs.dash
+        dash = self.screen.signs.dash
         texts, positions = [], []
         for line in self.lines:
             texts.append(Cell(str(line.text) if line.opens else ""))
             last = line.first + line.count - 1
             spoken = {"position": str(line.first), "padding": f"{line.first}{dash}{last}"}
-            spoken["more"] = self.screen.glyphs.more
+            spoken["more"] = self.screen.signs.more
             positions.append(Cell(spoken.get(line.kind, "")))
         return [
-            Column("text", texts, right=True),
-            Column(density.position, positions, right=True, gap=density.gap),
+            CellColumn("text", texts, right=True),
+            CellColumn(density.position, positions, right=True, gap=density.gap),
         ]
 
     def _masks(self, density: Density) -> list[Cell]:
         return [
-            Cell(density.mask[id_of(self.lookup, line) != 0])
-            if line.kind in {"position", "padding"}
-            else Cell()
+            Cell(density.mask[id_of(self.lookup, line) != 0]) if line.at_id else Cell()
             for line in self.lines
         ]
 
     def _token(self, line: Line, density: Density) -> Cell:
-        glyphs = self.screen.glyphs
+        signs = self.screen.signs
         if line.kind == "padding":
-            return Cell(f"{glyphs.padding} {line.count}{glyphs.times}", GREY)
+            return Cell(f"{signs.padding} {line.count}{signs.times}", GREY)
         if line.kind == "position":
             if line.token is None:
-                return Cell(glyphs.padding, GREY)
-            word = self.shown(line.token.token, density.token)
+                return Cell(signs.padding, GREY)
+            word = self._word(line.token.token, density.token)
             return Cell(f"? {word}" if line.token.status == "replaced" else word)
-        noun = "text" if line.count == 1 else "texts"
-        spoken = {
-            "more": f"{line.count} more",
-            "cut": f"{line.count} cut off",
-            "nothing": "no positions",
-            "texts": f"{line.count} more {noun}",
-        }
-        return Cell(spoken.get(line.kind, ""), GREY)
+        return Cell(line.label, GREY)
 
-    def shown(self, word: str, width: int) -> str:
-        """Return a token as it is shown: literally, clipped, white space in quotes."""
-        if not word.strip():
-            word = f"'{word}'"
-        return clip(literal(word, self.screen.glyphs.encoding), width, self.screen.glyphs.more)
+    def _word(self, word: str, width: int) -> str:
+        """Return a token as the screen can print it, clipped, white space in quotes."""
+        return self.screen.clip(self.screen.text(word if word.strip() else f"'{word}'"), width)
 
     def _chip(self, line: Line) -> Cell:
-        if line.kind not in {"position", "padding"}:
+        if not line.at_id:
             return Cell()
         return self._id_chip(id_of(self.lookup, line))
 
+    def _hues(self) -> dict[int, int]:
+        """Return the number of the hue of each id: dealt in turn, as ids first appear in the texts.
+
+        So the first ids that a reader meets all differ. Rows that no text looks up come last.
+        """
+        ids = [id_of(self.lookup, line) for line in self.lines if line.at_id]
+        ids += [row.id for row in self.rows if not row.count]
+        reserved = {0, self.lookup.vocabulary.oov_id}
+        in_order = [id_ for id_ in dict.fromkeys(ids) if id_ not in reserved]
+        return {id_: place % len(HUES) for place, id_ in enumerate(in_order)}
+
     def _id_chip(self, id_: int) -> Cell:
         """Return the id on the colour that it has in all three tables."""
-        reserved = id_ in {0, self.lookup.vocabulary.oov_id}
+        hue = self.hue_of.get(id_)
         if self.screen.console.color_system == "standard":
-            back = "white" if reserved else NAMED_HUES[id_ % len(NAMED_HUES)]
-            style = f"black on {back}"
+            style = f"black on {'white' if hue is None else NAMED_HUES[hue]}"
         else:
-            style = f"#1c1c1c on {'#c8c8c8' if reserved else HUES[id_ % len(HUES)]}"
+            style = f"#1c1c1c on {'#c8c8c8' if hue is None else HUES[hue]}"
         return Cell(f" {id_:>{self.id_width}} ", style)
 
     def _output(
         self, density: Density, dimensions: Sequence[int | None], repeat_where: bool
     ) -> Block:
-        arrow = Cell(self.screen.glyphs.arrow)
+        arrow = Cell(self.screen.signs.arrow)
         arrows, ids, chips = [], [], []
         for line in self.lines:
-            found = line.kind in {"position", "padding"}
-            arrows.append(arrow if found else Cell())
-            ids.append(id_of(self.lookup, line) if found else None)
+            arrows.append(arrow if line.at_id else Cell())
+            ids.append(id_of(self.lookup, line) if line.at_id else None)
             chips.append(self._chip(line))
         columns = self._where(density) if repeat_where else []
-        columns.append(Column("", arrows, gap=density.gap))
-        columns.append(Column("row ", chips, True, 1))
+        columns.append(CellColumn("", arrows, gap=density.gap))
+        columns.append(CellColumn("row ", chips, True, 1))
         columns.extend(self._dimension_columns(ids, dimensions, density))
         return Block(self._titles(density)[1], columns)
 
     def _dimension_columns(
         self, ids: Sequence[int | None], dimensions: Sequence[int | None], density: Density
-    ) -> list[Column]:
+    ) -> list[CellColumn]:
         """Return a column for each dimension; ids of None leave their line empty."""
         columns = []
         hidden = self.lookup.matrix.output_dim - sum(d is not None for d in dimensions)
         for number, dimension in enumerate(dimensions):
             gap = 1 if not number else density.gap
             if dimension is None:
-                more = Cell(self.screen.glyphs.more)
+                more = Cell(self.screen.signs.more)
                 cells = [Cell() if id_ is None else more for id_ in ids]
-                columns.append(Column(_left_out(hidden, density), cells, True, gap))
+                columns.append(CellColumn(_left_out(hidden, density), cells, True, gap))
                 continue
             cells = [
                 Cell()
@@ -276,28 +258,29 @@ class _Tables:
                 for id_ in ids
             ]
             header = f"dim {dimension}".rjust(self.dimension_width)
-            columns.append(Column(header, cells, True, gap))
+            columns.append(CellColumn(header, cells, True, gap))
         return columns
 
     def _matrix(self, density: Density, dimensions: Sequence[int | None]) -> Block:
-        times = self.screen.glyphs.times
+        times = self.screen.signs.times
         uses = self.lookup.uses
         chips, tokens, ids, used = [], [], [], []
         for row in self.rows:
             ids.append(None if row.count else row.id)
-            chips.append(Cell(self.screen.glyphs.more) if row.count else self._row_chip(row))
+            chips.append(Cell(self.screen.signs.more) if row.count else self._row_chip(row))
             tokens.append(self._row_token(row, density))
             count = int(uses[row.id])
             spoken = Cell(f"{count}{times}", "" if count else GREY)
             used.append(Cell() if row.count else spoken)
-        columns = [Column("row ", chips, True), Column("token", tokens, gap=1)]
+        columns = [CellColumn("row ", chips, True), CellColumn("token", tokens, gap=1)]
         values = self._dimension_columns(ids, dimensions, density)
         for column in values[:1]:
-            values[0] = Column(column.header, column.cells, True, density.gap)
+            values[0] = CellColumn(column.header, column.cells, True, density.gap)
         columns.extend(
-            Column(column.header, self._greyed(column.cells), True, column.gap) for column in values
+            CellColumn(column.header, self._greyed(column.cells), True, column.gap)
+            for column in values
         )
-        columns.append(Column("used", used, True, density.gap))
+        columns.append(CellColumn("used", used, True, density.gap))
         return Block(self._titles(density)[2], columns)
 
     def _row_chip(self, row: RowLine) -> Cell:
@@ -311,36 +294,19 @@ class _Tables:
         ]
 
     def _row_token(self, row: RowLine, density: Density) -> Cell:
-        lookup, glyphs = self.lookup, self.screen.glyphs
+        lookup, signs = self.lookup, self.screen.signs
         if row.count:
             unused = int((lookup.uses[row.id : row.id + row.count] == 0).sum())
             return Cell(f"{row.count:,} more" + (f", {unused:,} unused" if unused else ""), GREY)
         if row.id == 0:
-            return Cell(f"{glyphs.padding} padding", GREY)
+            return Cell(f"{signs.padding} padding", GREY)
         word = lookup.words.get(row.id)
         style = "" if lookup.uses[row.id] else GREY
         if word is None:
             return Cell("no token", style)
         mark = "? " if row.id == lookup.vocabulary.oov_id else ""
-        return Cell(mark + self.shown(word, density.token), style)
+        return Cell(mark + self._word(word, density.token), style)
 
 
 def _left_out(count: int, density: Density) -> str:
     return f"+{count}" if density is TIGHT else f"{count} more"
-
-
-def _widest(values: FloatArray, decimals: int | None) -> int:
-    """Return the width of the widest number, from the few that can be the widest."""
-    if not values.size:
-        return 1
-    flat = values.ravel()
-    finite = flat[np.isfinite(flat)]
-    candidates = [flat[~np.isfinite(flat)][:3]]
-    if finite.size:
-        candidates.append(np.array([finite.min(), finite.max()]))
-    if not np.isfinite(flat).all():
-        candidates.append(np.array([-np.inf]) if (flat == -np.inf).any() else flat[:0])
-    numbers = [float(value) for part in candidates for value in part]
-    if decimals is None:
-        numbers.extend(finite.tolist() if finite.size < 10_000 else [-1.11e-38])
-    return max(len(table_number(number, decimals)) for number in numbers)

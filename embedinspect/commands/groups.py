@@ -1,0 +1,180 @@
+"""Groups of options that commands share, each a frozen record.
+
+A command that has one as a parameter has its fields as options of its own (`signature.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from embedinspect.commands import options as option
+from embedinspect.commands.notes import note
+from embedinspect.output.forms import ALL, Form, choose_form
+
+if TYPE_CHECKING:
+    from embedinspect.lookup import Settings
+    from embedinspect.source import Source, SourceOptions
+
+_MOST_PROBLEMS = 5
+
+
+@dataclass(frozen=True)
+class FormGroup:
+    """How the answer is to be written. The choices of --format are those of the command."""
+
+    format_name: str | None = None
+    json: option.Json = False
+
+    def choose(self, otherwise: Form = Form.TABLE) -> Form:
+        """Return the form; `otherwise` where none was asked for.
+
+        Raises:
+            UsageError: --json and another --format.
+        """
+        return choose_form(self.format_name, json=self.json, forms=ALL, otherwise=otherwise)
+
+
+@dataclass(frozen=True)
+class ReadGroup:
+    """How a source is read: which of its matrices, and with which words."""
+
+    layer: option.Layer = None
+    tensor: option.Tensor = None
+    words_file: option.RowWords = None
+    index_from: option.IndexFrom = None
+    strict: option.Strict = False
+    no_cache: option.NoCache = False
+
+    def options(self, epoch: int | None = None) -> SourceOptions:
+        """Return what a source is opened with."""
+        from embedinspect.source import SourceOptions
+
+        return SourceOptions(
+            epoch=epoch,
+            layer=self.layer,
+            tensor=self.tensor,
+            vocabulary=self.words_file,
+            index_from=self.index_from,
+            strict=self.strict,
+            cache=not self.no_cache,
+        )
+
+    def open(self, path: str, epoch: int | None = None) -> Source:
+        """Return the source at a path; what is odd about it is said on stderr."""
+        return open_and_warn(path, self.options(epoch))
+
+
+@dataclass(frozen=True)
+class SourceGroup(ReadGroup):
+    """The argument SOURCE, and how it is read."""
+
+    path: option.SourcePath = ""
+    epoch: option.Epoch = None
+
+    def source(self) -> Source:
+        """Return the source; what is odd about it is said on stderr."""
+        return self.open(self.path, self.epoch)
+
+
+@dataclass(frozen=True)
+class TextsGroup:
+    """Texts from arguments, files or standard input."""
+
+    texts: option.Texts = None
+    file: option.File = None
+    encoding: option.Encoding = "utf-8"
+
+    @property
+    def any(self) -> bool:
+        """Whether texts were named, as arguments or by --file."""
+        return bool(self.texts or self.file)
+
+    def read(self) -> list[str]:
+        """Return the texts; of an argument that names a file it is said that it is a text."""
+        from embedinspect.commands.notes import note_files
+        from embedinspect.texts import collect_texts
+
+        texts = collect_texts(self.texts or [], self.file or [], self.encoding)
+        note_files(self.texts or [])
+        return texts
+
+
+@dataclass(frozen=True)
+class TokenizingGroup:
+    """How texts are cut into tokens and tokens become ids."""
+
+    num_words: option.NumWords = None
+    oov_token: option.OovToken = None
+    char_level: option.CharLevel = False
+    filters: option.Filters = None
+
+
+@dataclass(frozen=True)
+class SequencesGroup:
+    """How ids become sequences of one length."""
+
+    maxlen: option.Maxlen = None
+    padding: option.Padding = None
+    truncating: option.Truncating = None
+    mask_zero: option.MaskZero = False
+
+
+@dataclass(frozen=True)
+class KerasGroup:
+    """Whether Keras is asked, and on which backend."""
+
+    no_keras: option.NoKeras = False
+    backend: option.Backend = None
+
+
+def settings_of(
+    tokenizing: TokenizingGroup,
+    sequences: SequencesGroup,
+    *,
+    input_dim: int | None = None,
+    output_dim: int | None = None,
+    seed: int | None = None,
+) -> Settings:
+    """Return the settings of a lookup; what was not given has its default."""
+    from embedinspect.lookup import Settings
+    from embedinspect.vocabulary import DEFAULT_FILTERS, Tokenization
+
+    filters = DEFAULT_FILTERS if tokenizing.filters is None else tokenizing.filters
+    return Settings(
+        num_words=tokenizing.num_words,
+        oov_token=tokenizing.oov_token,
+        tokenization=Tokenization(filters=filters, char_level=tokenizing.char_level),
+        maxlen=sequences.maxlen,
+        padding=sequences.padding or "pre",
+        truncating=sequences.truncating or "pre",
+        mask_zero=sequences.mask_zero,
+        input_dim=input_dim,
+        output_dim=output_dim,
+        seed=seed or 0,
+    )
+
+
+def open_and_warn(path: str, options: SourceOptions) -> Source:
+    """Return the source at a path; what is odd about it is said on stderr."""
+    from embedinspect.output.stdout import waiting
+    from embedinspect.source import open_source
+
+    with waiting(f"Reading {path}"):
+        source = open_source(path, options)
+    for warning in source.warnings:
+        note(f"Warning: {warning}")
+    problems = source.problems
+    if problems.total:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in problems.counts.items())
+        note(f"Warning: {path} has {problems.total:,} problems ({counts}):")
+        for message in problems.first[:_MOST_PROBLEMS]:
+            note(f"  {message}")
+        if problems.total > _MOST_PROBLEMS:
+            note(f"  and {problems.total - _MOST_PROBLEMS:,} more; --strict stops at the first")
+    if source.kept is not None:
+        note(
+            f"kept for the next time in {source.kept} (embedinspect cache shows and clears it, "
+            "--no-cache leaves it out)"
+        )
+    return source

@@ -1,0 +1,167 @@
+"""How arguments are read, how help looks, and what is said of mistakes in them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from embedinspect.errors import EmbedInspectError, UsageError
+
+HELP_NAMES = ("-h", "--help")
+_BOUNDS = {
+    "greater_than_equal": "{ge} or more",
+    "less_than_equal": "at most {le}",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+}
+# Options that people look for under the name that they have elsewhere.
+_ELSEWHERE = {"--vocabulary": "--words names the words of the rows"}
+
+
+class CommandParser(TyperCommand):
+    """A command whose --help stands last and small, and which says what it cannot take."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.allow_extra_args = True  # so that they can be named by `parse_args`
+        self.epilog = self.epilog or f"{', '.join(HELP_NAMES)}: show this help."
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, --help among them but hidden: the epilog names it."""
+        return _with_hidden_help(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments that are left, which are none.
+
+        Raises:
+            UsageError: there are some.
+        """
+        extra = super().parse_args(ctx, args)
+        if extra and not ctx.resilient_parsing:
+            options = {name for parameter in self.params for name in parameter.opts}
+            hint = f"; did you mean --{extra[0]}?" if f"--{extra[0]}" in options else ""
+            raise UsageError(
+                f"{self.name} takes no further argument, but got {' '.join(map(repr, extra))}; "
+                f"expected: {usage(ctx)}{hint}"
+            )
+        return extra
+
+
+class GroupParser(TyperGroup):
+    """The commands of the app, and what is said of a name that is none of them."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, all hidden: the epilog names them."""
+        parameters = _with_hidden_help(super().get_params(ctx))
+        for parameter in parameters:
+            parameter.hidden = True
+        return parameters
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return name, command and the arguments behind it.
+
+        Raises:
+            UsageError: there is no such command; it names what may have been meant.
+        """
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise UsageError(_no_such_command(name, self.commands))
+        return super().resolve_command(ctx, args)
+
+
+def _with_hidden_help(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        if set(parameter.opts) == set(HELP_NAMES):
+            parameter.hidden = True
+    return parameters
+
+
+def usage(context: Any) -> str:
+    """Return how a command is used, in one line."""
+    return " ".join(context.get_usage().removeprefix("Usage:").split())
+
+
+def _no_such_command(name: str, commands: Iterable[str]) -> str:
+    from embedinspect.wording import clipped_repr
+
+    said = f"there is no command {clipped_repr(name)}"
+    close = difflib.get_close_matches(name.lower(), list(commands), n=1)
+    if close:
+        return f"{said}; did you mean {close[0]!r}?"
+    topic = _topic_of(name)
+    if topic is not None:
+        return f"{said}; did you mean: embedinspect explain {topic}?"
+    if " " in name.strip():
+        return f"{said}; to trace a text: embedinspect show {clipped_repr(name)}"
+    return f"{said}; expected one of {', '.join(commands)}"
+
+
+def _topic_of(name: str) -> str | None:
+    """Return the topic of `explain` that a name leads to, if any."""
+    from embedinspect import lessons
+
+    try:
+        return lessons.find(name).name
+    except EmbedInspectError:
+        return None
+
+
+def message_of(error: typer.TyperException) -> str:
+    """Return what is said of a usage error: what came, what was expected, the closest choice."""
+    from typer._click import exceptions
+
+    match error:
+        case exceptions.MissingParameter():
+            return _missing(error)
+        case exceptions.BadParameter():
+            return _bad_value(error)
+        case exceptions.NoSuchOption():
+            return _no_such_option(error)
+        case exceptions.BadOptionUsage():
+            return f"{error.option_name} has no value; expected one behind it"
+    return error.format_message()
+
+
+def _missing(error: Any) -> str:
+    name = error.param.display_name_raw if error.param is not None else "an argument"
+    if error.param is not None and error.param.param_type_name == "option":
+        name = error.param.opts[0]
+    return f"{name} is missing; expected: {usage(error.ctx)}"
+
+
+def _bad_value(error: Any) -> str:
+    """Return what is wrong with the value of an option or argument.
+
+    Typer checks values with pydantic, whose error is the cause of its own.
+    """
+    problems = error.__cause__.errors() if hasattr(error.__cause__, "errors") else []
+    if error.param is None or not problems:
+        return str(error.format_message())
+    problem, parameter = problems[0], error.param
+    is_option = parameter.param_type_name == "option"
+    name = max(parameter.opts, key=len) if is_option else parameter.display_name_raw
+    value = problem["input"]
+    choices = parameter.type_descriptor.choices
+    if choices is not None:
+        names = [str(choice) for choice in choices]
+        close = difflib.get_close_matches(str(value), names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{name} is {value!r}; expected one of {', '.join(names)}{hint}"
+    bounds = _BOUNDS.get(problem["type"])
+    expected = problem["msg"] if bounds is None else bounds.format(**problem.get("ctx", {}))
+    return f"{name} is {value!r}; expected {expected}"
+
+
+def _no_such_option(error: Any) -> str:
+    name = error.option_name
+    close = difflib.get_close_matches(name, error.possibilities or [], n=1)
+    if close:
+        return f"there is no option {name}; did you mean {close[0]}?"
+    if name in _ELSEWHERE:
+        return f"there is no option {name} here; {_ELSEWHERE[name]}"
+    return f"there is no option {name}; a text that starts with a dash goes behind --"

@@ -1,0 +1,104 @@
+"""From a command's parameters to what Typer reads: groups of options laid out flat."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Annotated, Any, Literal, get_type_hints
+
+import typer
+from typer.models import ArgumentInfo
+
+from embedinspect.commands import options as option
+from embedinspect.commands.groups import FormGroup
+from embedinspect.output.forms import DESCRIPTIONS, Form
+
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+def flattened(command: Callable[..., None], forms: Sequence[Form]) -> Callable[..., None]:
+    """Return a command that has the fields of its option groups as parameters of its own.
+
+    Arguments come first, in the order of the groups, then the command's own options, then those of
+    its groups. Typer reads the signature of what is returned.
+
+    Args:
+        forms: that the command can give: the choices of --format.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {}
+    own: list[inspect.Parameter] = []
+    grouped: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        annotation = hints[parameter.name]
+        if is_dataclass(annotation):
+            groups[parameter.name] = annotation
+            grouped += _parameters(annotation, forms)
+        else:
+            own.append(parameter.replace(annotation=annotation, kind=_KEYWORD))
+
+    def run(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{f.name: values.pop(f.name) for f in fields(group)})
+        command(**values)
+
+    # An argument of a group stands before the command's own: SOURCE before WORD.
+    parameters = sorted([*grouped, *own], key=_rank)
+    parameters = sorted(parameters, key=lambda one: one in grouped and not _is_argument(one))
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
+
+
+def _parameters(group: Any, forms: Sequence[Form]) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    parameters = []
+    for field in fields(group):
+        annotation = hints[field.name]
+        if group is FormGroup and field.name == "format_name":
+            annotation = _format_option(forms)
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        if annotation == option.SourcePath:  # a dataclass wants defaults after defaults
+            default = inspect.Parameter.empty
+        parameters.append(
+            inspect.Parameter(field.name, _KEYWORD, default=default, annotation=annotation)
+        )
+    return parameters
+
+
+def _format_option(forms: Sequence[Form]) -> Any:
+    names = tuple(str(form) for form in forms)
+    described = ", ".join(f"{DESCRIPTIONS[form]} ({form})" for form in forms)
+    return Annotated[
+        Literal[names] | None,
+        option.option(
+            option.OUTPUT,
+            f"How the answer is written: {described}.",
+            "--format",
+            "-f",
+            metavar="FORM",
+            show_default="table",
+        ),
+    ]
+
+
+def _is_argument(parameter: inspect.Parameter) -> bool:
+    metadata = getattr(parameter.annotation, "__metadata__", ())
+    return any(isinstance(info, ArgumentInfo) for info in metadata)
+
+
+def _rank(parameter: inspect.Parameter) -> bool:
+    return not _is_argument(parameter)
+
+
+def given(context: typer.Context) -> dict[str, Any]:
+    """Return what was given on the command line, by the options' long names."""
+    values = {}
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name)
+        if source is not None and not source.name.startswith("DEFAULT"):
+            name = next((name for name in parameter.opts if name.startswith("--")), parameter.name)
+            values[name] = context.params[parameter.name]
+    return values

@@ -1,0 +1,132 @@
+"""A page on a terminal, or in a pipe: the parts as lines of text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import assert_never
+
+from rich.text import Text
+
+from embedinspect.output.fitting import table_lines, tables_lines
+from embedinspect.output.screen import STYLES, Screen, open_screen
+from embedinspect.page import (
+    Code,
+    Fact,
+    Facts,
+    Headline,
+    Page,
+    Paragraph,
+    Part,
+    Problem,
+    Table,
+    Tables,
+    Trace,
+    folded,
+)
+
+LABEL_WIDTH = 12
+NARROWEST_SENTENCE = 20
+
+
+def print_page(page: Page, screen: Screen | None = None) -> None:
+    """Print each part of a page as it comes, with an empty line between parts."""
+    screen = screen or open_screen()
+    for line in page_lines(page, screen):
+        if line is None:
+            sys.stdout.flush()
+        else:
+            screen.line(line)
+
+
+def page_lines(page: Page, screen: Screen) -> Iterator[Text | None]:
+    """Yield the lines of a page, and None after each part: there the lines so far may be shown."""
+    empty_line = False
+    for part in page:
+        for line in part_lines(part, screen):
+            if empty_line:
+                yield Text()
+                empty_line = False
+            yield line
+        empty_line = True
+        yield None
+
+
+def part_lines(part: Part, screen: Screen) -> Iterator[Text]:
+    """Yield the lines of one part, none of them wider than the screen where that can be."""
+    match part:
+        case Headline():
+            for line in screen.wrap(screen.text(part.text), screen.width):
+                yield Text(line, style="bold")
+            yield from _paragraph(part.intro, "", screen)
+        case Paragraph():
+            yield from _paragraph(part.text, STYLES[part.meaning], screen)
+        case Table():
+            yield from table_lines(part, screen)
+        case Tables():
+            if part.heading:
+                for line in screen.wrap(screen.text(part.heading), screen.width):
+                    yield Text(line, style="bold")
+            yield from tables_lines(part.tables, screen)
+        case Facts():
+            yield from facts_lines(part.facts, screen)
+        case Problem():
+            yield from _problem(part, screen)
+        case Code():
+            yield from _code(part, screen)
+        case Trace():
+            from embedinspect.output.show.tables import trace_lines
+
+            yield from trace_lines(part, screen)
+        case _:
+            assert_never(part)
+
+
+def _paragraph(text: str, style: str, screen: Screen) -> Iterator[Text]:
+    if text:
+        for line in screen.wrap(screen.text(text), screen.prose_width):
+            yield Text(line, style=style)
+
+
+def facts_lines(facts: Sequence[Fact], screen: Screen) -> Iterator[Text]:
+    """Yield each sentence behind its label, wrapped below itself."""
+    labels = [screen.text(fact.label) for fact in facts]
+    width = max([LABEL_WIDTH, *(len(label) + 1 for label in labels)])
+    room = max(NARROWEST_SENTENCE, screen.prose_width - width)
+    for label, fact in zip(labels, facts, strict=True):
+        sentence = screen.text(fact.text)
+        if fact.brief:  # wrapping may leave a line short, so leave room for that
+            lines = 1 if room >= 80 else 2
+            sentence = screen.clip(sentence, room * lines - 12 * (lines - 1))
+        for number, part in enumerate(screen.wrap(sentence, room)):
+            line = Text((label if not number else "").ljust(width))
+            line.stylize(_label_style(fact), 0, len(label))
+            line.append(part)
+            yield line
+
+
+def _label_style(fact: Fact) -> str:
+    style = STYLES[fact.meaning]
+    return style if "bold" in style else f"bold {style}".strip()
+
+
+def _problem(problem: Problem, screen: Screen) -> Iterator[Text]:
+    head = f"{problem.number}  {problem.severity}"
+    facts = [Fact(head, problem.what, problem.meaning)]
+    facts += [Fact(f"   {detail.label}", detail.text) for detail in problem.details]
+    for number, line in enumerate(facts_lines(facts, screen)):
+        if number:
+            line.stylize("not bold")
+        yield line
+
+
+def _code(code: Code, screen: Screen) -> Iterator[Text]:
+    if code.title:
+        yield Text(screen.text(code.title), style="bold")
+    fold = folded(len(code.lines), code.most)
+    for number in fold.head:
+        yield Text(screen.text(code.lines[number]))
+    if fold.left_out:
+        yield Text(f"# ... {fold.left_out:,} lines left out; --json has them all")
+    for number in fold.tail:
+        yield Text(screen.text(code.lines[number]))

@@ -1,0 +1,189 @@
+"""`train`: the model and the data before, the history and the result after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from embedinspect.output.document import Document
+from embedinspect.page import Column, Fact, Facts, Page, Table
+from embedinspect.training.data import DataSummary
+from embedinspect.training.run_folder import Run
+from embedinspect.training.session import Session
+from embedinspect.training.settings import TrainSettings
+from embedinspect.wording import plural
+
+# Test accuracies of this recipe as published, in percent. Sources: Brownlee's tutorial "Sequence
+# Classification with LSTM Recurrent Neural Networks in Python with Keras"; the imdb_fasttext
+# example of Keras; Wang and Manning 2012 (NB-SVM with bigrams).
+PUBLISHED = 86.79
+PUBLISHED_REVIEWS = 16_750
+STRONGER = "a bag of words reaches 88.1 %, one of word pairs 90.6 %, NB-SVM with pairs 91.2 %"
+_STEPS = "▁▂▃▄▅▆▇█"
+_HISTORY = (
+    ("epoch", "epoch", None),
+    ("loss", "loss", 4),
+    ("accuracy", "accuracy", 4),
+    ("validation loss", "validation_loss", 4),
+    ("validation accuracy", "validation_accuracy", 4),
+    ("seconds", "seconds", 1),
+)
+
+
+def page(session: Session, train: Callable[[], Run]) -> Page:
+    """Yield the model and the data, then train, and yield the epochs and the result."""
+    yield _classifier(session.settings)
+    yield Facts(list(_data(session)))
+    run = train()
+    if run.history:
+        yield _epochs(run.history)
+        curves = [
+            Fact(name, curve([epoch[name] for epoch in run.history]))
+            for name in ("loss", "accuracy")
+        ]
+        yield Facts(curves if len(run.history) > 1 else [])
+    yield Facts(list(_result(run)))
+
+
+def _classifier(settings: TrainSettings) -> Table:
+    layers = settings.parameters()
+    total = sum(layer.parameters for layer in layers)
+    return Table(
+        "Classifier",
+        [
+            Column("layer", [*(layer.layer for layer in layers), "total"], rigid=True),
+            Column(
+                "output shape",
+                [*(layer.output_shape for layer in layers), ""],
+                rigid=True,
+                optional=True,
+            ),
+            Column("parameters", [*(_formula(*layer[2:]) for layer in layers), ""], rigid=True),
+            Column("", [*(layer.parameters for layer in layers), total], "number"),
+        ],
+    )
+
+
+def _formula(formula: str, count: int) -> str:
+    return f"{formula} =".replace(" x ", " × ") if count else formula
+
+
+def _data(session: Session) -> Iterator[Fact]:
+    data, summary, settings = session.data, session.summary, session.settings
+    yield Fact("data", f"{data.name}: {_parts(summary)} {data.label_names[1]}")
+    yield Fact(
+        "lengths",
+        f"median {summary.median_length:,.0f} ids, mean {summary.mean_length:,.1f}, longest "
+        f"{summary.longest:,}",
+    )
+    unknown = summary.out_of_vocabulary / max(1, summary.tokens)
+    yield Fact(
+        "unknown",
+        f"{summary.out_of_vocabulary:,} of {summary.tokens:,} ids are out of vocabulary "
+        f"({unknown:.1%})",
+    )
+    cut = summary.cut_tokens / max(1, summary.tokens)
+    yield Fact(
+        "cut off",
+        f"{summary.cut_reviews:,} of {plural(summary.train_reviews, 'review')} are longer than "
+        f"maxlen {settings.maxlen:,}: {summary.cut_tokens:,} ids ({cut:.1%})",
+    )
+
+
+def _parts(summary: DataSummary) -> str:
+    held_out = summary.validation_reviews
+    validation = f", {held_out:,} of them held out for validation" if held_out else ""
+    return (
+        f"{summary.train_reviews:,} reviews to train{validation}, {summary.test_reviews:,} to "
+        f"test, {summary.positive_share:.0%}"
+    )
+
+
+def _epochs(history: Sequence[dict[str, Any]]) -> Table:
+    """Return a table with one row for each epoch."""
+    return Table(
+        "Epochs",
+        [
+            Column(
+                name,
+                [epoch[key] for epoch in history],
+                "id" if decimals is None else "number",
+                decimals=decimals,
+            )
+            for name, key, decimals in _HISTORY
+            if all(key in epoch for epoch in history)
+        ],
+    )
+
+
+def curve(values: Sequence[float]) -> str:
+    """Return the values as a row of bars, lowest to highest, between the first and last value."""
+    low, high = min(values), max(values)
+    heights = [int((value - low) / (high - low or 1) * (len(_STEPS) - 1)) for value in values]
+    bars = "".join(_STEPS[height] for height in heights)
+    return f"{values[0]:.4f} {bars} {values[-1]:.4f}"
+
+
+def _result(run: Run) -> Iterator[Fact]:
+    if run.test is not None:
+        yield Fact(
+            "test",
+            f"accuracy {run.test['accuracy']:.2%}, loss {run.test['loss']:.4f} on "
+            f"{run.test['reviews']:,} reviews",
+        )
+        if run.data["source"]["kind"] == "imdb":
+            yield Fact(
+                "published",
+                f"{PUBLISHED} % for this recipe (Brownlee's tutorial, whose log shows "
+                f"{PUBLISHED_REVIEWS:,} training reviews); {STRONGER}: an LSTM is a demonstration "
+                "here, no strong baseline",
+            )
+    yield Fact("status", _status(run))
+    yield Fact("run", str(run.path))
+    yield Fact("next", f'embedinspect show --from {run.path} "a wonderful film"')
+    if run.status == "done":
+        yield Fact("", f"embedinspect train --resume {run.path} --epochs {run.epochs + 1}")
+    if not run.settings.mask_zero:
+        yield Fact("", "--mask-zero: padding unseen, batches cut short, faster")
+
+
+def _status(run: Run) -> str:
+    epochs = f"{plural(run.epochs, 'epoch')} of {run.settings.epochs}"
+    if run.status == "stopped early":
+        best = min(run.history, key=lambda epoch: epoch["validation_loss"])
+        return f"stopped early after {epochs}; the best validation loss was epoch {best['epoch']}"
+    if run.status == "done":
+        return f"done, {epochs}"
+    return f"{run.status}: stopped after {epochs}"
+
+
+def document(session: Session, run: Run) -> Document:
+    """Return settings, data and numbers of a run that was trained."""
+    layers = run.settings.parameters()
+    head = {
+        "run": str(run.path),
+        "status": run.status,
+        "settings": asdict(run.settings),
+        "settings_by_data_size": session.chosen,
+        "data": {
+            "name": run.data["name"],
+            "fingerprint": run.data["fingerprint"],
+            "label_names": run.data["label_names"],
+            **asdict(session.summary),
+        },
+        "layers": [
+            {
+                "layer": layer.layer,
+                "output_shape": layer.output_shape,
+                "formula": layer.formula,
+                "parameters": layer.parameters,
+            }
+            for layer in layers
+        ],
+        "parameters": sum(layer.parameters for layer in layers),
+        "test": run.test,
+        "versions": run.versions,
+    }
+    columns = [key for _, key, _ in _HISTORY if all(key in epoch for epoch in run.history)]
+    return Document("train", head, {"history": list(run.history)}, lines="history", columns=columns)
