@@ -1,4 +1,4 @@
-"""Files that an embedding matrix is read from: one file a format, one row in the table below."""
+"""Files that hold an embedding matrix: a module for each format, a row for each in the table."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class Start:
-    """How a file begins: what formats are recognised by.
+    """How a file begins, which is what formats are recognised by.
 
     Attributes:
         path: of the file.
         size: of the file, in bytes.
-        data: its first bytes, unpacked where they were gzip's.
-        whole: whether these are all there are.
-        packed: whether they were gzip's.
+        data: its first bytes, unpacked if the file is packed.
+        whole: whether there are no more bytes than these.
+        packed: whether the file is packed with gzip.
     """
 
     path: Path
@@ -46,16 +46,16 @@ class Start:
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file, recognised by how it begins and never by its name.
+    """A kind of file, recognised by how it begins and never by its name.
 
     Attributes:
-        name: of the kind.
-        recognises: whether a file is of this kind.
-        read: its matrix.
-        picks: the option that picks one of several matrices in it, if there can be several.
-        cached: whether what was read of a large one is worth keeping.
-        words_beside: finds the file of words that belongs to a matrix of this kind, from its path
-            and the name of the matrix in it.
+        name: of the format.
+        recognises: returns whether a file is of this format.
+        read: returns what is in a file.
+        picks: the option that picks one of several matrices, where a file can have several.
+        cached: whether the contents of a large file are worth keeping in the cache.
+        words_beside: returns the file of words that belongs to a file of this format, if there is
+            one, from the file's path and the name of the matrix in it.
     """
 
     name: str
@@ -77,16 +77,11 @@ def _is_keras_zip(start: Start) -> bool:
 def _read_keras(path: Path, options: ReadOptions) -> Contents:
     from embedinspect.formats import keras_files
 
-    found = keras_files.open_keras(path)
-    layer = keras_files.pick(found, options.layer, repr(str(path)))
+    file = keras_files.open_keras(path)
+    layer = keras_files.pick(file, options.layer, repr(str(path)))
     rows = keras_files.read_rows(path, layer)
     return Contents(
-        _KERAS_KINDS.get(found.kind, found.kind),
-        rows,
-        dtype=layer.dtype,
-        tensor=layer.name,
-        keras=found,
-        layer=layer,
+        _KERAS_KINDS[file.kind], rows, dtype=layer.dtype, tensor=layer.name, keras=file, layer=layer
     )
 
 
@@ -218,11 +213,12 @@ FORMATS = (
     Format("numbers", _is_numbers, _read_numbers, words_beside=_labels_beside),
 )
 
-# Kinds that are not read, by their first bytes, so that the error can say what came.
+_PICKLE = "a pickle, which could run any code; save the vectors in another format"
+# Files that are not read, by their first bytes, so that the error can say what came.
 OTHERS = (
     (b"\xba\x16\x4f\x2f", "fastText's own model; save its vectors as .vec"),
-    (b"\x80\x04\x95", "a pickle, which could run anything; save the vectors in another form"),
-    (b"\x80\x02", "a pickle, which could run anything; save the vectors in another form"),
+    (b"\x80\x04\x95", _PICKLE),
+    (b"\x80\x02", _PICKLE),
     (b"PK\x05\x06", "an empty zip"),
     (b"PAR1", "a Parquet file"),
     (b"\xff\xfe", "a UTF-16 text; save it as UTF-8"),
@@ -234,8 +230,8 @@ def open_file(path: str, options: ReadOptions | None = None) -> Contents:
     """Return what is in a file: a matrix of at least one row and one column, float32.
 
     Raises:
-        UsageError: an option that does not fit the kind of file.
-        DataError: the file cannot be read, is of no known kind, or holds no matrix of numbers.
+        UsageError: an option that does not fit the format.
+        DataError: the file cannot be read, is of no known format, or holds no matrix of numbers.
     """
     with samples.located(path) as place:
         return _open(place, options or ReadOptions())
@@ -247,14 +243,14 @@ def _open(path: str, options: ReadOptions) -> Contents:
         cached = cache.recall(Path(path), strict=options.strict)
         if cached is not None:
             return cached
-    kind = _recognise(start, path)
-    _refuse_options(options, kind, path)
+    file_format = _recognise(start, path)
+    _refuse_options(options, file_format, path)
     try:
-        contents = kind.read(Path(path), options)
-        if kind.words_beside is not None and contents.words is None:
-            beside = kind.words_beside(Path(path), contents.tensor)
+        contents = file_format.read(Path(path), options)
+        if file_format.words_beside is not None and contents.words is None:
+            beside = file_format.words_beside(Path(path), contents.tensor)
             contents = replace(contents, words_beside=beside)
-        if not kind.cached or not options.cache or start.size < cache.WORTH:
+        if not file_format.cached or not options.cache or start.size < cache.WORTH:
             return contents
         contents = replace(contents, norms=norms_of(contents.rows))
         return replace(contents, kept=cache.keep(Path(path), contents))
@@ -262,53 +258,54 @@ def _open(path: str, options: ReadOptions) -> Contents:
         raise _unreadable(path, os_reason(error)) from None
     except MemoryError:
         raise DataError(
-            f"{path!r} needs more memory than there is; expected a matrix that fits; save "
-            "fewer rows, or float32 rather than float64"
+            f"{path!r} needs more memory than there is; expected a matrix that fits; save fewer "
+            "rows, or float32 rather than float64"
         ) from None
 
 
-def _refuse_options(options: ReadOptions, kind: Format, path: str) -> None:
-    for name, value, fits in (
+def _refuse_options(options: ReadOptions, file_format: Format, path: str) -> None:
+    for name, value, files in (
         ("layer", options.layer, "a Keras file"),
         ("tensor", options.tensor, "a file of several arrays"),
     ):
-        if value is not None and kind.picks != name:
+        if value is not None and file_format.picks != name:
+            picks = file_format.picks
             raise UsageError(
-                f"--{name} picks a matrix of {fits}, but {path!r} is of the kind {kind.name}; "
-                + (f"expected --{kind.picks}" if kind.picks else "leave it out")
+                f"--{name} picks a matrix of {files}, but {path!r} is in the format "
+                f"{file_format.name}; " + (f"expected --{picks}" if picks else "leave it out")
             )
 
 
 def open_matrix(path: str) -> EmbeddingMatrix:
-    """Return the matrix in a file, without its words; errors as `open_file` raises them."""
+    """Return the matrix in a file, without its words; raises what `open_file` raises."""
     return EmbeddingMatrix(open_file(path).rows, f"from {path}")
 
 
 def _recognise(start: Start, path: str) -> Format:
-    for kind in FORMATS:
-        if kind.recognises(start):
-            return kind
+    for file_format in FORMATS:
+        if file_format.recognises(start):
+            return file_format
     packed = " packed with gzip" if start.packed else ""
     raise DataError(
-        f"{path!r} is a binary file{packed} of no known kind{_likeness(start.data)}; expected "
+        f"{path!r} is a binary file{packed} of no known format{_likeness(start.data)}; expected "
         f"{EXPECTED}"
     )
 
 
 def _likeness(start: bytes) -> str:
-    """Return what the first bytes are like, in brackets, or nothing."""
+    """Return what other file the first bytes are like, in brackets; "" where they are like none."""
     return next(
-        (f" (it begins like {kind})" for magic, kind in OTHERS if start.startswith(magic)), ""
+        (f" (it begins like {other})" for magic, other in OTHERS if start.startswith(magic)), ""
     )
 
 
 def _first_bytes(path: str) -> Start:
     try:
-        kind = Path(path).stat()
-        if stat.S_ISDIR(kind.st_mode):
-            raise _unreadable(path, "is a directory and no run folder")
-        if not stat.S_ISREG(kind.st_mode):
-            raise _unreadable(path, "is no regular file")
+        status = Path(path).stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise _unreadable(path, "it is a directory, and no run folder")
+        if not stat.S_ISREG(status.st_mode):
+            raise _unreadable(path, "it is not a regular file")
         with Path(path).open("rb") as file:
             data = file.read(_START)
     except OSError as error:
@@ -329,11 +326,11 @@ def _first_bytes(path: str) -> Start:
             raise DataError(
                 f"{path!r} is a damaged gzip file ({str(error).lower()}); expected a whole one"
             ) from None
-    return Start(Path(path), kind.st_size, data, whole, packed)
+    return Start(Path(path), status.st_size, data, whole, packed)
 
 
 def _partly(data: bytes) -> bytes:
-    """Return what the first part of a gzip file unpacks to."""
+    """Return what the beginning of a gzip file unpacks to; nothing where it is damaged."""
     try:
         return zlib.decompressobj(wbits=31).decompress(data, _START)
     except zlib.error:

@@ -1,4 +1,4 @@
-"""What reading a file gives, and what was wrong in it."""
+"""What is read from a file, and what was wrong in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from embedinspect.row_words import Words
 if TYPE_CHECKING:
     from embedinspect.formats.keras_files import KerasFile, KerasLayer
 
-_KEPT = 20
+_MOST_MESSAGES = 20
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class ReadOptions:
     """What a user may say about a file.
 
     Attributes:
-        layer: of a Keras file, by name or by its path in the file.
-        tensor: of a file with several arrays.
-        strict: stop at the first line that is wrong.
-        cache: keep what was read of a large text, and use what was kept.
+        layer: which layer of a Keras file to read, by its name or its path in the file.
+        tensor: which array of a file with several arrays to read.
+        strict: whether the first wrong line is an error.
+        cache: whether large texts are read from the cache, and kept there.
     """
 
     layer: str | None = None
@@ -36,7 +36,14 @@ class ReadOptions:
 
 @dataclass
 class Problems:
-    """Lines of a file that are wrong: the first ones in words, all of them counted by kind."""
+    """Lines of a file that are wrong: the first ones in words, all of them counted by kind.
+
+    Attributes:
+        path_label: the path of the file, in quotes.
+        strict: whether the first problem is an error.
+        first: a message for each of the first problems.
+        counts: how many problems there are of each kind.
+    """
 
     path_label: str
     strict: bool = False
@@ -44,15 +51,17 @@ class Problems:
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, kind: str, message: str) -> None:
-        """Take down one problem.
+        """Record a problem.
 
         Raises:
-            DataError: where the reading is strict.
+            DataError: the problem itself, where the reading is strict.
         """
         if self.strict:
-            raise DataError(f"{self.path_label} {message}; leave out --strict to go on without it")
+            raise DataError(
+                f"{self.path_label} {message}; leave out --strict to read the file all the same"
+            )
         self.counts[kind] += 1
-        if len(self.first) < _KEPT:
+        if len(self.first) < _MOST_MESSAGES:
             self.first.append(message)
 
     @property
@@ -66,17 +75,17 @@ class Contents:
     """What a format's reader returns.
 
     Attributes:
-        kind: of the file, in words.
-        rows: float32, shape (input_dim, output_dim).
-        words: of the rows, where the file has them.
-        dtype: of the numbers as they are stored.
+        kind: the kind of file, in words.
+        rows: the matrix, float32, shape (input_dim, output_dim).
+        words: the word of each row, where the file itself has them.
+        dtype: the type of the numbers as they are stored.
         problems: lines that were left out or mended.
-        tensor: which array or layer of the file it is, where it has names.
-        keras: what else a Keras file holds.
-        layer: which of its layers was read.
-        words_beside: file that lies beside this one and holds its words, where there is one.
-        norms: length of each row, where it is known already.
-        kept: where what was read has just been kept for the next time.
+        tensor: the name of the array or layer that was read, where the file has names.
+        keras: all that a Keras file holds; None for every other kind.
+        layer: the layer of a Keras file that was read.
+        words_beside: the file beside this one that holds its words, where there is one.
+        norms: the length of each row, where it is known already.
+        kept: the folder in the cache where the contents have just been kept for the next time.
     """
 
     kind: str

@@ -1,7 +1,7 @@
-"""The weights in an HDF5 file: found and read without following anything out of the file.
+"""The weights in an HDF5 file, found and read without following anything out of the file.
 
-Links, external storage and virtual data sets are refused, since they could read other files;
-sizes are held against what is stored before memory is taken.
+Links, external storage and virtual data sets are refused, since they could read other files.
+Claimed sizes are checked against what is stored before memory is allocated.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 from embedinspect.errors import DataError
 from embedinspect.formats.arrays import as_float32
 from embedinspect.matrix import MOST_VALUES, FloatArray
-from embedinspect.wording import clipped_repr
+from embedinspect.wording import clipped_repr, plural
 
-# What h5py raises for damaged files. It hands on what the library says in many types.
+# What h5py raises for damaged files: it turns the library's errors into many types.
 DAMAGES = (
     OSError,
     KeyError,
@@ -42,13 +42,13 @@ _SMALL = 2**20
 
 @dataclass(frozen=True)
 class Weight:
-    """One data set of two dimensions.
+    """A data set of two dimensions.
 
     Attributes:
-        path: where it lies in the file.
-        group: name of the layer as the group around it has it, or "".
+        path: of the data set in the file.
+        group: the layer's name, as an attribute of the group around it has it; "" without one.
         shape: (rows, columns).
-        dtype: of its numbers, as stored.
+        dtype: the type of the numbers as they are stored.
     """
 
     path: str
@@ -62,7 +62,7 @@ def open_hdf5(file: IO[bytes], label: str) -> Iterator[h5py.File]:
     """Open an HDF5 file for reading.
 
     Raises:
-        DataError: it is damaged; also for what goes wrong while it is open.
+        DataError: the file is damaged, whether that shows now or while it is read.
     """
     try:
         with h5py.File(file, "r") as opened:
@@ -75,15 +75,14 @@ def open_hdf5(file: IO[bytes], label: str) -> Iterator[h5py.File]:
 
 
 def weights(file: h5py.File, label: str) -> list[Weight]:
-    """Return every data set of two dimensions with numbers, in the order of their paths.
+    """Return every data set of numbers in two dimensions, in the order of their paths.
 
     Raises:
-        DataError: a link, external storage, a virtual data set, or groups without end.
+        DataError: the file has a link, or groups that are nested too deeply.
     """
-    found: list[Weight] = []
-    seen: set[int] = set()
-    _walk(file, "", label, lambda path, data: found.extend(_weight(path, data)), seen, 0)
-    return found
+    collected: list[Weight] = []
+    _walk(file, "", label, lambda path, data: collected.extend(_weight(path, data)), set(), 0)
+    return collected
 
 
 def _walk(
@@ -94,13 +93,19 @@ def _walk(
     seen: set[int],
     depth: int,
 ) -> None:
+    """Hand every data set below a group to `take`, with its path.
+
+    Args:
+        seen: addresses of the groups that were walked, since hard links can make a ring.
+        depth: how many groups lie around this one.
+    """
     if depth > _DEEPEST or len(seen) > _MOST_GROUPS:
         raise DataError(
             f"{label} has groups nested deeper than {_DEEPEST} or more than {_MOST_GROUPS:,}; "
             "expected the layers of a model"
         )
     address = h5py.h5o.get_info(group.id).addr
-    if address in seen:  # hard links can make a ring
+    if address in seen:
         return
     seen.add(address)
     for name in group:
@@ -119,6 +124,7 @@ def _walk(
 
 
 def _weight(path: str, data: h5py.Dataset) -> list[Weight]:
+    """Return a data set as a weight, in a list that is empty where it is none."""
     dtype = _dtype(data)
     if dtype is None or len(data.shape or ()) != 2:
         return []
@@ -129,7 +135,10 @@ def _weight(path: str, data: h5py.Dataset) -> list[Weight]:
 
 
 def _dtype(data: h5py.Dataset) -> str | None:
-    """Return the dtype of real numbers, or None. Keras stores bfloat16 as two plain bytes."""
+    """Return the type of a data set of real numbers; None for any other.
+
+    Keras stores bfloat16 as two plain bytes.
+    """
     if data.attrs.get("dtype") == "bfloat16" and data.dtype.itemsize == 2:
         return "bfloat16"
     return str(data.dtype.name) if data.dtype.kind in "iuf" and data.dtype.itemsize <= 8 else None
@@ -139,36 +148,41 @@ def read(file: h5py.File, path: str, label: str, dimensions: int = 2) -> FloatAr
     """Return a data set as float32.
 
     Raises:
-        DataError: it is not stored in the file itself, is larger than what is stored, or holds
-            no real numbers.
+        DataError: it is not stored in the file itself, claims to be larger than what is stored,
+            or does not hold real numbers.
     """
     data = file[path]
-    name = f"{clipped_repr(path)} in {label}"
+    data_label = f"{clipped_repr(path)} in {label}"
     if not isinstance(data, h5py.Dataset) or data.shape is None or len(data.shape) != dimensions:
-        raise DataError(f"{name} has another shape; expected {dimensions} dimensions")
+        raise DataError(
+            f"{data_label} has another shape; expected {plural(dimensions, 'dimension')}"
+        )
     if data.is_virtual or data.external:
-        raise DataError(f"{name} lies in another file; expected the weights themselves")
+        raise DataError(f"{data_label} lies in another file; expected the weights themselves")
     dtype = _dtype(data)
     if dtype is None:
-        raise DataError(f"{name} has dtype {clipped_repr(str(data.dtype))}; expected real numbers")
+        raise DataError(
+            f"{data_label} has dtype {clipped_repr(str(data.dtype))}; expected real numbers"
+        )
     stored, claimed = int(data.id.get_storage_size()), data.size * data.dtype.itemsize
     if data.size > MOST_VALUES or not data.size:
-        raise DataError(f"{name} has {data.size:,} numbers; expected 1 to {MOST_VALUES:,}")
+        raise DataError(f"{data_label} has {data.size:,} numbers; expected 1 to {MOST_VALUES:,}")
     most = stored if data.chunks is None else max(_SMALL, stored * _MOST_EXPANSION)
     if claimed > most or not stored:
         raise DataError(
-            f"{name} claims {claimed:,} bytes, but {stored:,} are stored; expected all of them"
+            f"{data_label} claims {claimed:,} bytes, but {stored:,} are stored; expected all of "
+            "them"
         )
     values = data[()]
     if dtype == "bfloat16":  # the upper half of a float32
         high = np.ascontiguousarray(values).view("<u2").astype(np.uint32) << 16
         rows: FloatArray = high.view(np.float32).reshape(data.shape)
         return rows
-    return as_float32(values, name) if dimensions == 2 else np.asarray(values, np.float32)
+    return as_float32(values, data_label) if dimensions == 2 else np.asarray(values, np.float32)
 
 
 def attribute(file: h5py.File, name: str) -> str | None:
-    """Return an attribute of the file that is a text, or None."""
+    """Return an attribute of the file as text; None where it is missing or no text."""
     value: Any = file.attrs.get(name)
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The container of a Keras model: a zip with JSON and HDF5 in it, or an HDF5 file by itself."""
+"""The container of a Keras model: a zip of JSON and HDF5, or an HDF5 file by itself."""
 
 from __future__ import annotations
 
@@ -49,7 +49,13 @@ class _Part(io.RawIOBase):
 
 @contextmanager
 def open_weights(path: Path, label: str) -> Iterator[tuple[zipfile.ZipFile | None, Any]]:
-    """Open the HDF5 file that a path is, or that is in the zip that it is."""
+    """Open the weights of a model: the HDF5 file itself, or the one in the zip.
+
+    Yields the zip, or None where the file is HDF5, and the open HDF5 file.
+
+    Raises:
+        DataError: the file is damaged, or its weights are spread over several files.
+    """
     with path.open("rb") as raw:
         start = raw.read(len(HDF5_MAGIC))
         raw.seek(0)
@@ -71,7 +77,7 @@ def open_weights(path: Path, label: str) -> Iterator[tuple[zipfile.ZipFile | Non
 
 @contextmanager
 def _member(archive: zipfile.ZipFile, raw: IO[bytes], label: str) -> Iterator[IO[bytes]]:
-    """Open the weights in the zip."""
+    """Open the HDF5 file in the zip."""
     if WEIGHTS not in archive.namelist():
         raise DataError(
             f"{label} has its weights in several files; expected one, {WEIGHTS}, so save the model "
@@ -89,15 +95,19 @@ def _member(archive: zipfile.ZipFile, raw: IO[bytes], label: str) -> Iterator[IO
 
 
 def json_in(archive: zipfile.ZipFile, name: str, label: str) -> dict[str, Any]:
-    """Return a JSON object that is in the zip."""
+    """Return a JSON object in the zip.
+
+    Raises:
+        DataError: it is missing, too large, or no JSON object.
+    """
     return parsed(text_in(archive, name, label), f"{name} in {label}")
 
 
 def text_in(archive: zipfile.ZipFile, name: str, label: str) -> str:
-    """Return a text that is in the zip.
+    """Return a text in the zip.
 
     Raises:
-        DataError: it is not there, or larger than a text of Keras can be.
+        DataError: it is missing, or larger than any text that Keras writes.
     """
     try:
         member = archive.getinfo(name)
@@ -110,11 +120,15 @@ def text_in(archive: zipfile.ZipFile, name: str, label: str) -> str:
 
 
 def parsed(text: str, label: str) -> dict[str, Any]:
-    """Return the JSON object that a text is."""
+    """Return the JSON object in a text.
+
+    Raises:
+        DataError: there is none.
+    """
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise DataError(f"{label} is no JSON object; expected what Keras writes")
-    return found
+        value = None
+    if not isinstance(value, dict):
+        raise DataError(f"{label} is not a JSON object; expected the file that Keras writes")
+    return value

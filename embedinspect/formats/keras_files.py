@@ -2,7 +2,7 @@
 
 A `.keras` file is a zip of `config.json` (what the model is made of) and `model.weights.h5`. The
 weights of a layer lie in a group that is named after its class (`layers/embedding_1/vars`); the
-layer's own name is an attribute of that group. Nothing is built and nothing is run.
+layer's own name is an attribute of that group. No model is built, and no code is run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from embedinspect.formats.keras_container import (
     text_in,
 )
 from embedinspect.matrix import FloatArray
-from embedinspect.wording import clipped_repr, listed
+from embedinspect.wording import clipped_repr, listed, plural
 
 _CALLED_EMBEDDING = re.compile(r"(.*_)?embeddings?(_\d+)?(:\d+)?")
 _EMBEDDING = "Embedding"
@@ -42,12 +42,12 @@ class KerasLayer:
         name: of the layer.
         path: of the weight in the file.
         class_name: of the layer, where the model's config names it.
-        shape: (input_dim, output_dim) of an embedding.
-        dtype: of the numbers as they are stored.
-        embedding: whether it is an embedding's, by the config or by what it is called.
-        problem: why its rows cannot be shown; None where they can.
-        mask_zero: of the layer, where the config says it.
-        scales: path of the scales of a quantized layer.
+        shape: of the weight; (input_dim, output_dim) for an embedding.
+        dtype: the type of the numbers as they are stored.
+        embedding: whether the layer is an embedding, by the config or by its name.
+        problem: why its rows cannot be read; None where they can.
+        mask_zero: the layer's setting, where the config has it.
+        scales: the path of the scales of a quantized layer.
     """
 
     name: str
@@ -63,14 +63,15 @@ class KerasLayer:
 
 @dataclass(frozen=True)
 class KerasFile:
-    """What is in a file of Keras.
+    """What a Keras file holds.
 
     Attributes:
         kind: `keras`, `keras weights` or `legacy h5`.
-        version: of the Keras that wrote it.
+        version: the version of Keras that wrote the file, where the file has it.
         config: of the model, where the file has it.
-        layers: its weights of two dimensions, embeddings first.
-        vocabularies: words by id of layers that look words up, by the layer's name.
+        layers: the weights of two dimensions, embeddings first.
+        vocabularies: of each layer that looks words up, by its name, the words in the order of
+            their ids.
     """
 
     kind: str
@@ -81,7 +82,7 @@ class KerasFile:
 
 
 def is_keras_zip(path: Path) -> bool:
-    """Return whether a zip holds what Keras puts there."""
+    """Return whether a zip holds a Keras model."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
@@ -91,36 +92,45 @@ def is_keras_zip(path: Path) -> bool:
 
 
 def open_keras(path: Path) -> KerasFile:
-    """Return what is in a file; the weights themselves are not read.
+    """Return what a Keras file holds; the weights themselves are not read.
 
     Raises:
-        DataError: damaged, or with links and the like, which are not followed.
+        DataError: the file is damaged, or has links, which are not followed.
     """
     label = repr(str(path))
     with open_weights(path, label) as (archive, file):
         if archive is not None:
             config = json_in(archive, CONFIG, label)
             version = json_in(archive, METADATA, label).get("keras_version")
-            found = hdf5.weights(file, label)
             names = set(archive.namelist())
             vocabularies = _from_config(config) | _from_assets(archive, names, label)
-            layers = _layers(found, config, "")
+            layers = _layers(hdf5.weights(file, label), config, "")
             return KerasFile("keras", _text(version), config, layers, vocabularies)
         version = hdf5.attribute(file, "keras_version")
         model = hdf5.attribute(file, "model_config")
-        found = hdf5.weights(file, label)
-    legacy = model is not None or any(weight.path.startswith("model_weights/") for weight in found)
-    legacy = legacy or not any("/vars/" in f"/{weight.path}" for weight in found)
-    known = parsed(model, f"model_config in {label}") if model is not None else None
-    kind = "legacy h5" if legacy else "keras weights"
-    prefix = "model_weights" if legacy else ""
-    return KerasFile(kind, version, known, _layers(found, known, prefix), _from_config(known or {}))
+        weights = hdf5.weights(file, label)
+    config = parsed(model, f"model_config in {label}") if model is not None else {}
+    if _are_legacy(weights) or model is not None:
+        kind, layers = "legacy h5", _layers(weights, config, "model_weights")
+    else:
+        kind, layers = "keras weights", _layers(weights, config, "")
+    return KerasFile(kind, version, config or None, layers, _from_config(config))
+
+
+def _are_legacy(weights: list[Weight]) -> bool:
+    """Return whether the paths of weights are those of HDF5 files before Keras 3."""
+    return any(weight.path.startswith("model_weights/") for weight in weights) or not any(
+        "/vars/" in f"/{weight.path}" for weight in weights
+    )
 
 
 def read_rows(path: Path, layer: KerasLayer) -> FloatArray:
     """Return the rows of a layer, float32, shape (input_dim, output_dim).
 
-    Rows of an int8 layer are divided by the scale of each, as the layer does when it is called.
+    In an int8 layer each row is divided by its scale, as the layer does when it is called.
+
+    Raises:
+        DataError: the weights are damaged, or the scales do not fit them.
     """
     label = repr(str(path))
     with open_weights(path, label) as (_, file):
@@ -129,8 +139,8 @@ def read_rows(path: Path, layer: KerasLayer) -> FloatArray:
             scales = hdf5.read(file, layer.scales, label, dimensions=1)
             if scales.shape != rows.shape[:1]:
                 raise DataError(
-                    f"{clipped_repr(layer.scales)} in {label} has {len(scales):,} scales; expected "
-                    f"one for each of {len(rows):,} rows"
+                    f"{clipped_repr(layer.scales)} in {label} has {plural(len(scales), 'scale')}; "
+                    f"expected one for each of the {plural(len(rows), 'row')}"
                 )
             with np.errstate(divide="ignore", invalid="ignore"):
                 rows = rows / scales[:, None]
@@ -138,17 +148,20 @@ def read_rows(path: Path, layer: KerasLayer) -> FloatArray:
 
 
 def pick(file: KerasFile, wanted: str | None, label: str) -> KerasLayer:
-    """Return the layer that is wanted, by its name or its path in the file; or the one embedding.
+    """Return the layer that is wanted.
+
+    Args:
+        wanted: the layer's name, or the path of its weight; None for the only embedding.
 
     Raises:
-        UsageError: several that could be meant, or a name that is not there.
-        DataError: no embedding, or one whose rows cannot be shown.
+        UsageError: several layers could be meant, or none has that name.
+        DataError: there is no embedding, or its rows cannot be read.
     """
     embeddings = [layer for layer in file.layers if layer.embedding]
     if wanted is None:
         if not embeddings:
             others = _names(file.layers)
-            hint = f"; other weights of two dimensions, for --layer: {others}" if others else ""
+            hint = f"; --layer can name another weight: {others}" if others else ""
             raise DataError(
                 f"{label} holds no embedding layer with weights (a model that was never built has "
                 f"none); expected one{hint}"
@@ -164,16 +177,16 @@ def pick(file: KerasFile, wanted: str | None, label: str) -> KerasLayer:
                 + _hint(wanted, file.layers)
             )
     if len(fitting) > 1:
-        what = "embedding layers" if wanted is None else f"weights called {wanted!r}"
+        ambiguous = "embedding layers" if wanted is None else f"weights called {wanted!r}"
         raise UsageError(
-            f"{label} holds {len(fitting)} {what}; expected one, so pick it with --layer NAME: "
+            f"{label} holds {len(fitting)} {ambiguous}; expected one; pick it with --layer NAME: "
             + _names(fitting, paths=wanted is not None or _repeat(fitting))
         )
     layer = fitting[0]
     if layer.problem is not None:
         raise DataError(
-            f"layer {clipped_repr(layer.name)} in {label} is {layer.problem}, which is not "
-            "supported; expected float or int8 weights, so save the model before it is quantized"
+            f"the layer {clipped_repr(layer.name)} of {label} is {layer.problem}, which cannot be "
+            "read; expected float or int8 weights; save the model before it is quantized"
         )
     return layer
 
@@ -200,9 +213,9 @@ def _names(layers: tuple[KerasLayer, ...] | list[KerasLayer], *, paths: bool = F
 
 
 def objects(config: object) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield class name and config of every object in a model's config, in their order.
+    """Yield the class name and the config of every object in a model's config, in their order.
 
-    What is nested is walked without recursion: a file may nest it to any depth.
+    Nested objects are walked without recursion, since a file may nest them to any depth.
     """
     waiting: list[object] = [config]
     while waiting:
@@ -216,32 +229,28 @@ def objects(config: object) -> Iterator[tuple[str, dict[str, Any]]]:
             waiting.extend(reversed(value))
 
 
-def _layers(
-    found: list[Weight], config: dict[str, Any] | None, prefix: str
-) -> tuple[KerasLayer, ...]:
-    """Return the weights as layers, embeddings first."""
+def _layers(weights: list[Weight], config: dict[str, Any], prefix: str) -> tuple[KerasLayer, ...]:
+    """Return the weights as layers, embeddings first.
+
+    Args:
+        prefix: of the paths of the model's own weights, where others may lie beside them.
+    """
     named: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for class_name, inner in objects(config or {}):
+    for class_name, inner in objects(config):
         if class_name.endswith(_EMBEDDING) and isinstance(inner.get("name"), str):
             named.setdefault(inner["name"], []).append((class_name, inner))
-    layers = []
-    for weight in found:
-        if (
-            prefix
-            and not weight.path.startswith(prefix)
-            and any(other.path.startswith(prefix) for other in found)
-        ):
-            continue  # beside the weights of the model: those of its optimizer
-        if weight.path.startswith(("optimizer/", "optimizer_weights/")):
-            continue
-        layers.append(_layer(weight, named, found))
+    own = [weight for weight in weights if weight.path.startswith(prefix)] or weights
+    layers = [
+        _layer(weight, named)
+        for weight in own
+        if not weight.path.startswith(("optimizer/", "optimizer_weights/"))
+    ]
     layers = [_named_by_order(layer, named, layers) for layer in layers]
     return tuple(sorted(layers, key=lambda layer: not layer.embedding))
 
 
-def _layer(
-    weight: Weight, named: dict[str, list[tuple[str, dict[str, Any]]]], found: list[Weight]
-) -> KerasLayer:
+def _layer(weight: Weight, named: dict[str, list[tuple[str, dict[str, Any]]]]) -> KerasLayer:
+    """Return a weight as a layer, with what the config says of the layer of that name."""
     parts = weight.path.split("/")
     if "vars" in parts[-2:]:  # layers/embedding/vars/0
         group = parts[-3] if len(parts) > 2 else ""
@@ -283,9 +292,9 @@ def _named_by_order(
     named: dict[str, list[tuple[str, dict[str, Any]]]],
     layers: list[KerasLayer],
 ) -> KerasLayer:
-    """Return the layer with its own name, where an older Keras wrote that of its class alone.
+    """Return a layer with its own name where an older Keras wrote only the name of its class.
 
-    The groups stand in the order of the layers in the config; the shapes must agree.
+    The groups come in the order of the layers in the config; their shapes must agree.
     """
     if layer.class_name is not None or not layer.embedding:
         return layer
@@ -327,19 +336,19 @@ def _dims(inner: dict[str, Any]) -> tuple[int | None, int | None]:
 
 
 def _quantized(inner: dict[str, Any]) -> str | None:
-    """Return the mode of a layer's quantization, or None."""
+    """Return the mode of a layer's quantization; None where it is not quantized."""
     policy = inner.get("dtype")
     settings = policy.get("config") if isinstance(policy, dict) else None
     mode = settings.get("mode") if isinstance(settings, dict) else None
     return mode if isinstance(mode, str) else None
 
 
-# -- words that a model has ---------------------------------------------------------------------
+# -- the words of a model -----------------------------------------------------------------------
 
 
 def _from_config(config: dict[str, Any]) -> dict[str, list[str]]:
-    """Return the words of lookup layers that were made with a vocabulary."""
-    found = {}
+    """Return the words of the lookup layers that were made with a vocabulary, by their names."""
+    vocabularies = {}
     for class_name, inner in objects(config):
         words, name = inner.get("vocabulary"), inner.get("name")
         if class_name not in {"TextVectorization", "StringLookup"} or not isinstance(name, str):
@@ -355,18 +364,18 @@ def _from_config(config: dict[str, Any]) -> dict[str, list[str]]:
             if type(count) is not int or not 0 <= count < 1000 or not isinstance(oov, str):
                 continue
             reserved = [*([mask] if isinstance(mask, str) else []), *[oov] * count]
-        found[name] = words if words[: len(reserved)] == reserved else [*reserved, *words]
-    return found
+        vocabularies[name] = words if words[: len(reserved)] == reserved else [*reserved, *words]
+    return vocabularies
 
 
 def _from_assets(archive: zipfile.ZipFile, names: set[str], label: str) -> dict[str, list[str]]:
-    """Return the words of lookup layers that were adapted: a list with the reserved ones."""
-    found = {}
+    """Return the words of the lookup layers that were adapted, reserved ones included."""
+    vocabularies = {}
     for name in sorted(names):
         parts = name.split("/")
         if parts[0] == "assets" and parts[-1] == "vocabulary.txt" and parts[-2] != "_lookup_layer":
-            found[parts[-2]] = text_in(archive, name, label).split("\n")
-    return found
+            vocabularies[parts[-2]] = text_in(archive, name, label).split("\n")
+    return vocabularies
 
 
 def _text(value: object) -> str | None:

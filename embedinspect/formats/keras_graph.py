@@ -1,9 +1,9 @@
 """What lies behind an Embedding layer in a saved model, read from its config alone.
 
-The config of a model lists its layers; a Sequential one in their order, a functional one with the
-layers that each takes its input from (`keras_history` since Keras 3, bare lists before). Models in
-models are laid out flat. Which layers hand a mask on, use it, or destroy it is as Keras 3.15 has
-it (`supports_masking` and `compute_mask` of each); the tests ask Keras itself.
+The config of a model lists its layers: a Sequential model in their order, a functional one with the
+layers that each takes its input from (`keras_history` since Keras 3, bare lists before). Nested
+models are laid out flat. Which layers pass a mask on, use it, or destroy it is as in Keras 3.15
+(`supports_masking` and `compute_mask` of each layer); the tests ask Keras itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"})
-# These need a mask from each of their inputs, else they hand none on.
+# These pass a mask on only where each of their inputs has one.
 MERGES = frozenset({"Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"})
 KEEP_MASK = frozenset(
     {
@@ -66,7 +66,7 @@ DESTROY_MASK = frozenset(
         "ZeroPadding1D",
     }
 )
-# One vector is left of all positions.
+# These make one vector of all positions.
 REDUCE = frozenset({"Flatten", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "Dot"})
 _MODELS = frozenset({"Sequential", "Functional", "Model"})
 _DEEPEST = 40
@@ -81,8 +81,8 @@ class Node:
         name: of the layer.
         class_name: of the layer.
         config: of the layer.
-        inputs: keys of the nodes that it takes its input from.
-        operation: whether it is a function of `keras.ops`, such as `x + y` makes.
+        inputs: the keys of the nodes that it takes its input from.
+        operation: whether it is an operation of `keras.ops`, as `x + y` makes one.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Node:
 
     @property
     def wrapped(self) -> tuple[str, dict[str, Any]]:
-        """Class name and config of the layer itself, or of the one that it wraps."""
+        """The class name and the config of the layer, or of the layer that it wraps."""
         inner = self.config.get("layer")
         if self.class_name in {"Bidirectional", "TimeDistributed"} and isinstance(inner, dict):
             name, config = inner.get("class_name"), inner.get("config")
@@ -103,13 +103,13 @@ class Node:
 
     @property
     def recurrent(self) -> bool:
-        """Whether it reads its input one position after the other."""
+        """Whether the layer reads its input one position after another."""
         return self.wrapped[0] in RECURRENT
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A layer that makes one thing of all positions: a recurrent one, or an average.
+    """A layer that reads all positions: a recurrent one, or an average over them.
 
     Attributes:
         node: the layer.
@@ -125,9 +125,9 @@ class Behind:
     """What lies behind an Embedding layer.
 
     Attributes:
-        readers: layers that make one thing of all positions, in their order.
-        losses: layers at which the mask ends though positions go on, or are all taken together.
-        input_length: positions that the model takes; None where any number.
+        readers: the layers that read all positions, in their order.
+        losses: the layers at which the mask is lost, though they still handle positions.
+        input_length: how many positions the model takes; None for any number.
     """
 
     readers: tuple[Reader, ...]
@@ -136,7 +136,12 @@ class Behind:
 
 
 def behind(config: dict[str, Any], embedding: str, *, mask_zero: bool) -> Behind | None:
-    """Return what lies behind the Embedding layer of that name; None where it is not found."""
+    """Return what lies behind the Embedding layer of that name; None where there is none.
+
+    Args:
+        config: of the model.
+        mask_zero: whether the layer makes a mask.
+    """
     nodes = _Layout(config).nodes
     starts = [
         key
@@ -147,7 +152,7 @@ def behind(config: dict[str, Any], embedding: str, *, mask_zero: bool) -> Behind
         return None
     readers: list[Reader] = []
     losses: list[Node] = []
-    # Of each node: whether its output has positions of the embedding, and the mask of them.
+    # The nodes whose output has the positions of the embedding, and whether it still has the mask.
     states: dict[str, bool] = dict.fromkeys(starts, mask_zero)
     for key in _in_order(nodes):
         node = nodes[key]
@@ -165,7 +170,7 @@ def behind(config: dict[str, Any], embedding: str, *, mask_zero: bool) -> Behind
 
 
 def _mask_after(node: Node, coming: list[bool | None]) -> tuple[bool, bool]:
-    """Return whether the output has a mask, and whether one ended here that should not."""
+    """Return whether the output has a mask, and whether a mask is lost here that should not be."""
     if not any(coming):
         return False, False
     name = node.class_name
@@ -177,18 +182,21 @@ def _mask_after(node: Node, coming: list[bool | None]) -> tuple[bool, bool]:
     if name == "Dot":
         return False, False
     known = node.recurrent or name in KEEP_MASK or name in {"Bidirectional", "InputLayer"}
-    return known, False  # of a class of the user's own nothing is known, so nothing is said
+    return known, False  # nothing is known of a class of the user's own, so nothing is said
 
 
 def _ends(node: Node) -> bool:
+    """Return whether the output of a node has no positions any more."""
     if node.recurrent:
         return not node.wrapped[1].get("return_sequences")
     return node.class_name in REDUCE
 
 
 def _in_order(nodes: dict[str, Node]) -> Iterator[str]:
-    """Yield the nodes, each after those that it takes its input from; those in circles never."""
-    waiting = {key: {one for one in node.inputs if one in nodes} for key, node in nodes.items()}
+    """Yield the keys of the nodes, each after those of its inputs, without those in a cycle."""
+    waiting = {
+        key: {source for source in node.inputs if source in nodes} for key, node in nodes.items()
+    }
     after: dict[str, list[str]] = {}
     for key, sources in waiting.items():
         for source in sources:
@@ -203,7 +211,7 @@ def _in_order(nodes: dict[str, Node]) -> Iterator[str]:
 
 
 def _input_length(nodes: dict[str, Node], start: str, config: dict[str, Any]) -> int | None:
-    """Return the positions of the input in front of the embedding, where they are fixed."""
+    """Return how many positions the input of the embedding has; None where that is not fixed."""
     seen, waiting = {start}, [start]
     for key in waiting:
         node = nodes[key]
@@ -222,21 +230,26 @@ def _input_length(nodes: dict[str, Node], start: str, config: dict[str, Any]) ->
 
 
 class _Layout:
-    """The nodes of a model and of the models in it, by a key of their own."""
+    """The nodes of a model and of the models nested in it, each by a key of its own."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.nodes: dict[str, Node] = {}
         self._lay(config, "", [], 0)
 
-    def _lay(self, model: dict[str, Any], prefix: str, given: list[str], depth: int) -> list[str]:
-        """Lay out one model; return the keys of the nodes that its output comes from."""
+    def _lay(self, model: dict[str, Any], prefix: str, inputs: list[str], depth: int) -> list[str]:
+        """Lay out one model; return the keys of the nodes that its output comes from.
+
+        Args:
+            prefix: of the keys of its nodes.
+            inputs: keys of the nodes that its input comes from.
+        """
         inner = model.get("config")
         layers = inner.get("layers") if isinstance(inner, dict) else inner  # a list in old files
         if not isinstance(layers, list):
-            return given
+            return inputs
         entries = [entry for entry in layers if _is_layer(entry)]
         if model.get("class_name") == "Sequential":
-            last = given
+            last = inputs
             for number, entry in enumerate(entries):
                 last = self._add(entry, f"{prefix}{number}", last, depth)
             return last
@@ -251,14 +264,10 @@ class _Layout:
                 if key
             ]
             if entry.get("class_name") == "InputLayer":
-                sources = given
+                sources = inputs
             outputs[name] = self._add(entry, places[name], sources, depth)
-        last = [
-            key
-            for name in _names_in(inner.get("output_layers") if isinstance(inner, dict) else None)
-            for key in outputs.get(name, ())
-        ]
-        return last
+        ends = inner.get("output_layers") if isinstance(inner, dict) else None
+        return [key for name in _names_in(ends) for key in outputs.get(name, ())]
 
     def _add(self, entry: dict[str, Any], key: str, sources: list[str], depth: int) -> list[str]:
         if entry["class_name"] in _MODELS and depth < _DEEPEST:
@@ -293,9 +302,9 @@ def _name(entry: dict[str, Any]) -> str:
 
 
 def _by_need(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the layers of a functional model, each after those that it needs.
+    """Return the layers of a functional model, each after those that it takes its input from.
 
-    A file may list them in any order, as one whose layers are shared does.
+    A file may list them in any order, as it does where layers are shared.
     """
     named = {_name(entry): entry for entry in entries}
     nodes = {
@@ -303,12 +312,12 @@ def _by_need(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for name, entry in named.items()
     }
     ordered = list(_in_order(nodes))
-    in_circles = [name for name in named if name not in set(ordered)]
-    return [named[name] for name in [*ordered, *in_circles]]
+    in_cycles = [name for name in named if name not in set(ordered)]
+    return [named[name] for name in [*ordered, *in_cycles]]
 
 
 def _sources(inbound: object) -> Iterator[str]:
-    """Yield the names of the layers that calls of a layer take their input from."""
+    """Yield the names of the layers that the calls of a layer take their input from."""
     waiting: list[object] = [inbound]
     while waiting:
         value = waiting.pop()
@@ -327,7 +336,7 @@ def _sources(inbound: object) -> Iterator[str]:
 
 
 def _names_in(outputs: object) -> Iterator[str]:
-    """Yield the names in `output_layers`: one triple, or a list or dictionary of triples."""
+    """Yield the layers that `output_layers` names: a triple, or a list or dictionary of triples."""
     if isinstance(outputs, dict):
         outputs = list(outputs.values())
     if not isinstance(outputs, list):

@@ -10,48 +10,50 @@ import numpy as np
 
 from embedinspect.errors import DataError
 from embedinspect.matrix import MOST_VALUES, FloatArray
-from embedinspect.wording import clipped_repr
+from embedinspect.wording import clipped_repr, plural
 
-# What float() takes, without what only Python writes (1_000) and digits of other scripts. A digit
-# can be matched in one way only: a long field that is no number must not take quadratic time.
+# What float() takes, without what only Python writes (1_000) and without the digits of other
+# scripts. Each digit can be matched in one way only, so that a long field that is no number does
+# not take quadratic time.
 _NUMBER = re.compile(
     r"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|nan|inf|infinity)", re.A | re.I
 )
 _SEPARATORS = re.compile(r"\s*[,;]\s*|\s+")
 _TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinity
 _LONGEST_LINE = 2**26
-_SAMPLE, _COMPARED = 20, 400  # lines, and fields of each, that tell numbers from words
+_SAMPLE_LINES, _SAMPLE_FIELDS = 20, 400  # that tell numbers from words
 
 
 def are_numbers(start: bytes, *, whole: bool) -> bool:
-    """Return whether most of a text's first lines are numbers alone, from its first bytes.
+    """Return whether most lines in the first bytes of a text hold only numbers.
 
-    A text of numbers with a field that is none is still one, and that field is named; among word
-    vectors only few words are numbers.
+    A text of numbers in which one field is something else still counts, so that the error can name
+    that field. Among word vectors, few words are numbers.
 
     Args:
-        whole: whether the first bytes are all there is; else the last line is taken for cut off.
+        whole: whether the first bytes are the whole text; if not, its last line may be cut off.
     """
     lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    found = seen = 0
+    lines_of_numbers = seen = 0
     for line in lines if whole or len(lines) < 2 else lines[:-1]:
         text = line.decode("utf-8", "replace").strip()
         if text and not text.startswith("#"):
             seen += 1
-            found += all(map(_NUMBER.fullmatch, _SEPARATORS.split(text)[:_COMPARED]))
-        if seen == _SAMPLE:
+            fields = _SEPARATORS.split(text)[:_SAMPLE_FIELDS]
+            lines_of_numbers += all(map(_NUMBER.fullmatch, fields))
+        if seen == _SAMPLE_LINES:
             break
-    return 2 * found >= seen
+    return 2 * lines_of_numbers >= seen
 
 
 def read_numbers(path: Path) -> FloatArray:
-    """Return the rows of a text file as float32, each number the nearest to its digits.
+    """Return the rows of a text file, float32, shape (rows, columns).
 
     Fields are separated by white space, commas or semicolons. Blank lines and lines that start
-    with `#` are skipped.
+    with `#` are skipped. Each number becomes the nearest float32.
 
     Raises:
-        DataError: names the line, and the field that is no number or the count that differs.
+        DataError: a field is no number, or a row has another length; the error names the line.
     """
     label = repr(str(path))
     values = array("f")
@@ -63,8 +65,8 @@ def read_numbers(path: Path) -> FloatArray:
                 continue
             if width and len(fields) != width:
                 raise DataError(
-                    f"{label} line {number} has {len(fields)} numbers; expected {width}, as in the "
-                    "rows before it"
+                    f"{label} line {number} has {plural(len(fields), 'number')}; expected {width}, "
+                    "as in the rows before it"
                 )
             width = len(fields)
             values.extend(_numbers(fields, number, label))
@@ -76,15 +78,16 @@ def read_numbers(path: Path) -> FloatArray:
 
 
 def _fields(line: bytes, number: int, label: str) -> list[str]:
-    if len(line) >= _LONGEST_LINE:  # readline has cut it: the rest would pass for another row
+    """Return the fields of a line; none for a comment or a blank line."""
+    if len(line) >= _LONGEST_LINE:  # readline has cut it, and the rest would pass for another row
         raise DataError(
             f"{label} line {number} has {_LONGEST_LINE:,} bytes or more; expected one row a line; "
-            "save a row this long as .npy"
+            "save rows this long as .npy"
         )
     if b"\r" in line.rstrip():
         raise DataError(
             f"{label} line {number} has a carriage return inside; expected lines that end in "
-            "\\n or \\r\\n; save it with such line ends"
+            "\\n or \\r\\n; save it with such line endings"
         )
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
@@ -99,12 +102,12 @@ def _fields(line: bytes, number: int, label: str) -> list[str]:
 
 
 def _numbers(fields: list[str], number: int, label: str) -> list[float]:
-    found = []
+    values = []
     for place, field in enumerate(fields, 1):
         if not _NUMBER.fullmatch(field):
             raise DataError(
                 f"{label} line {number} has {clipped_repr(field)} as field {place}; expected a "
-                "number, as every field of a text of numbers is one"
+                "number, as in every field of a text of numbers"
             )
         value = float(field)
         if abs(value) >= _TOO_LARGE and not field.lower().lstrip("+-").startswith("inf"):
@@ -112,5 +115,5 @@ def _numbers(fields: list[str], number: int, label: str) -> list[float]:
                 f"{label} line {number} has {clipped_repr(field)} as field {place}; expected a "
                 "number that float32 can hold, up to 3.4e38"
             )
-        found.append(value)
-    return found
+        values.append(value)
+    return values

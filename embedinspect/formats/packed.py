@@ -1,4 +1,4 @@
-"""Files that may be packed with gzip, read as what is inside."""
+"""Files that may be packed with gzip, read as if they were not."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import IO, cast
 from embedinspect.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
-# zlib's own limit is 1032 to 1, for one byte repeated; no text of numbers comes near.
+# zlib's own limit is 1032 to 1, for one repeated byte; no text of numbers comes near it.
 _MOST_EXPANSION = 200
 _SMALL = 2**26
 
 
 @dataclass
 class PackedFile:
-    """A file that is open for reading, unpacked.
+    """A file that is open for reading.
 
     Attributes:
-        stream: what is inside.
+        stream: the unpacked bytes.
         raw: the file itself.
         size: of the file itself, in bytes.
     """
@@ -33,7 +33,7 @@ class PackedFile:
     size: int
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes of what is inside, as many as were asked for or all there are."""
+        """Return the next `size` unpacked bytes, or as many as are left."""
         return self.stream.read(size)
 
     @property
@@ -43,7 +43,7 @@ class PackedFile:
 
 
 class _Bounded:
-    """A gzip stream that stops where it expands as no text of numbers does."""
+    """A gzip stream that is refused once it grows to more than a text of numbers can."""
 
     def __init__(self, stream: IO[bytes], size: int, label: str) -> None:
         self.stream, self.label, self.read_so_far = stream, label, 0
@@ -55,17 +55,17 @@ class _Bounded:
         if self.read_so_far > self.most:
             raise DataError(
                 f"{self.label} unpacks to more than {self.most:,} bytes; expected word vectors, "
-                "which do not shrink so far"
+                "which do not compress so well"
             )
         return data
 
 
 @contextmanager
 def open_packed(path: Path) -> Iterator[PackedFile]:
-    """Open a file, unpacked where it begins as gzip does.
+    """Open a file for reading, and unpack it if it begins as gzip files do.
 
     Raises:
-        DataError: damaged, or packed beyond what numbers can be.
+        DataError: the file is damaged, or unpacks to more than numbers can.
     """
     with path.open("rb") as raw:
         size = path.stat().st_size

@@ -1,6 +1,6 @@
-"""Pairs of tab-separated files as TensorBoard's Embedding Projector has them.
+"""Pairs of tab-separated files, as TensorBoard's Embedding Projector reads them.
 
-One file holds the rows, the other (the metadata) a label for each; a config file names both.
+One file holds the rows, the other (the metadata) a label for each row; a config file names both.
 """
 
 from __future__ import annotations
@@ -24,22 +24,15 @@ _NAMES = ("vector", "tensor", "embedding")
 
 @dataclass(frozen=True)
 class Pair:
-    """One matrix of a projector: its name, its rows and, where it has one, its metadata."""
+    """A matrix of a projector: its name, the file of its rows, and that of its labels if any."""
 
     name: str
     tensor: Path
     metadata: Path | None
 
 
-def is_config(start: bytes) -> bool:
-    """Return whether a file begins as the projector's config does."""
-    return (
-        re.match(rb"\s*(#[^\n]*\n\s*)*(model_checkpoint_path|embeddings\s*\{)", start) is not None
-    )
-
-
 def read_config(path: Path) -> list[Pair]:
-    """Return the pairs that a config file names; their paths are relative to its folder.
+    """Return the pairs that a config file names; it names them relative to its own folder.
 
     Raises:
         DataError: the file cannot be read, or is no such config.
@@ -53,7 +46,7 @@ def read_config(path: Path) -> list[Pair]:
         fields = dict(_FIELD.findall(block))
         if "tensor_path" not in fields:
             continue
-        if "\0" in block:  # no path can hold it
+        if "\0" in block:  # which no path can hold
             raise DataError(f"{str(path)!r} names a file with a null character; expected a path")
         tensor, metadata = str(fields["tensor_path"]), fields.get("metadata_path")
         pairs.append(
@@ -67,12 +60,12 @@ def read_config(path: Path) -> list[Pair]:
 
 
 def pair_of(path: Path, tensor: str | None) -> Pair:
-    """Return the one pair that a config names, or the one called `tensor`.
+    """Return the pair called `tensor`, or the only pair that a config names.
 
     Raises:
-        UsageError: several matrices and none is named, or one that is not there.
-        DataError: no file of rows: TensorBoard's own config of a Keras 3 layer names a
-            checkpoint, which holds no path of rows; or a pipe or a device, which might never end.
+        UsageError: the config names several matrices, or none called `tensor`.
+        DataError: it names no file of rows (the config that TensorBoard writes for a Keras 3 layer
+            names a checkpoint instead), or a pipe or a device, which might never end.
     """
     label = repr(str(path))
     pairs = read_config(path)
@@ -83,25 +76,25 @@ def pair_of(path: Path, tensor: str | None) -> Pair:
             raise UsageError(f"--tensor is {tensor!r}; expected one that {label} names: {names}")
     if not pairs:
         raise DataError(
-            f"{label} names no file of rows (tensor_path); expected one, so open the model itself"
+            f"{label} names no file of rows (tensor_path); expected one; open the model itself"
         )
     if len(pairs) > 1:
         raise UsageError(f"{label} names several matrices ({names}); pick one with --tensor")
     pair = pairs[0]
     for file in (pair.tensor, pair.metadata):
         if file is not None and not _readable(file):
-            raise DataError(f"{label} names {str(file)!r}, which is no regular file; expected one")
+            raise DataError(f"{label} names {str(file)!r}; expected a regular file")
     return pair
 
 
 def read_projector(path: Path, tensor: str | None) -> Contents:
-    """Return the rows that a config names; errors as `pair_of` and `read_numbers` raise them."""
+    """Return the rows that a config names; raises what `pair_of` and `read_numbers` raise."""
     pair = pair_of(path, tensor)
     return Contents("projector TSV", read_numbers(pair.tensor), None, "text", tensor=pair.name)
 
 
 def metadata_beside(path: Path) -> Path | None:
-    """Return the metadata that belong to a file of rows, by the config or by their name."""
+    """Return the file of labels for a file of rows: by the config beside it, or by its name."""
     config = path.parent / CONFIG
     if config.is_file():
         try:
@@ -118,5 +111,5 @@ def metadata_beside(path: Path) -> Path | None:
 
 
 def _readable(path: Path) -> bool:
-    """Return whether a path is a file's, or none that is there, which reading it will say."""
+    """Return whether a path names a regular file, or nothing, which reading it will report."""
     return os.path.isfile(path) or not os.path.exists(path)

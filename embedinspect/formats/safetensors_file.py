@@ -1,4 +1,4 @@
-"""Tensors as safetensors stores them: a JSON header, then the numbers. Nothing is run."""
+"""Tensors as safetensors stores them: the length of a JSON header, the header, the numbers."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def is_safetensors(start: bytes, size: int) -> bool:
 
 
 def read_safetensors(path: Path, tensor: str | None) -> Contents:
-    """Return one tensor of two dimensions as float32: the one that is named, or the only one.
+    """Return the tensor that is named, or the only one of two dimensions, as float32.
 
     Raises:
-        UsageError: several, and none is named; or a name that is not there.
-        DataError: a damaged file, or a tensor of another kind.
+        UsageError: there are several and none is named, or none has that name.
+        DataError: the file is damaged, or the tensor does not hold real numbers.
     """
     label = repr(str(path))
     with path.open("rb") as file:
@@ -41,13 +41,14 @@ def read_safetensors(path: Path, tensor: str | None) -> Contents:
         header = _header(file.read(length), label)
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         name = _pick(entries, tensor, label)
-        dtype, shape, begin, end = _entry(entries[name], f"{clipped_repr(name)} in {label}")
+        tensor_label = f"{clipped_repr(name)} in {label}"
+        dtype, shape, begin, end = _entry(entries[name], tensor_label)
         width = 2 if dtype == "BF16" else np.dtype(_DTYPES[dtype]).itemsize
         wanted, room = math.prod(shape) * width, path.stat().st_size - 8 - length
         if end - begin != wanted or not 0 <= begin <= end <= room:
             raise DataError(
-                f"{clipped_repr(name)} in {label} claims shape {shape}, {wanted:,} bytes, but its "
-                f"place is {begin:,} to {end:,} of {room:,}; expected a whole tensor"
+                f"{tensor_label} claims shape {shape}, {wanted:,} bytes, but it lies from byte "
+                f"{begin:,} to {end:,} of {room:,}; expected a whole tensor"
             )
         file.seek(8 + length + begin)
         data = file.read(wanted)
@@ -59,11 +60,12 @@ def read_safetensors(path: Path, tensor: str | None) -> Contents:
         rows = high.view(np.float32).reshape(shape)
     else:
         stored = np.frombuffer(data, _DTYPES[dtype]).reshape(shape)
-        rows = as_float32(stored, f"{clipped_repr(name)} in {label}")
+        rows = as_float32(stored, tensor_label)
     return Contents("safetensors", rows, None, dtype, tensor=name)
 
 
 def _header(data: bytes, label: str) -> dict[str, Any]:
+    """Return the JSON object in a header."""
     try:
         header = json.loads(data)
     except (ValueError, RecursionError):
@@ -73,24 +75,25 @@ def _header(data: bytes, label: str) -> dict[str, Any]:
     return header
 
 
-def _entry(entry: object, name: str) -> tuple[str, tuple[int, int], int, int]:
+def _entry(entry: dict[str, Any], label: str) -> tuple[str, tuple[int, int], int, int]:
+    """Return the dtype of a tensor, its shape, and where its bytes begin and end."""
     try:
-        assert isinstance(entry, dict)
         dtype, (rows, columns), (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         whole = all(type(number) is int for number in (rows, columns, begin, end))
-    except (AssertionError, KeyError, TypeError, ValueError):
-        raise DataError(f"{name} has a damaged header; expected a safetensors file") from None
+    except (KeyError, TypeError, ValueError):
+        raise DataError(f"{label} has a damaged header; expected a safetensors file") from None
     if dtype != "BF16" and dtype not in _DTYPES:
-        raise DataError(f"{name} has dtype {clipped_repr(str(dtype))}; expected real numbers")
+        raise DataError(f"{label} has dtype {clipped_repr(str(dtype))}; expected real numbers")
     if not whole or rows < 1 or columns < 1 or rows * columns > MOST_VALUES:
         raise DataError(
-            f"{name} has shape {clipped_repr(str(entry['shape']))}; expected (rows, output_dim), "
+            f"{label} has shape {clipped_repr(str(entry['shape']))}; expected (rows, output_dim), "
             f"at most {MOST_VALUES:,} numbers"
         )
     return dtype, (rows, columns), begin, end
 
 
 def _pick(entries: dict[str, Any], wanted: str | None, label: str) -> str:
+    """Return the name of the wanted tensor, or of the only one of two dimensions."""
     matrices = [
         name
         for name, entry in entries.items()
@@ -109,7 +112,7 @@ def _pick(entries: dict[str, Any], wanted: str | None, label: str) -> str:
         named = [name for name in matrices if "embed" in name.lower()]
         hint = f"; called embedding: {listed(map(clipped_repr, named))}" if named else ""
         raise (UsageError if matrices else DataError)(
-            f"{label} holds {len(matrices)} tensors of two dimensions ({names}); expected one, so "
+            f"{label} holds {len(matrices)} tensors of two dimensions ({names}); expected one; "
             f"name it with --tensor{hint}"
         )
     return matrices[0]

@@ -1,4 +1,4 @@
-"""How the lines of a text of word vectors are made, found out from the first of them."""
+"""The layout of a text of word vectors, found out from its first lines."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ _HEADER = re.compile(rb"(\d{1,12})[ \t](\d{1,9})\s*")
 
 @dataclass(frozen=True)
 class Layout:
-    """How the lines of a file are made.
+    """How the lines of a text of word vectors are laid out.
 
     Attributes:
-        output_dim: numbers in a row.
-        header: rows and numbers in a row, as the first line claims them; None without one.
-        separator: between the fields.
+        output_dim: how many numbers a row has.
+        header: how many rows, and numbers in a row, the first line claims; None without such a
+            line.
+        separator: what stands between two fields.
     """
 
     output_dim: int
@@ -27,10 +28,10 @@ class Layout:
 
 
 def layout_of(start: bytes, *, whole: bool) -> Layout | None:
-    """Return how a file's lines are made, from its first bytes; None for no word vectors.
+    """Return the layout of a text, from its first bytes; None where these are no word vectors.
 
     Args:
-        whole: whether the first bytes are all there is; else the last line is taken for cut off.
+        whole: whether the first bytes are the whole text; if not, its last line may be cut off.
     """
     lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     lines = [line.rstrip(b"\r") for line in (lines if whole else lines[:-1] or lines)]
@@ -50,9 +51,9 @@ def layout_of(start: bytes, *, whole: bool) -> Layout | None:
     if len(body) < len(lines) and all(
         all(map(is_number, line.split())) and len(line.split()) == 2 for line in body
     ):
-        return None  # two columns of numbers, the first pair of which looks like a header
-    most = max(widths.values())
-    output_dim = min(width for width, count in widths.items() if count == most)
+        return None  # two columns of numbers, whose first line looks like a header
+    usual = max(widths.values())
+    output_dim = min(width for width, count in widths.items() if count == usual)
     if header and widths.get(int(header[2])):
         output_dim = int(header[2])
     if not any(_is_row(line, output_dim, separator) for line in body):
@@ -62,10 +63,11 @@ def layout_of(start: bytes, *, whole: bool) -> Layout | None:
 
 
 def _is_row(line: bytes, output_dim: int, separator: bytes) -> bool:
+    """Return whether a line is a word and so many numbers."""
     fields = line.rstrip(separator).split(separator)
     return len(fields) > output_dim and all(map(is_number, fields[-output_dim:]))
 
 
 def is_number(field: bytes) -> bool:
-    """Return whether a field is a number as float() takes it, in plain digits."""
+    """Return whether a field is a number that float() takes, in plain digits."""
     return _NUMBER.fullmatch(field) is not None

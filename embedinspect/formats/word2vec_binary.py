@@ -1,4 +1,4 @@
-"""Word vectors in word2vec's binary form: a header line, then word, space, float32 numbers."""
+"""Word vectors in word2vec's binary form: a header line, then a word and its float32 numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_binary(start: bytes, *, whole: bool) -> bool:
     """Return whether a file begins as word2vec's binary form does, and not as a text.
 
     Args:
-        whole: whether the first bytes are all there is.
+        whole: whether the first bytes are the whole file.
     """
     header = _HEADER.match(start)
     if header is None:
@@ -46,7 +46,7 @@ def is_binary(start: bytes, *, whole: bool) -> bool:
 
 
 def _holds_records(body: bytes, count: int, size: int) -> bool:
-    """Return whether bytes are just so many records of a word, a space and `size` bytes."""
+    """Return whether the bytes are exactly `count` records: a word, a space and `size` bytes."""
     at = 0
     for _ in range(count):
         space = body.find(b" ", at)
@@ -58,10 +58,12 @@ def _holds_records(body: bytes, count: int, size: int) -> bool:
 
 
 def read_binary(path: Path, *, strict: bool = False) -> Contents:
-    """Return rows and words, packed gzip included. Numbers are little-endian, as C writes them.
+    """Return the rows and words of a file, which may be packed with gzip.
+
+    The numbers are little-endian, as word2vec writes them on all usual machines.
 
     Raises:
-        DataError: a header that cannot be true, or no whole row.
+        DataError: the header cannot be true, or there is no whole row.
     """
     problems = Problems(repr(str(path)), strict)
     with open_packed(path) as file:
@@ -83,7 +85,7 @@ def read_binary(path: Path, *, strict: bool = False) -> Contents:
 
 
 class _Records:
-    """The records of a file: words and rows as far as they are read, and the bytes after them."""
+    """The records that have been read so far, and how many bytes are left after them."""
 
     def __init__(self, file: IO[bytes], output_dim: int, room: int, problems: Problems) -> None:
         self.file, self.output_dim, self.problems = file, output_dim, problems
@@ -118,7 +120,11 @@ class _Records:
         self.left = len(rest.strip(b"\n"))
 
     def finish(self, claimed: int) -> Contents:
-        """Return what was read."""
+        """Return what was read.
+
+        Args:
+            claimed: how many rows the header claims.
+        """
         problems, count = self.problems, len(self.words)
         if not count:
             raise DataError(

@@ -205,7 +205,7 @@ class _Reader:
         self.words.extend(part.words)
 
     def finish(self) -> Contents:
-        """Return what was read."""
+        """Return what was read, and what the header claims wrongly among the problems."""
         self.rows.resize((self.count, self.layout.output_dim), refcheck=False)
         problems, header = self.problems, self.layout.header
         rows, words = without_repeats(self.rows, as_lines(self.words, problems), problems)

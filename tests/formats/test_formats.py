@@ -79,7 +79,7 @@ def test_text_may_have_comments_blank_lines_and_a_byte_order_mark(tmp_path):
     [
         (b"", "is empty"),
         (b"1 2\n3 x\n", "line 2 has 'x' as field 2"),
-        (b"1 2\n3\n", "line 2 has 1 numbers; expected 2"),
+        (b"1 2\n3\n", "line 2 has 1 number; expected 2"),
         (b"1 2\n3 1_0\n", "'1_0'"),
         ("1 ٣\n".encode(), "line 1"),
         (b"1 1e39\n", "float32 can hold"),
@@ -138,7 +138,7 @@ def test_zips_that_lie(tmp_path):
         a=header("{'descr': '<f4', 'fortran_order': False, 'shape': (4, 1000000)}")
         + bytes(16_000_000)
     )
-    refused(tmp_path, bomb, "claims to grow")
+    refused(tmp_path, bomb, "claims to unpack")
     torn = zipped(a=npy(np.random.RandomState(0).rand(50, 50)))
     refused(tmp_path, torn[:200] + b"\0\0\0\0" + torn[204:], "damaged zip|damaged header")
     claims = zipped(a=header("{'descr': '<f4', 'fortran_order': False, 'shape': (9000, 9000)}"))
@@ -165,7 +165,7 @@ def test_paths_that_cannot_be_read(tmp_path):
     for path, says in [
         (str(tmp_path / "missing"), "no such file"),
         (str(tmp_path), "is a directory"),
-        ("/dev/zero", "no regular file"),
+        ("/dev/zero", "not a regular file"),
         ("a\0b", "null"),
     ]:
         with pytest.raises(DataError, match=says):

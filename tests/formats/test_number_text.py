@@ -104,7 +104,7 @@ def test_the_largest_float32_is_no_value_beyond_it(rows_of):
 
 def test_rows_of_other_widths(refusal):
     assert "line 4 has 3 numbers; expected 2" in refusal(b"# x\n1 2\n\n1 2 3\n")
-    assert "line 2 has 1 numbers; expected 2" in refusal(b"1,2\n3\n")
+    assert "line 2 has 1 number; expected 2" in refusal(b"1,2\n3\n")
 
 
 @pytest.mark.parametrize("data", [b"1,,2\n", b",1\n", b"1,2,\n", b"1;\t;2\n"])

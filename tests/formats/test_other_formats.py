@@ -113,7 +113,7 @@ def test_projector_configs_that_name_what_is_no_file(tmp_path):
     given = path.read_text()
     for name in ("vectors.tsv", "metadata.tsv"):
         path.write_text(given.replace(name, "pipe"))
-        with pytest.raises(DataError, match="pipe', which is no regular file"):
+        with pytest.raises(DataError, match="pipe'; expected a regular file"):
             open_source(str(path))
         path.write_text(given.replace(name, "a\0b"))
         with pytest.raises(DataError, match="null character"):
