@@ -1,4 +1,4 @@
-"""Sources that are made in memory: models and runs as they would have been read from files."""
+"""Models, runs and files of words that are made in memory, as if they had been read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from embedinspect.formats.keras_files import KerasFile, KerasLayer
+from embedinspect.formats.vocabulary_file import FileOfWords
 from embedinspect.source import Source
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
@@ -41,12 +42,15 @@ def model_of(
 
     Args:
         rows: of the embedding; six random ones of four numbers by default.
-        words: of these rows.
+        words: of these rows; by default those of the first vocabulary.
         length: positions of its input.
         version: of the Keras that wrote its file.
         vocabularies: words by id of layers that look words up, by name.
     """
     matrix = np.random.RandomState(0).rand(6, 4) if rows is None else np.asarray(rows)
+    if words is None and vocabularies:
+        first_vocabulary = next(iter(vocabularies.values()))
+        words = [word or None for word in first_vocabulary[: len(matrix)]]
     first = layer("InputLayer", batch_shape=[None, length])
     embedding = layer("Embedding", "words", mask_zero=mask_zero)
     lookups = [layer("TextVectorization", name) for name in vocabularies or {}]
@@ -61,6 +65,16 @@ def model_of(
     source = source_of(matrix, words)
     keras = KerasFile("keras", version, config, (weight,), vocabularies or {})
     return replace(source, contents=replace(source.contents, keras=keras, layer=weight))
+
+
+def words_by_id(*words: str, **ids: int) -> FileOfWords:
+    """Return a file of words and ids: those of `words` begin at 1, others have the ids given."""
+    return FileOfWords(None, [*((word, id_) for id_, word in enumerate(words, 1)), *ids.items()])
+
+
+def words_in_order(*words: str | None) -> FileOfWords:
+    """Return a file that lists these words, one a line."""
+    return FileOfWords(list(words), [])
 
 
 def run_of(

@@ -22,12 +22,12 @@ def diagnose(case: Case) -> Diagnosis:
         if missing is not None:
             not_checked.append((check.topic, missing))
             continue
-        found = list(check.find(case))
-        findings.extend(found)
-        if any(finding.kind in reference.MISPLACED for finding in found):
-            case = replace(case, misplaced=True)
-        if not found:
+        new = list(check.find(case))
+        findings.extend(new)
+        if not new:
             in_order.append(check.in_order)
+        elif any(finding.kind in reference.MISPLACED for finding in new):
+            case = replace(case, misplaced=True)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return Diagnosis(case, findings, in_order, not_checked)
 

@@ -1,4 +1,4 @@
-"""What a check finds, and what all checks together found."""
+"""What a check finds, and what all checks together say."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Finding:
             `note` where it is merely worth knowing.
         what: what is wrong, in a sentence.
         evidence: the numbers that show it.
-        leads_to: what comes of it, and on which backend.
+        leads_to: what it leads to, and on which backend.
         mend: the one change that mends it.
         numbers: the evidence for programs; shares are from 0 to 1.
     """
@@ -42,9 +42,9 @@ class Check:
 
     Attributes:
         topic: what it is about, in a word or two.
-        in_order: what is so where it finds nothing, in words.
+        in_order: what is true where it finds nothing, in words.
         needs: what must be known for it.
-        find: returns what is wrong, nothing where it is in order.
+        find: yields what is wrong; nothing where all is in order.
     """
 
     topic: str
@@ -60,8 +60,8 @@ class Diagnosis:
     Attributes:
         case: what was looked at.
         findings: the worst first, else in the order of the checks.
-        in_order: what was checked and found in order.
-        not_checked: topics that were not checked, and what each would have needed.
+        in_order: what was checked and is in order, in words.
+        not_checked: topics that were not checked, each with what it would have needed.
     """
 
     case: Case

@@ -10,14 +10,14 @@ from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
 from embedinspect.wording import clipped_repr, listed, plural
 
-# Keras's facts of ids out of range: embedding lookups of each backend, as `explain input-dim` runs
-# them; of GPUs, what TensorFlow documents for `tf.gather`.
+# What Keras does with an id out of range: on each backend, what `explain input-dim` sees when it
+# runs the lookup; on GPUs, what TensorFlow documents for `tf.gather`.
 _TOO_LARGE = (
-    "TensorFlow on a CPU stops with an error, with jit_compile=True it takes the last row instead, "
-    "silently, and on a GPU zeros; JAX gives NaN, and the loss becomes NaN"
+    "TensorFlow stops with an error on a CPU; with jit_compile=True it silently takes the last row "
+    "instead, and on a GPU zeros; JAX gives NaN, and the loss becomes NaN"
 )
 _NEGATIVE = (
-    "every backend takes id -1 for the last row, silently; below -input_dim TensorFlow stops with "
+    "every backend silently takes the last row for id -1; below -input_dim TensorFlow stops with "
     "an error and JAX gives NaN"
 )
 _PADDING_NAMES = frozenset({"", "<pad>", "[pad]", "<padding>", "pad", "_pad_", "<PAD>", "[PAD]"})
@@ -44,7 +44,7 @@ def ids_without_rows(case: Case) -> Iterator[Finding]:
         "word": beyond[0][1],
         "occurrences": hits if case.texts else None,
     }
-    shown = ", ".join(f"{clipped_repr(word)} (id {id_ - case.moved:,})" for id_, word in beyond[:3])
+    first = ", ".join(f"{clipped_repr(word)} (id {id_ - case.moved:,})" for id_, word in beyond[:3])
     more = f" and {len(beyond) - 3:,} more" if len(beyond) > 3 else ""
     spans = f"the rows go from 0 to {rows - 1 - case.moved:,}, the ids to {largest - case.moved:,}"
     one = count == 1 and largest == rows and not case.listed
@@ -56,7 +56,7 @@ def ids_without_rows(case: Case) -> Iterator[Finding]:
             if one
             else f"{plural(count, 'id has', 'ids have')} no row in the matrix"
         ),
-        evidence=f"{spans}: no row for {shown}{more}{used}",
+        evidence=f"{spans}: no row for {first}{more}{used}",
         leads_to=_TOO_LARGE,
         mend=_rows_needed(case, largest + 1, rows),
         numbers=numbers,
@@ -66,8 +66,8 @@ def ids_without_rows(case: Case) -> Iterator[Finding]:
 def _rows_needed(case: Case, needed: int, rows: int) -> str:
     if case.listed and case.source is not None:
         return (
-            "give the list that belongs to this matrix: as many words as it has rows, or fewer by "
-            "--index-from"
+            "give the list that belongs to this matrix: it has as many words as there are rows, or "
+            "fewer by --index-from"
         )
     if case.source is not None and case.limit is None:
         return (
@@ -79,17 +79,17 @@ def _rows_needed(case: Case, needed: int, rows: int) -> str:
 
 def negative_ids(case: Case) -> Iterator[Finding]:
     """Find ids below 0."""
-    found = [(id_, word) for word, id_ in case.pairs if id_ < 0]
-    if found:
-        id_, word = min(found)
+    negative = [(id_, word) for word, id_ in case.pairs if id_ < 0]
+    if negative:
+        id_, word = min(negative)
         yield Finding(
             kind="negative-id",
             severity="error",
-            what=f"{plural(len(found), 'word has', 'words have')} a negative id",
+            what=f"{plural(len(negative), 'word has', 'words have')} a negative id",
             evidence=f"the lowest is {id_:,}, of {clipped_repr(word)}",
             leads_to=_NEGATIVE,
             mend="number the words from 1 on; id 0 is the padding",
-            numbers={"words": len(found), "lowest_id": id_, "word": word},
+            numbers={"words": len(negative), "lowest_id": id_, "word": word},
         )
 
 
@@ -97,7 +97,7 @@ def padding_id(case: Case) -> Iterator[Finding]:
     """Find a word that has the id of the padding."""
     if case.source is not None and not case.source.row_0_is_padding:
         return
-    # A StringLookup without a mask token has its unknown words there, which is sound unmasked.
+    # A StringLookup without a mask token has its unknown words there: sound without a mask.
     harmless = _PADDING_NAMES if case.mask_zero else _PADDING_NAMES | {"[UNK]"}
     words = [word for word, id_ in case.pairs if id_ == 0 and word not in harmless]
     if not words:
@@ -111,8 +111,7 @@ def padding_id(case: Case) -> Iterator[Finding]:
         what="id 0, which stands for the padding, is the id of a word",
         evidence=f"id 0 is {clipped_repr(words[0])}{lengths}",
         leads_to=(
-            "each word would be shown with the row of its neighbor, if the list begins with the "
-            "first word"
+            "if the list begins with the first word, each word is shown with its neighbor's row"
             if case.listed
             else "this word cannot be told from padding, and mask_zero=True hides it"
         ),
@@ -144,7 +143,7 @@ def vocabulary_length(case: Case) -> Iterator[Finding]:
             f"{plural(items, 'word')} for {plural(case.source.matrix.input_dim, 'row')}: the last "
             f"{plural(missing, 'row has', 'rows have')} no word"
         ),
-        leads_to="a word that is missing further up gives all words behind it the wrong row",
+        leads_to="if a word is missing further up, all words after it have the wrong row",
         mend="give the whole list, or the row of its first word: --index-from N",
         numbers={"words": items, "input_dim": case.source.matrix.input_dim, "missing": missing},
     )
@@ -197,8 +196,8 @@ def unused_rows(case: Case) -> Iterator[Finding]:
         severity="warning" if many and not case.counted else "note",
         what=f"{plural(unused.size, 'row is', 'rows are')} reached by no id of {source}",
         evidence=(
-            f"{unused.size:,} of {rows:,} rows ({share(unused.size, rows)}): {named}; ids{below}: "
-            f"{plural(len(set(ids.tolist())), 'word')}"
+            f"{unused.size:,} of {rows:,} rows ({share(unused.size, rows)}): {named}; the "
+            f"words have {plural(len(set(ids.tolist())), 'id')}{below}"
         ),
         leads_to=(
             "they are never looked up and never trained: memory that nothing uses, or the "
@@ -236,7 +235,9 @@ def imdb_offset(case: Case) -> Iterator[Finding]:
             f"'the' is word 1 in the file and 'br' word 7, used {now}; in the data of load_data "
             "'the' is id 4, since ids 1 and 2 are the start of a review and an unknown word"
         ),
-        leads_to="every id is read as the word three places on: reviews decode to word salad",
+        leads_to=(
+            "every id is read as the word three places further on: reviews decode to word salad"
+        ),
         mend="--index-from 3",
         numbers={"index_from": shift, "expected": IMDB_INDEX_FROM},
     )
@@ -249,5 +250,7 @@ CHECKS = (
     Check("lengths", "the words reach the last row", ("rows", "list of words"), vocabulary_length),
     Check("shared ids", "every id stands for one word", ("file of words",), shared_ids),
     Check("unused rows", "every row is reached by an id", ("rows", "words"), unused_rows),
-    Check("IMDB offset", "ids are not moved as in the IMDB data", ("file of words",), imdb_offset),
+    Check(
+        "IMDB offset", "ids are not shifted as in the IMDB data", ("file of words",), imdb_offset
+    ),
 )

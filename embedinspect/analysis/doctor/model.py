@@ -1,4 +1,4 @@
-"""The model around the layer, and the file that it came in: masks, padding, words, code."""
+"""The model around the layer, and the file it came in: masks, padding, words, code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from embedinspect.formats.keras_files import objects
 from embedinspect.formats.keras_graph import Behind, Node
 from embedinspect.wording import clipped_repr, listed, plural
 
-# The newest security fixes of Keras that are known; see its advisories.
+# The Keras with the newest security fixes that are known; see its advisories.
 SOUND = (3, 15, 1)
 _HOLDS_CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer")
 _LITTLE_PADDING = 0.10
@@ -50,7 +50,7 @@ def mask_lost(case: Case) -> Iterator[Finding]:
                 )
             ),
             leads_to=(
-                "everything behind it takes the padding for words"
+                "every layer after it takes the padding for words"
                 + (
                     ", and Keras says nothing"
                     if node.operation
@@ -76,7 +76,7 @@ def _called(node: Node) -> str:
 
 
 def padding_after(case: Case) -> Iterator[Finding]:
-    """Find padding behind the text in front of a recurrent layer without a mask."""
+    """Find padding after the text, in front of a recurrent layer that gets no mask."""
     if case.settings.padding != "post" or (case.behind is None and case.mask_zero):
         return
     readers = [
@@ -131,8 +131,8 @@ def padding_before_cudnn(case: Case) -> Iterator[Finding]:
     """Find padding before the text under a mask, in front of a layer that cuDNN would run.
 
     Rule: `keras.src.backend.tensorflow.rnn` and that of torch let cuDNN run masks only where they
-    are right-padded; JAX's leaves cuDNN out where there is a mask. Whether a layer is fit for
-    cuDNN is as `cudnn_ok` has it; `use_cudnn` is not saved with a model.
+    are right-padded; that of JAX leaves cuDNN out where there is a mask. Whether a layer is fit
+    for cuDNN is decided as `cudnn_ok` does; `use_cudnn` is not saved with a model.
     """
     assert case.behind is not None
     readers = [
@@ -181,7 +181,7 @@ def averaged_padding(case: Case) -> Iterator[Finding]:
         yield Finding(
             kind="padding-averaged",
             severity="note",
-            what="the average over the positions counts the padding, too",
+            what="the average over the positions counts the padding as well",
             evidence=f"{_called(reader.node)} gets no mask",
             leads_to="the shorter a text is, the nearer its average is to the padding row",
             mend=_MASKED[case.mask_zero],
@@ -216,14 +216,14 @@ def old_keras(case: Case) -> Iterator[Finding]:
     assert case.source is not None
     assert case.source.keras is not None
     version = case.source.keras.version
-    found = re.match(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", version or "")
-    if found is None or tuple(int(part or 0) for part in found.groups()) >= SOUND:
+    numbers = re.match(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", version or "")
+    if numbers is None or tuple(int(part or 0) for part in numbers.groups()) >= SOUND:
         return
     sound = ".".join(map(str, SOUND))
     yield Finding(
         kind="old-keras",
         severity="warning",
-        what=f"the file was written by Keras {found[0]}, which has known holes",
+        what=f"the file was written by Keras {numbers[0]}, which has known holes",
         evidence=f"keras_version {clipped_repr(version or '')}; {sound} has the fixes we know of",
         leads_to=(
             "the file itself may be fine, but that Keras can be made to run code by the files of "
@@ -235,33 +235,33 @@ def old_keras(case: Case) -> Iterator[Finding]:
 
 
 def holds_code(case: Case) -> Iterator[Finding]:
-    """Find layers that run code of the file's when it is loaded."""
+    """Find layers that would run code from the file when it is loaded."""
     assert case.source is not None
     assert case.source.keras is not None
-    found = [
+    layers = [
         (class_name, inner.get("name"))
         for class_name, inner in objects(case.source.keras.config or {})
         if class_name in _HOLDS_CODE
     ]
-    if not found:
+    if not layers:
         return
-    named = (f"{kind} ({clipped_repr(str(name))})" for kind, name in found)
+    named = (f"{kind} ({clipped_repr(str(name))})" for kind, name in layers)
     yield Finding(
         kind="holds-code",
         severity="warning",
-        what=f"the model holds code: {plural(len(found), 'layer')} would run it",
+        what=f"the model holds code: {plural(len(layers), 'layer')} would run it",
         evidence=listed(named, 4),
         leads_to=(
             "Keras refuses to load it, or runs that code where safe_mode=False is given; nothing "
             "of it was run here"
         ),
         mend="a layer of Keras, or a registered class of your own, in place of each",
-        numbers={"layers": [{"class_name": kind, "name": name} for kind, name in found]},
+        numbers={"layers": [{"class_name": kind, "name": name} for kind, name in layers]},
     )
 
 
 def wrong_lines(case: Case) -> Iterator[Finding]:
-    """Find lines of a file of vectors that were left out or mended."""
+    """Find lines of a file that were left out or mended, and what else is odd about the file."""
     assert case.source is not None
     problems = case.source.problems
     if not problems.total and not case.source.warnings:
@@ -272,8 +272,8 @@ def wrong_lines(case: Case) -> Iterator[Finding]:
         severity="warning",
         what="the file is not quite what it should be",
         evidence="; ".join([*case.source.warnings, *counts, *problems.first[:2]]),
-        leads_to="rows or words may be missing, or be others than you think",
-        mend="write the file anew, or get it again; --strict of info stops at the first such line",
+        leads_to="rows or words may be missing, or may not be those that you expect",
+        mend="write the file anew, or get it again; info --strict stops at the first such line",
         numbers={"problems": problems.total, "warnings": list(case.source.warnings)},
     )
 
@@ -291,7 +291,7 @@ CHECKS = (
     ),
     Check("averages", "no average counts the padding", ("model",), averaged_padding),
     Check("vocabulary", "the vocabulary is at hand", ("matrix",), no_vocabulary),
-    Check("Keras version", "the file is of a Keras without known holes", ("keras",), old_keras),
+    Check("Keras version", "the file's Keras has no known holes", ("keras",), old_keras),
     Check("code", "the file holds no code", ("keras",), holds_code),
     Check("damaged lines", "no line of the file was left out", ("matrix",), wrong_lines),
 )

@@ -1,19 +1,22 @@
-"""Rows against the vectors that they should hold: the classic misalignment of GloVe and Keras."""
+"""Rows against the vectors they should hold: the classic misalignment of GloVe and Keras."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.analysis.health import Doubles, Rows
+from embedinspect.matrix import FloatArray
 from embedinspect.wording import clipped_repr, plural
 
 _MOST_WORDS = 20_000
 _FARTHEST_SHIFT = 3
-# Training turns rows only so far: words whose rows began as their vectors stay nearer than this.
+# Training turns rows only so far: one that began as the vector of its word stays nearer to it.
 _SAME_DIRECTION = 0.8
 _MANY = 0.5
 _MOST_MISSING = 0.05
@@ -32,23 +35,27 @@ def misaligned_rows(case: Case) -> Iterator[Finding]:
     vectors = case.reference.matrix.rows[wanted]
     blank = ~rows[own].any(axis=1) & vectors.any(axis=1)
     right = (rows[own] == vectors).all(axis=1)
-    found = _places(rows, vectors)
-    elsewhere = ~right & (found >= 0) & vectors.any(axis=1)
+    places = _places(rows, vectors)
+    elsewhere = ~right & (places >= 0) & vectors.any(axis=1)
     total = len(words)
     if elsewhere.sum() > max(0, right.sum()):
-        yield _misplaced(case, own, found, elsewhere, words)
+        yield _misplaced(case, own, places, elsewhere, words)
     elif right.sum() <= total * _MANY:
         shifted = _shift_by_direction(rows, own, vectors)
         if shifted is not None:
             yield _turned(case, own, words, *shifted)
-        elif not _near(rows, own, vectors):
+        elif _cosine(rows, own, vectors, 0) <= _SAME_DIRECTION:
             yield _unlike(case, int(right.sum()), total)
     if not elsewhere.any() and blank.sum() > total * _MOST_MISSING:
-        yield _blank(case, blank, words)
+        yield _blank(blank, words)
 
 
-def _shared(case: Case) -> tuple[Any, Any, list[str]]:
-    """Return rows, rows of the reference, and the words of both; the first ones of very many."""
+def _shared(case: Case) -> tuple[Rows, Rows, list[str]]:
+    """Return the words of both, and their rows here and in the reference; the first of very many.
+
+    Returns:
+        Rows of the source, rows of the reference, words.
+    """
     assert case.source is not None
     assert case.reference is not None
     assert case.source.words is not None
@@ -56,17 +63,17 @@ def _shared(case: Case) -> tuple[Any, Any, list[str]]:
     own, wanted, words = [], [], []
     index = case.reference.words.index
     for row, word in enumerate(case.source.words):
-        there = index.get(word) if word is not None else None
-        if word is not None and there is not None:
+        reference_row = index.get(word) if word is not None else None
+        if word is not None and reference_row is not None:
             own.append(row)
-            wanted.append(there)
+            wanted.append(reference_row)
             words.append(word)
             if len(words) == _MOST_WORDS:
                 break
     return np.array(own, np.int64), np.array(wanted, np.int64), words
 
 
-def _places(rows: Any, vectors: Any) -> Any:
+def _places(rows: FloatArray, vectors: FloatArray) -> Rows:
     """Return for each vector the first row that equals it, bit for bit, or -1."""
     first: dict[bytes, int] = {}
     for row in range(len(rows) - 1, -1, -1):
@@ -74,22 +81,22 @@ def _places(rows: Any, vectors: Any) -> Any:
     return np.array([first.get(vector.tobytes(), -1) for vector in vectors], np.int64)
 
 
-def _misplaced(case: Case, own: Any, found: Any, elsewhere: Any, words: list[str]) -> Finding:
-    offsets = (found - own)[elsewhere]
+def _misplaced(case: Case, own: Rows, places: Rows, elsewhere: Any, words: list[str]) -> Finding:
+    offsets = (places - own)[elsewhere]
     values, counts = np.unique(offsets, return_counts=True)
     shift, hits = int(values[counts.argmax()]), int(counts.max())
     total, count = len(words), int(elsewhere.sum())
-    place = int(np.flatnonzero(elsewhere & (found - own == shift))[0])
+    example = int(np.flatnonzero(elsewhere & (places - own == shift))[0])
     if hits > total * _MANY:
-        return _shifted(case, shift, hits, total, words[place], int(own[place]))
+        return _shifted(case, shift, hits, total, words[example], int(own[example]))
     return Finding(
         kind="rows-of-other-words",
         severity="error",
         what="rows hold the vectors of other words",
         evidence=(
             f"{count:,} of {total:,} shared words ({share(count, total)}) have their vector in "
-            f"another row: that of {clipped_repr(words[place])} (row {own[place]:,}) is in row "
-            f"{found[place]:,}"
+            f"another row: that of {clipped_repr(words[example])} (row {own[example]:,}) is in row "
+            f"{places[example]:,}"
         ),
         leads_to="each word is shown with the meaning of another: pretrained vectors do not help",
         mend=_ANEW,
@@ -97,7 +104,10 @@ def _misplaced(case: Case, own: Any, found: Any, elsewhere: Any, words: list[str
     )
 
 
-_ANEW = "make the matrix by the ids of the words: embedinspect coverage VECTORS --write matrix.npy"
+_ANEW = (
+    "make the matrix anew by the ids of the words: embedinspect coverage VECTORS --vocabulary FILE "
+    "--write matrix.npy"
+)
 
 
 def _shifted(case: Case, shift: int, hits: int, total: int, word: str, row: int) -> Finding:
@@ -139,13 +149,13 @@ def _shift_back(case: Case, shift: int) -> str:
     return _ANEW
 
 
-def _unit(vectors: Any) -> Any:
+def _unit(vectors: FloatArray) -> Doubles:
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)
+    return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
 
 
-def _cosine(rows: Any, own: Any, vectors: Any, shift: int) -> float:
-    """Return the median cosine of the vectors and the rows `shift` further down."""
+def _cosine(rows: FloatArray, own: Rows, vectors: FloatArray, shift: int) -> float:
+    """Return the median cosine between the vectors and the rows `shift` further down."""
     places = own + shift
     inside = (places >= 0) & (places < len(rows))
     if not inside.any():
@@ -156,38 +166,38 @@ def _cosine(rows: Any, own: Any, vectors: Any, shift: int) -> float:
     return float(np.median(cosines)) if cosines.size else 0.0
 
 
-def _shift_by_direction(rows: Any, own: Any, vectors: Any) -> tuple[int, float, float] | None:
-    """Return the shift at which rows that were trained on still point as their vectors do."""
+def _shift_by_direction(
+    rows: FloatArray, own: Rows, vectors: FloatArray
+) -> tuple[int, float, float] | None:
+    """Return the shift at which rows still point as their vectors do, though they were trained on.
+
+    Returns:
+        The shift, and the median cosine there and without a shift; None where there is no such.
+    """
     if len(own) < 5:
         return None
     shifts = [shift for shift in range(-_FARTHEST_SHIFT, _FARTHEST_SHIFT + 1) if shift]
     best = max(shifts, key=lambda shift: _cosine(rows, own, vectors, shift))
-    there, here = _cosine(rows, own, vectors, best), _cosine(rows, own, vectors, 0)
-    return (best, there, here) if there > _SAME_DIRECTION and there > here + 0.2 else None
-
-
-def _near(rows: Any, own: Any, vectors: Any) -> bool:
-    return _cosine(rows, own, vectors, 0) > _SAME_DIRECTION
+    shifted, unshifted = (_cosine(rows, own, vectors, shift) for shift in (best, 0))
+    if shifted > _SAME_DIRECTION and shifted > unshifted + 0.2:
+        return best, shifted, unshifted
+    return None
 
 
 def _turned(
-    case: Case, own: Any, words: list[str], shift: int, there: float, here: float
+    case: Case, own: Rows, words: list[str], shift: int, shifted: float, unshifted: float
 ) -> Finding:
-    found = _shifted(case, shift, len(words), len(words), words[0], int(own[0]))
-    return Finding(
-        kind=found.kind,
-        severity="error",
-        what=found.what,
+    """Return the finding for shifted rows that were trained on, known by their directions."""
+    return replace(
+        _shifted(case, shift, len(words), len(words), words[0], int(own[0])),
         evidence=(
             f"the rows were trained on, but {_place(shift)} their own they still point as the "
-            f"vectors do: median cosine {there:.2f}, in their own rows {here:.2f}, over "
+            f"vectors do: median cosine {shifted:.2f}, in their own rows {unshifted:.2f}, over "
             f"{plural(len(words), 'word')}"
         ),
-        leads_to=found.leads_to,
-        mend=found.mend,
         numbers={
-            "shared": len(words), "elsewhere": None, "shift": shift, "cosine": there,
-            "cosine_own": here,
+            "shared": len(words), "elsewhere": None, "shift": shift, "cosine": shifted,
+            "cosine_own": unshifted,
         },
     )  # fmt: skip
 
@@ -216,12 +226,12 @@ def _nothing_shared(case: Case) -> Finding:
         what="the vocabulary and the reference share no word",
         evidence=f"no word of the source is in {case.reference.path!r}",
         leads_to="no row could have been filled from that file",
-        mend="see that both are written alike: lower case, the same language",
+        mend="see that both write words alike: in the same language, both in lower case",
         numbers={"shared": 0, "equal": 0},
     )
 
 
-def _blank(case: Case, blank: Any, words: list[str]) -> Finding:
+def _blank(blank: Any, words: list[str]) -> Finding:
     count, first = int(blank.sum()), words[int(np.flatnonzero(blank)[0])]
     return Finding(
         kind="words-left-without-vector",
@@ -229,7 +239,7 @@ def _blank(case: Case, blank: Any, words: list[str]) -> Finding:
         what=f"{plural(count, 'word has', 'words have')} a vector in the reference, but zeros here",
         evidence=f"{share(count, len(words))} of {len(words):,} shared words, such as "
         f"{clipped_repr(first)}",
-        leads_to="the model knows nothing of these words, though their vectors were at hand",
+        leads_to="the model knows nothing about these words, though their vectors were at hand",
         mend=_ANEW,
         numbers={"shared": len(words), "blank": count},
     )

@@ -1,4 +1,4 @@
-"""Rows: numbers that are broken, rows that are alike, rows that training forgot or spoiled."""
+"""Rows: broken numbers, rows that are alike, rows that training forgot or spoiled."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.analysis.health import Rows
 from embedinspect.wording import listed, plural
 
 _MOST_ZERO = _MOST_UNMOVED = 0.5
@@ -60,7 +61,7 @@ def zero_rows(case: Case) -> Iterator[Finding]:
         mend=(
             "see what is missing and why: embedinspect coverage VECTORS --file TEXTS"
             if many
-            else "put the rows in their places first; then see which words have zeros"
+            else "put the rows in their right places first, then see which words have zeros"
             if case.misplaced
             else "nothing needs to be done where these words had no vector"
         ),
@@ -76,7 +77,7 @@ def duplicate_rows(case: Case) -> Iterator[Finding]:
         return
     total = case.source.matrix.input_dim
     pairs = [
-        f"{case.row_label(row)} is that of {case.row_label(other)}"
+        f"{case.row_label(row)} equals {case.row_label(other)}"
         for row, other in zip(rows[:3].tolist(), first[:3].tolist(), strict=True)
     ]
     more = f", and {rows.size - 3:,} more" if rows.size > 3 else ""
@@ -138,8 +139,8 @@ def unmoved_rows(case: Case) -> Iterator[Finding]:
         leads_to=(
             "these words are noise to the model, as they were drawn"
             if many
-            else "they are noise, as they were drawn; that of the padding under a mask, and of ids "
-            "that no text holds, is never used"
+            else "they are noise, as they were drawn; the padding's row under a mask, and the rows "
+            "of ids that no text holds, are never used"
         ),
         mend=(
             "see that the layer is trainable, and that its ids occur in the training texts"
@@ -150,13 +151,13 @@ def unmoved_rows(case: Case) -> Iterator[Finding]:
     )
 
 
-def _which(case: Case, rows: Any) -> str:
+def _which(case: Case, rows: Rows) -> str:
     return listed((case.row_label(row) for row in rows[:8].tolist()), 4) + (
         f" of {rows.size:,} such rows" if rows.size > 8 else ""
     )
 
 
-def _numbers(rows: Any) -> dict[str, Any]:
+def _numbers(rows: Rows) -> dict[str, Any]:
     """Return how many rows there are, and the first hundred of them."""
     return {"rows": int(rows.size), "first": rows[:100].tolist()}
 
@@ -164,7 +165,7 @@ def _numbers(rows: Any) -> dict[str, Any]:
 CHECKS = (
     Check("NaN", "every number is finite", ("matrix",), not_finite),
     Check("zero rows", "no row is all zeros", ("matrix",), zero_rows),
-    Check("duplicate rows", "no row is there twice", ("matrix",), duplicate_rows),
+    Check("duplicate rows", "no two rows are equal", ("matrix",), duplicate_rows),
     Check("padding row", "row 0 is not far longer than the others", ("model",), padding_row),
     Check("unmoved rows", "training moved every row", ("run",), unmoved_rows),
 )

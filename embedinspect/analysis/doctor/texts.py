@@ -1,4 +1,4 @@
-"""Texts and settings: what of the texts reaches the layer, and what it costs."""
+"""Texts and settings: how much of the texts reaches the layer, and what that costs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def unknown_words(case: Case) -> Iterator[Finding]:
         return
     oov = vocabulary.oov_token if vocabulary.oov_id is not None else None
     words = sorted((unknown | beyond).items(), key=lambda item: -item[1])
-    shown = listed((clipped_repr(word) for word, _ in words), 4)
+    most_used = listed((clipped_repr(word) for word, _ in words), 4)
     why = [
         f"{count:,} {reason}"
         for count, reason in (
@@ -45,7 +45,7 @@ def unknown_words(case: Case) -> Iterator[Finding]:
         kind="unknown-words",
         severity="warning" if lost > total * MOST_UNKNOWN else "note",
         what=f"{share(lost, total)} of the tokens {become}",
-        evidence=f"{lost:,} of {total:,} tokens ({', '.join(why)}); the most used: {shown}",
+        evidence=f"{lost:,} of {total:,} tokens ({', '.join(why)}); the most used: {most_used}",
         leads_to=(
             "the model reads the same id for all of them"
             if oov is not None

@@ -1,0 +1,62 @@
+"""What is healthy, and what all checks together say."""
+
+from __future__ import annotations
+
+import pytest
+
+from embedinspect.analysis.doctor import CHECKS, SEVERITIES, diagnose, make_case
+from embedinspect.lookup import Settings
+from tests.analysis.builders import layer, model_of, words_by_id
+from tests.analysis.doctor.findings import WORDS, severities_in
+from tests.conftest import CLASSIC
+
+LSTM = layer("LSTM")
+
+
+def test_the_classic_example_is_healthy():
+    diagnosis = diagnose(make_case(Settings(num_words=10), CLASSIC))
+    assert diagnosis.findings == []
+    assert "no text is empty" in diagnosis.in_order
+    assert [diagnosis.count(severity) for severity in SEVERITIES] == [0, 0, 0]
+
+
+def test_a_plain_model_only_lacks_its_words():
+    diagnosis = diagnose(make_case(Settings(), source=model_of(LSTM)))
+    assert [(f.kind, f.severity) for f in diagnosis.findings] == [("no-vocabulary", "note")]
+    assert {topic for topic, _ in diagnosis.not_checked} >= {"truncation", "unused rows"}
+
+
+def test_a_model_with_its_vocabulary_and_texts_is_healthy():
+    case = make_case(Settings(), CLASSIC, source=model_of(LSTM), words=words_by_id(*WORDS))
+    diagnosis = diagnose(case)
+    assert diagnosis.findings == []
+    needs = {need for _, need in diagnosis.not_checked}
+    assert needs == {"run", "reference", "list of words"}
+    assert len(diagnosis.in_order) + len(diagnosis.not_checked) == len(CHECKS)
+
+
+def test_word_vectors_are_healthy(vectors):
+    assert severities_in(make_case(Settings(), source=vectors)) == {}
+    assert severities_in(make_case(Settings(), ["king queen"], source=vectors)) == {}
+    assert severities_in(make_case(Settings(), source=vectors, reference=vectors)) == {}
+
+
+def test_the_worst_finding_comes_first():
+    case = make_case(Settings(input_dim=4, maxlen=10, padding="post"), CLASSIC)
+    diagnosis = diagnose(case)
+    severities = [finding.severity for finding in diagnosis.findings]
+    assert severities == ["error", "warning", "note"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "failing"),
+    [
+        (Settings(input_dim=5), ["error", "warning", "note"]),
+        (Settings(maxlen=10), ["warning", "note"]),
+        (Settings(padding="post"), ["note"]),
+        (Settings(), []),
+    ],
+)
+def test_a_finding_is_at_or_above_its_severity_and_the_milder_ones(settings, failing):
+    diagnosis = diagnose(make_case(settings, CLASSIC))
+    assert [severity for severity in SEVERITIES if diagnosis.at_or_above(severity)] == failing
