@@ -135,6 +135,13 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Glossary:
+    """Names in titled groups, each with what it stands for."""
+
+    groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+
+
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong or worth knowing, with its evidence and what mends it.
 
@@ -179,7 +186,7 @@ class Trace:
     precision: int | None = None
 
 
-Part = Headline | Paragraph | Table | Tables | Facts | Problem | Code | Trace
+Part = Headline | Paragraph | Table | Tables | Facts | Glossary | Problem | Code | Trace
 Page = Iterable[Part]
 
 

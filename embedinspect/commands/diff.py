@@ -25,7 +25,7 @@ def diff(
     b: Annotated[
         str | None,
         typer.Argument(
-            metavar="[B]", help="Another source; without it, run A is compared with its own start."
+            metavar="B", help="Another source; without it, run A is compared with its own start."
         ),
     ] = None,
     words: option.Words = None,

@@ -16,12 +16,11 @@ from embedinspect.output.forms import Answer, Form, write_answer
 if TYPE_CHECKING:
     from embedinspect.lessons import KerasPart, Request, Topic
 
-SIZES = "Sizes"
 Size = Annotated[int, Interval(ge=1, le=10**6)]
 
 
 def _size(help_text: str) -> Any:
-    return option.option(SIZES, help_text, metavar="N", show_default=False)
+    return option.option(option.SIZES, help_text, metavar="N", show_default=False)
 
 
 def explain(
@@ -33,7 +32,7 @@ def explain(
     ] = None,
     texts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TEXT...", help="Your texts, in place of the lesson's own."),
+        typer.Argument(metavar="TEXT", help="Your texts, in place of the lesson's own."),
     ] = None,
     num_words: Annotated[Size | None, _size("num_words, in num-words.")] = None,
     maxlen: Annotated[Size | None, _size("maxlen, in truncating, shapes, input-length.")] = None,

@@ -54,7 +54,7 @@ class ReadGroup:
             epoch=epoch,
             layer=self.layer,
             tensor=self.tensor,
-            vocabulary=self.words_file,
+            words=self.words_file,
             index_from=self.index_from,
             strict=self.strict,
             cache=not self.no_cache,

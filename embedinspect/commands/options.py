@@ -19,6 +19,13 @@ BackendName = Literal["tensorflow", "jax", "torch", "numpy", "openvino"]
 
 LARGEST_SEED = 2**32 - 1
 
+DATA, MODEL, TRAINING, RUN, SIZES = "Data", "Model", "Training", "Run", "Sizes"
+# In the order in which help shows them: what is asked first, how it is written last.
+PANELS = (
+    TEXTS, TOKENIZING, SEQUENCES, MATRIX, DATA, MODEL, TRAINING, RUN, QUESTION, SIZES, SOURCE,
+    WRITING, KERAS, OUTPUT,
+)  # fmt: skip
+
 
 def option(panel: str, help_text: str, *names: str, **settings: Any) -> Any:
     """Return an option that stands in a panel of the help."""
@@ -39,7 +46,7 @@ SeedNumber = Annotated[int, Interval(ge=0, le=LARGEST_SEED)]
 
 Texts = Annotated[
     list[str] | None,
-    typer.Argument(metavar="TEXT...", help="Texts; without any, --file or standard input."),
+    typer.Argument(metavar="TEXT", help="Texts; without any, --file or standard input."),
 ]
 File = Annotated[
     list[str] | None,
@@ -205,7 +212,7 @@ NoCache = Annotated[
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="WORD...", help="Words, or rows by their numbers, such as #5.", show_default=False
+        metavar="WORD", help="Words, or rows by their numbers, such as #5.", show_default=False
     ),
 ]
 Metric = Annotated[

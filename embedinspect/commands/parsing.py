@@ -33,7 +33,19 @@ class CommandParser(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, --help among them but hidden: the epilog names it."""
-        return _with_hidden_help(super().get_params(ctx))
+        return _tidied(super().get_params(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the usage line: SOURCE is needed, [WORD]... are not."""
+        pieces, needed = [self.options_metavar or ""], []
+        for parameter in self.get_params(ctx):
+            if parameter.param_type_name == "argument":
+                name = parameter.display_name_raw
+                pieces.append(name if parameter.required else f"[{name}]")
+                pieces[-1] += "..." if parameter.nargs != 1 else ""
+            elif parameter.required:
+                needed.append(f"{parameter.opts[0]} {parameter.metavar}")
+        return [*pieces, *needed]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the arguments that are left, which are none.
@@ -57,7 +69,7 @@ class GroupParser(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, all hidden: the epilog names them."""
-        parameters = _with_hidden_help(super().get_params(ctx))
+        parameters: list[Any] = super().get_params(ctx)
         for parameter in parameters:
             parameter.hidden = True
         return parameters
@@ -74,10 +86,13 @@ class GroupParser(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def _with_hidden_help(parameters: list[Any]) -> list[Any]:
+def _tidied(parameters: list[Any]) -> list[Any]:
+    """Hide --help, and the names of Python's types beside the names of arguments."""
     for parameter in parameters:
         if set(parameter.opts) == set(HELP_NAMES):
             parameter.hidden = True
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda ctx: None
     return parameters
 
 

@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
-from typer.models import ArgumentInfo
+from typer.models import ArgumentInfo, OptionInfo
 
 from embedinspect.commands import options as option
 from embedinspect.commands.groups import FormGroup
@@ -20,8 +20,8 @@ _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 def flattened(command: Callable[..., None], forms: Sequence[Form]) -> Callable[..., None]:
     """Return a command that has the fields of its option groups as parameters of its own.
 
-    Arguments come first, in the order of the groups, then the command's own options, then those of
-    its groups. Typer reads the signature of what is returned.
+    Arguments come first, those of groups before the command's own, then the options by their
+    panels. Typer reads the signature of what is returned.
 
     Args:
         forms: that the command can give: the choices of --format.
@@ -43,10 +43,8 @@ def flattened(command: Callable[..., None], forms: Sequence[Form]) -> Callable[.
             values[name] = group(**{f.name: values.pop(f.name) for f in fields(group)})
         command(**values)
 
-    # An argument of a group stands before the command's own: SOURCE before WORD.
     parameters = sorted([*grouped, *own], key=_rank)
-    parameters = sorted(parameters, key=lambda one: one in grouped and not _is_argument(one))
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__name__, run.__doc__ = command.__name__, unwrapped(command.__doc__ or "")
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     return run
@@ -84,13 +82,22 @@ def _format_option(forms: Sequence[Form]) -> Any:
     ]
 
 
-def _is_argument(parameter: inspect.Parameter) -> bool:
-    metadata = getattr(parameter.annotation, "__metadata__", ())
-    return any(isinstance(info, ArgumentInfo) for info in metadata)
+def _rank(parameter: inspect.Parameter) -> int:
+    """Return where a parameter stands: arguments first, then the options by their panels."""
+    for info in getattr(parameter.annotation, "__metadata__", ()):
+        if isinstance(info, ArgumentInfo):
+            return 0
+        if isinstance(info, OptionInfo):
+            return 1 + option.PANELS.index(str(info.rich_help_panel))
+    return 0  # the context
 
 
-def _rank(parameter: inspect.Parameter) -> bool:
-    return not _is_argument(parameter)
+def unwrapped(text: str) -> str:
+    """Return a docstring with each paragraph on one line, but for those that begin with \\b."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        part if part.startswith("\b") else " ".join(part.split("\n")) for part in paragraphs
+    )
 
 
 def given(context: typer.Context) -> dict[str, Any]:

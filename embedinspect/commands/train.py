@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from embedinspect.training.run_folder import Run
     from embedinspect.training.session import Session
 
-DATA, MODEL, TRAINING, RUN = "Data", "Model", "Training", "Run"
+DATA, MODEL, TRAINING, RUN = option.DATA, option.MODEL, option.TRAINING, option.RUN
 
 
 def _option(panel: str, help_text: str, metavar: str = "N", **settings: Any) -> Any:

@@ -8,25 +8,20 @@ from typing import Any
 
 from embedinspect.lessons import Experiment, KerasPart, Lesson, Topic
 from embedinspect.output.document import Document
-from embedinspect.page import Code, Column, Fact, Facts, Headline, Page, Paragraph, Table, Tables
+from embedinspect.page import Code, Fact, Facts, Glossary, Headline, Page, Paragraph, Table, Tables
 
-TRY = 'embedinspect explain num-words "the cat saw the dog" "the dog slept"'
+TRY = 'embedinspect explain num-words "the cat saw the dog"'
 MOST_CODE = 36
 LEFT_OUT = "Keras was left out (--no-keras), and the tables that it gives."
 
 
 def topics_page(topics: Sequence[Topic]) -> Page:
     """Yield the topics in their groups, a line each, and what else may be asked."""
-    yield Headline("Topics", "Each topic answers a question by running it.")
-    for group, members in groupby(topics, key=lambda topic: topic.group):
-        named = list(members)
-        yield Table(
-            group,
-            [
-                Column("topic", [topic.name for topic in named], rigid=True),
-                Column("what it shows", [topic.summary for topic in named], "prose"),
-            ],
-        )
+    yield Paragraph("Each topic answers a question by running it.")
+    groups = groupby(topics, key=lambda topic: topic.group)
+    yield Glossary(
+        [(group, [(topic.name, topic.summary) for topic in members]) for group, members in groups]
+    )
     yield Paragraph(
         "Names from code lead to their topic too: input_length, get_weights, nb_epoch. Texts "
         "behind the topic take the place of the lesson's own:"

@@ -229,11 +229,13 @@ def _lane(column: Column, rows: Sequence[int | None], shared: int | None, screen
 
 def _least(lane: _Lane, *, rigid: bool) -> int:
     """Return the width that a lane cannot do without."""
-    header = cell_len(lane.header)
+    header = max(map(cell_len, lane.header.split(" ")))  # it may be wrapped between its words
     if lane.kind == "bar":
         return SHORTEST_BAR
-    if lane.kind in RIGHT or rigid:
+    if lane.kind == "vector":
         return lane.natural
+    if lane.kind in RIGHT or rigid:
+        return max([header, *map(cell_len, lane.cells)])
     least = NARROWEST_PATH if lane.kind == "path" else NARROWEST_TEXT
     if lane.kind == "prose":  # a sentence is wrapped between words, not in them
         least = max(cell_len(word) for cell in [*lane.cells, ""] for word in cell.split(" "))
@@ -306,11 +308,9 @@ def _fitted_lines(table: Table, sketch: _Sketch, screen: Screen) -> Iterator[Tex
             widths = _widths(kept, screen.width, gap)
             if widths is not None:
                 block = _block(_Sketch("", kept), widths, gap, screen)
-                lines = list(block.lines(screen.signs.rule))[1:]
+                block = replace(block, least=min(cell_len(title), screen.width))
                 yield from (Text(part, style="bold") for part in screen.wrap(title, screen.width))
-                rule = max(lines[1].cell_len, min(cell_len(title), screen.width))
-                lines[1] = Text(screen.signs.rule * rule, style=lines[1].style)
-                yield from lines
+                yield from list(block.lines(screen.signs.rule))[1:]
                 yield from _said(left_out, screen)
                 return
         optional = [lane for lane in kept if lane.optional and not table.full]
@@ -357,12 +357,15 @@ def _block(sketch: _Sketch, widths: Sequence[int], gap: int, screen: Screen) -> 
     drawn = [_drawn(lane, width, screen) for lane, width in zip(lanes, widths, strict=True)]
     columns = []
     heights = [max(map(len, parts)) for parts in zip(*drawn, strict=True)]
-    for lane, texts in zip(lanes, drawn, strict=True):
+    for lane, width, texts in zip(lanes, widths, drawn, strict=True):
         cells = []
         for parts, style, height in zip(texts, lane.styles, heights, strict=True):
             cells += [Cell(part, style) for part in parts]
             cells += [Cell()] * (height - len(parts))
-        columns.append(CellColumn(lane.header, cells, lane.kind in RIGHT, gap))
+        header = lane.header
+        if cell_len(header) > width:
+            header = "\n".join(screen.wrap(header, width))
+        columns.append(CellColumn(header, cells, lane.kind in RIGHT, gap))
     return Block(sketch.title, columns)
 
 

@@ -27,7 +27,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class CellColumn:
-    """Cells below each other; `gap` is the space to the column before it."""
+    """Cells below each other; `gap` is the space to the column before it.
+
+    A header may have several lines; they end right above the rule.
+    """
 
     header: str
     cells: Sequence[Cell]
@@ -37,26 +40,40 @@ class CellColumn:
     @property
     def width(self) -> int:
         """Cells that the header and every cell fit in."""
-        return max(cell_len(self.header), *(cell_len(cell.text) for cell in self.cells), 0)
+        texts = [*self.header.split("\n"), *(cell.text for cell in self.cells)]
+        return max(map(cell_len, texts))
 
 
 @dataclass(frozen=True)
 class Block:
-    """Columns under one title."""
+    """Columns under one title.
+
+    Attributes:
+        least: cells that the rule takes at least.
+    """
 
     title: str
     columns: Sequence[CellColumn]
+    least: int = 0
 
     @property
     def width(self) -> int:
         """Cells of its widest line."""
-        return max(cell_len(self.title), columns_width(self.columns))
+        return max(self.least, cell_len(self.title), columns_width(self.columns))
 
     def lines(self, rule: str = "─") -> Iterator[Text]:
         """Yield the title, the headers, a rule and one line for each cell."""
         widths = [column.width for column in self.columns]
         yield Text(self.title, style="bold")
-        yield self._line([Cell(column.header) for column in self.columns], widths)
+        headers = [column.header.split("\n") for column in self.columns]
+        height = max(map(len, headers), default=1)
+        for number in range(height):
+            places = [number - height + len(lines) for lines in headers]
+            cells = [
+                Cell(lines[place] if place >= 0 else "")
+                for lines, place in zip(headers, places, strict=True)
+            ]
+            yield self._line(cells, widths)
         yield Text(rule * self.width, style=RULE_STYLE)
         for cells in zip(*(column.cells for column in self.columns), strict=True):
             yield self._line(cells, widths)

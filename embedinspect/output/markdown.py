@@ -19,6 +19,7 @@ from embedinspect.page import (
     Column,
     Fact,
     Facts,
+    Glossary,
     Headline,
     Page,
     Paragraph,
@@ -70,6 +71,8 @@ def _part(part: Part) -> Iterator[str]:
             yield "\n\n".join("\n".join(_table(table)) for table in part.tables)
         case Facts():
             yield from _facts(part.facts)
+        case Glossary():
+            yield "\n\n".join("\n".join(_group(*group)) for group in part.groups)
         case Problem():
             yield f"{part.number}. **{part.severity}**: {escaped(part.what)}"
             yield from (f"   {line}" for line in _facts(part.details))
@@ -89,6 +92,11 @@ def _facts(facts: Sequence[Fact]) -> Iterator[str]:
             yield f"- **{escaped(fact.label)}**: {escaped(fact.text)}"
         else:  # it goes on with the one before
             yield f"  {escaped(fact.text)}"
+
+
+def _group(title: str, names: Sequence[tuple[str, str]]) -> Iterator[str]:
+    yield f"### {escaped(title)}\n"
+    yield from (f"- **{escaped(name)}**: {escaped(meaning)}" for name, meaning in names)
 
 
 def _code(code: Code) -> Iterator[str]:

@@ -14,6 +14,7 @@ from embedinspect.page import (
     Code,
     Fact,
     Facts,
+    Glossary,
     Headline,
     Page,
     Paragraph,
@@ -27,6 +28,7 @@ from embedinspect.page import (
 
 LABEL_WIDTH = 12
 NARROWEST_SENTENCE = 20
+INDENT = 2
 
 
 def print_page(page: Page, screen: Screen | None = None) -> None:
@@ -70,6 +72,8 @@ def part_lines(part: Part, screen: Screen) -> Iterator[Text]:
             yield from tables_lines(part.tables, screen)
         case Facts():
             yield from facts_lines(part.facts, screen)
+        case Glossary():
+            yield from _glossary(part, screen)
         case Problem():
             yield from _problem(part, screen)
         case Code():
@@ -108,6 +112,19 @@ def facts_lines(facts: Sequence[Fact], screen: Screen) -> Iterator[Text]:
 def _label_style(fact: Fact) -> str:
     style = STYLES[fact.meaning]
     return style if "bold" in style else f"bold {style}".strip()
+
+
+def _glossary(glossary: Glossary, screen: Screen) -> Iterator[Text]:
+    width = max(len(screen.text(name)) for _, names in glossary.groups for name, _ in names)
+    room = max(NARROWEST_SENTENCE, screen.prose_width - width - 2 * INDENT)
+    for number, (title, names) in enumerate(glossary.groups):
+        if number:
+            yield Text()
+        yield Text(screen.text(title), style="bold")
+        for name, meaning in names:
+            for place, line in enumerate(screen.wrap(screen.text(meaning), room)):
+                label = screen.text(name) if not place else ""
+                yield Text(" " * INDENT + label.ljust(width + INDENT) + line)
 
 
 def _problem(problem: Problem, screen: Screen) -> Iterator[Text]:
