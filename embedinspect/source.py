@@ -25,19 +25,19 @@ class SourceOptions:
     """What a user may say about a source.
 
     Attributes:
-        epoch: of a run; the last by default, 0 before training.
-        layer: of a Keras file.
-        tensor: of a file with several arrays.
-        vocabulary: path of the words of the rows.
-        index_from: row of the first of these words; None where it was not given.
-        strict: stop at the first line that is wrong.
-        cache: use and keep what was read of large texts.
+        epoch: after which epoch of a run, 0 for before training; by default the last.
+        layer: which layer of a Keras file.
+        tensor: which array of a file with several arrays.
+        words: the path of a file with the words of the rows.
+        index_from: the row of the first of these words; None where it was not given.
+        strict: whether the first wrong line is an error.
+        cache: whether large texts are read from the cache, and kept there.
     """
 
     epoch: int | None = None
     layer: str | None = None
     tensor: str | None = None
-    vocabulary: str | None = None
+    words: str | None = None
     index_from: int | None = None
     strict: bool = False
     cache: bool = True
@@ -45,17 +45,17 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class Source:
-    """What a path was opened as.
+    """A matrix with its words, and all that is known of where it comes from.
 
     Attributes:
-        path: as it was given.
+        path: as the user gave it.
         contents: what was read there.
-        matrix: rows, and words where they are known.
+        matrix: the rows, with their words where they are known.
         words_from: where the words come from, in words; None where there are none.
         warnings: what is odd about the source, each a sentence.
-        vocabulary: with rules of tokenizing, where the source or its file of words has them.
-        run: of `train`, where the source is one.
-        epoch: of that run.
+        vocabulary: with the rules of tokenizing, where the source or its file of words has them.
+        run: of `train`, where the source is a run folder.
+        epoch: which epoch of that run the rows are from.
     """
 
     path: str
@@ -176,7 +176,7 @@ class Source:
         if self.words is None:
             return (
                 f"{self.path!r} has no words, so {clipped_repr(name)} cannot be found; expected "
-                "the number of a row, such as #5, or words with --vocabulary FILE"
+                "the number of a row, such as #5, or words with --words FILE"
             )
         close = self.words.close_to(name)
         hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
@@ -198,9 +198,7 @@ class Source:
             return self.vocabulary, False
         words = self.words
         if words is None:
-            raise UsageError(
-                f"{self.path!r} has no words; name a file of them with --vocabulary FILE"
-            )
+            raise UsageError(f"{self.path!r} has no words; name a file of them with --words FILE")
         moved = self.row_0_is_a_word
         index = {word: row + moved for word, row in words.index.items()}
         if not moved:
@@ -216,7 +214,7 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
 
     Raises:
         UsageError: an option that does not fit the kind of source.
-        DataError: what is there cannot be read, or is of no known kind.
+        DataError: what is there cannot be read, or is in no known format.
     """
     options = options or SourceOptions()
     if is_run(Path(path)):
@@ -227,26 +225,25 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
         path, ReadOptions(options.layer, options.tensor, options.strict, options.cache)
     )
     source = Source(path, contents, EmbeddingMatrix(contents.rows, f"from {path}"))
-    if options.vocabulary is not None:
-        return with_words(source, options.vocabulary, options.index_from)
+    if options.words is not None:
+        return _with_words(source, options.words, options.index_from)
     if options.index_from is not None:
-        raise UsageError("--index-from shifts the words of --vocabulary; name that file, too")
+        raise UsageError("--index-from shifts the words of --words; name that file, too")
     return _with_own_words(source)
 
 
-def with_words(source: Source, path: str, index_from: int | None) -> Source:
+def _with_words(source: Source, path: str, index_from: int | None) -> Source:
     """Return the source with the words of a file."""
-    from embedinspect.formats.vocabulary_file import read_words, warn_of
+    from embedinspect.formats.vocabulary_file import read_words
 
-    rows = source.matrix.input_dim
-    found = read_words(path, rows, index_from)
-    warnings = warn_of(found, rows, path, keras=source.row_0_is_padding and index_from is None)
+    placed = read_words(path, source.matrix.input_dim, index_from)
+    warnings = placed.warnings(path, keras=source.row_0_is_padding and index_from is None)
     return replace(
         source,
-        matrix=replace(source.matrix, words=found.words),
-        words_from=f"{path}, {found.said}",
+        matrix=replace(source.matrix, words=placed.words),
+        words_from=f"{path}, {placed.placing}",
         warnings=(*source.warnings, *warnings),
-        vocabulary=found.vocabulary,
+        vocabulary=placed.vocabulary,
     )
 
 
@@ -262,57 +259,46 @@ def _with_own_words(source: Source) -> Source:
     beside = source.contents.words_beside
     if beside is None:
         return source
-    with_them = with_words(source, str(beside), None)
-    own = with_them.words
-    # A vocabulary of ids has none for row 0, the padding's.
-    padding = with_them.vocabulary is not None and own is not None and own[0] is None
-    if own is None or own.named + padding != len(own):
-        return replace(
-            with_them,
-            warnings=(
-                *with_them.warnings,
-                f"{beside} and {source.path} differ in length, so words may be shifted",
-            ),
-        )
-    return with_them
+    source = _with_words(source, str(beside), None)
+    words = source.words
+    assert words is not None
+    # A vocabulary of ids has no word for row 0, which is the padding's.
+    nameless = source.vocabulary is not None and words[0] is None
+    if words.named + nameless != len(words):
+        warning = f"{beside} and {source.path} differ in length, so words may be on wrong rows"
+        return replace(source, warnings=(*source.warnings, warning))
+    return source
 
 
 def _with_words_of_model(source: Source, keras: KerasFile) -> Source:
-    """Return the source with the words of a lookup layer of its model, one that fits if it can."""
-    layer = lookup_layer(keras, source.matrix.input_dim)
+    """Return the source with the words of a lookup layer of its model, where it has one."""
+    layer = keras.lookup_layer(source.matrix.input_dim)
     if layer is None:
         return source
     rows, words = source.matrix.input_dim, keras.vocabularies[layer]
     named: list[str | None] = [word or None for word in words[:rows]]
-    warning = (
-        f"the layer {layer} of the model has {len(words):,} words, the matrix {rows:,} rows: no "
-        f"row for {clipped_repr(words[rows])} and what follows"
-        if len(words) > rows
-        else None
-    )
+    warnings = source.warnings
+    if len(words) > rows:
+        warning = (
+            f"the layer {layer} of the model has {plural(len(words), 'word')}, but the matrix has "
+            f"{plural(rows, 'row')}: there is none for {clipped_repr(words[rows])} and the words "
+            "after it"
+        )
+        warnings = (*warnings, warning)
     return replace(
         source,
         matrix=replace(source.matrix, words=Words([*named, *[None] * (rows - len(named))])),
         words_from=f"the layer {layer} of the model, item i names row i",
-        warnings=source.warnings if warning is None else (*source.warnings, warning),
+        warnings=warnings,
     )
 
 
-def lookup_layer(keras: KerasFile, rows: int) -> str | None:
-    """Return the layer of a model whose words the rows belong to: the first that is not too long.
-
-    Where all are too long, the first; None where there is none.
-    """
-    names = list(keras.vocabularies)
-    fitting = [name for name in names if len(keras.vocabularies[name]) <= rows]
-    return next(iter([*fitting, *names]), None)
-
-
 def _open_run(path: str, options: SourceOptions) -> Source:
+    """Return the rows of a run after one of its epochs, with the words of its vocabulary."""
     for name, value in (
         ("--layer", options.layer),
         ("--tensor", options.tensor),
-        ("--vocabulary", options.vocabulary),
+        ("--words", options.words),
         ("--index-from", options.index_from),
     ):
         if value is not None:

@@ -77,7 +77,7 @@ def test_texts_and_vectors_are_read_by_name():
 
 def test_words_are_read_by_name():
     Path("rows.txt").write_text("1 2\n3 4\n")
-    source = open_source("rows.txt", SourceOptions(vocabulary="sample:classic"))
+    source = open_source("rows.txt", SourceOptions(words="sample:classic"))
     assert list(source.words) == ["This is a text", "This is not a text"]
     assert source.words_from.startswith("sample:classic, ")
 

@@ -80,6 +80,14 @@ class KerasFile:
     layers: tuple[KerasLayer, ...]
     vocabularies: dict[str, list[str]] = field(default_factory=dict)
 
+    def lookup_layer(self, rows: int) -> str | None:
+        """Return the layer whose words the rows of an embedding belong to; None where none has any.
+
+        It is the first that has no more words than there are rows, or else the first.
+        """
+        fitting = [name for name, words in self.vocabularies.items() if len(words) <= rows]
+        return next(iter([*fitting, *self.vocabularies]), None)
+
 
 def is_keras_zip(path: Path) -> bool:
     """Return whether a zip holds a Keras model."""

@@ -1,4 +1,4 @@
-"""Words for the rows of a matrix, from a file of their own (`--vocabulary`)."""
+"""Words for the rows of a matrix, from a file of their own (`--words`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXPECTED = (
     "words, one a line or a JSON list, a JSON mapping of words to ids, or a saved Keras tokenizer"
 )
 _LARGEST = 2**30
-# A string that is closed on its line, or a value of another kind beside the bracket.
+# A bracket and a string that is closed on its line, or a bracket and any other value beside it.
 _BEGINS_AS_JSON = re.compile(
     r'\s*(\[\s*"[^"\n]*"\s*[,\]]|\[ *([\d\[{-]|null\b)|\{\s*"[^"\n]*"\s*:)'
 )
@@ -27,30 +27,58 @@ _HEADINGS = ("word", "words", "token", "tokens", "label", "name")
 
 @dataclass(frozen=True)
 class PlacedWords:
-    """Words and where they belong.
+    """The words of a file, each on its row.
 
     Attributes:
-        words: of the rows; None for a row without one.
-        said: which row the words begin at, or whose ids they are, in words.
-        listed: whether the file lists words in order, so that it says nothing of ids.
-        beyond: words for which the matrix has no row, by id.
-        vocabulary: with its rules of tokenizing, where the file is a saved tokenizer.
+        words: the word of each row.
+        placing: which row each word of the file belongs to, in words.
+        listed: whether the file lists words in order, and has no ids.
+        beyond: the words that have no row, by their ids.
+        vocabulary: with the rules of tokenizing, where the file is a saved tokenizer.
     """
 
     words: Words
-    said: str
+    placing: str
     listed: bool
     beyond: dict[int, str]
     vocabulary: Vocabulary | None = None
 
+    def warnings(self, path: str, *, keras: bool) -> list[str]:
+        """Return what is odd about words and rows together, each as a sentence.
+
+        Args:
+            path: of the file of words.
+            keras: whether the rows are those of a Keras layer, where row 0 is for the padding.
+        """
+        rows, named = len(self.words), self.words.named
+        warnings = []
+        if self.beyond:
+            first = min(self.beyond)
+            warnings.append(
+                f"{path} has {plural(len(self.beyond), 'word')} without a row: the matrix ends at "
+                f"row {rows - 1:,}, and the first word beyond it is "
+                f"{clipped_repr(self.beyond[first])} with id {first:,}"
+            )
+        fewer = f"{path} has {plural(named, 'word')} for {plural(rows, 'row')}"
+        if self.listed and self.words[0] is not None and keras:
+            prefix = f"{fewer}; " if named < rows else ""
+            warnings.append(
+                f"{prefix}row 0 of a Keras layer is the padding row, and here it is "
+                f"{clipped_repr(self.words[0])}; if the list begins with the first word, give "
+                "--index-from 1"
+            )
+        elif self.listed and self.words[rows - 1] is None and not self.beyond:
+            warnings.append(fewer)
+        return warnings
+
 
 @dataclass(frozen=True)
 class FileOfWords:
-    """What a file of words says, before it is placed on rows.
+    """The content of a file of words, before the words are placed on rows.
 
     Attributes:
-        listed: words in order, None for an item without one; None where the file has ids.
-        pairs: words and ids as a file with ids has them, whatever they are.
+        listed: the words in order, None for an item without one; None where the file has ids.
+        pairs: the words and ids of a file with ids, whatever the ids are.
         tokenizer: the text of the file, where it is a saved Keras tokenizer.
     """
 
@@ -81,24 +109,25 @@ def load(path: str, rows: int | None = None) -> FileOfWords:
     """Return the words in a file, and their ids where it has them.
 
     Args:
-        rows: of the matrix, which tell whether the first line of a table holds names of columns.
+        rows: how many rows the matrix has, which tells whether the first line of a table names the
+            columns.
 
     Raises:
-        DataError: the file cannot be read or is of no such form.
+        DataError: the file cannot be read, or is in no such form.
     """
     label = repr(path)
     data = read_bytes(path, EXPECTED)
     if len(data) > _LARGEST:
         raise DataError(f"{label} is larger than 1 GB; expected {EXPECTED}")
     text = decode(data, "utf-8", label)
-    found = _json(text, label)
-    if found is None:
+    parsed = _json(text, label)
+    if parsed is None:
         return FileOfWords(_lines(text, rows), [])
-    if not isinstance(found, dict):
-        return FileOfWords(_list(found, label), [])
-    config = found.get("config")
+    if not isinstance(parsed, dict):
+        return FileOfWords(_list(parsed, label), [])
+    config = parsed.get("config")
     if not isinstance(config, dict):
-        return FileOfWords(None, _pairs(found, label))
+        return FileOfWords(None, _pairs(parsed, label))
     index = config.get("word_index")
     if isinstance(index, str):
         try:
@@ -112,71 +141,62 @@ def load(path: str, rows: int | None = None) -> FileOfWords:
 
 
 def read_words(path: str, rows: int, index_from: int | None = None) -> PlacedWords:
-    """Return the words of `rows` rows.
+    """Return the words of a matrix of `rows` rows.
 
     Item i of a list names row i, or row i + `index_from`. A mapping, and a Keras tokenizer, have
     ids of their own, to which `index_from` is added: Keras's IMDB index needs 3.
 
     Raises:
-        DataError: the file cannot be read or is of no such form.
-        UsageError: a negative shift.
+        DataError: the file cannot be read, or is in no such form.
+        UsageError: `index_from` is negative.
     """
     shift = index_from or 0
-    loaded = load(path, rows)
-    numbered = loaded.numbered(shift)
-    vocabulary = None if loaded.tokenizer is None else from_json(loaded.tokenizer, repr(path))
+    file = load(path, rows)
+    numbered = file.numbered(shift)
+    vocabulary = None if file.tokenizer is None else from_json(file.tokenizer, repr(path))
     if vocabulary is not None and shift:
         vocabulary = replace(
             vocabulary, word_index={w: id_ + shift for w, id_ in vocabulary.word_index.items()}
         )
-    words: dict[int, str] = {}
+    placed: list[str | None] = [None] * rows
+    beyond: dict[int, str] = {}
     for word, id_ in numbered:
         if id_ < shift:
             raise DataError(_expected_ids(repr(path), word, id_ - shift))
-        words.setdefault(id_, word)
-    listed = loaded.listed is not None
-    return _placed(words, rows, loaded.placing(shift), listed, vocabulary)
-
-
-def _placed(
-    ids: dict[int, str], rows: int, said: str, listed: bool, vocabulary: Vocabulary | None
-) -> PlacedWords:
-    placed: list[str | None] = [None] * rows
-    beyond = {}
-    for id_, word in ids.items():
-        if id_ < rows:
+        if id_ >= rows:
+            beyond.setdefault(id_, word)
+        elif placed[id_] is None:
             placed[id_] = word
-        else:
-            beyond[id_] = word
-    return PlacedWords(Words(placed), said, listed, beyond, vocabulary)
+    listed = file.listed is not None
+    return PlacedWords(Words(placed), file.placing(shift), listed, beyond, vocabulary)
 
 
 def _json(text: str, label: str) -> object:
-    """Return what a text of JSON holds; None for any other text.
+    """Return the value of a JSON text; None for any other text.
 
-    A list of words, one a line, may begin with a bracket, too: `[PAD]` is the first word of
-    BERT's vocabulary. Only what begins as Python's or Keras's JSON does must be whole.
+    A list of words, one a line, may begin with a bracket, too: the first word of BERT's vocabulary
+    is `[PAD]`. A text that begins as JSON does must be whole.
 
     Raises:
-        DataError: damaged JSON.
+        DataError: the text is damaged JSON.
     """
     if text.lstrip()[:1] not in {"[", "{"}:
         return None
     try:
-        parsed: object = json.loads(text)
+        value: object = json.loads(text)
     except json.JSONDecodeError as error:
         if _BEGINS_AS_JSON.match(text) is None:
             return None
         raise DataError(f"{label} is not JSON (line {error.lineno}); expected {EXPECTED}") from None
     except RecursionError:
         raise DataError(f"{label} is nested too deeply; expected {EXPECTED}") from None
-    return parsed
+    return value
 
 
-def _pairs(found: dict[str, object], label: str) -> list[tuple[str, int]]:
-    """Return words and ids, of words to ids or, as `index_word` has it, of ids to words."""
+def _pairs(mapping: dict[str, object], label: str) -> list[tuple[str, int]]:
+    """Return words and ids, from words to ids or, like `index_word`, from ids to words."""
     pairs: list[tuple[str, int]] = []
-    for key, value in found.items():
+    for key, value in mapping.items():
         if isinstance(value, str) and key.isascii() and key.isdecimal() and len(key) < 19:
             pairs.append((value, int(key)))
         elif type(value) is int and -(2**62) < value < 2**62:
@@ -195,21 +215,22 @@ def _expected_ids(label: str, key: str, value: object) -> str:
     )
 
 
-def _list(found: object, label: str) -> list[str | None]:
-    if not isinstance(found, list) or not found:
-        raise DataError(f"{label} is JSON of another form; expected {EXPECTED}")
-    for number, word in enumerate(found):
+def _list(words: object, label: str) -> list[str | None]:
+    """Return a JSON list of words, checked."""
+    if not isinstance(words, list) or not words:
+        raise DataError(f"{label} is JSON in another form; expected {EXPECTED}")
+    for number, word in enumerate(words):
         if not (word is None or isinstance(word, str)):
             raise DataError(
                 f"{label} has {clipped_repr(str(word))} as item {number}; expected a word"
             )
-    return found
+    return words
 
 
 def _lines(text: str, rows: int | None) -> list[str | None]:
-    """Return the words of a text, one a line; of the tab-separated columns the one of words.
+    """Return the words of a text, one a line, or from one of several tab-separated columns.
 
-    A file of several columns begins with their names, as TensorBoard's projector has it.
+    A file of several columns begins with their names, as TensorBoard's projector expects.
     """
     lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     column = 0
@@ -218,38 +239,11 @@ def _lines(text: str, rows: int | None) -> list[str | None]:
         column = next((heads.index(name) for name in _HEADINGS if name in heads), 0)
         if len(lines) - 1 == rows or any(head in _HEADINGS for head in heads):
             lines = lines[1:]
-    words = [line.split("\t") for line in lines]
-    return [fields[column] if len(fields) > column else "" for fields in words]
-
-
-def warn_of(found: PlacedWords, rows: int, path: str, *, keras: bool) -> list[str]:
-    """Return what is odd about words and rows together, each as a sentence.
-
-    Args:
-        keras: whether the rows are those of a Keras layer, where row 0 is for the padding.
-    """
-    warnings = []
-    named = found.words.named
-    if found.beyond:
-        first = min(found.beyond)
-        warnings.append(
-            f"{path} has {plural(len(found.beyond), 'word')} without a row: the matrix ends at row "
-            f"{rows - 1:,}, the first of them is {clipped_repr(found.beyond[first])} with id "
-            f"{first:,}"
-        )
-    if found.listed and found.words[0] is not None and keras:
-        shorter = f"{path} has {named:,} words for {rows:,} rows; " if named < rows else ""
-        warnings.append(
-            f"{shorter}row 0 of a Keras layer is the padding row, and here it is "
-            f"{clipped_repr(found.words[0])}; if the list begins with the first word, give "
-            "--index-from 1"
-        )
-    elif found.listed and found.words[rows - 1] is None and not found.beyond:
-        warnings.append(f"{path} has {named:,} words for {rows:,} rows")
-    return warnings
+    rows_of_fields = [line.split("\t") for line in lines]
+    return [fields[column] if len(fields) > column else "" for fields in rows_of_fields]
 
 
 def find_beside(path: Path) -> Path | None:
-    """Return the file of words that `export` or `coverage` wrote beside an array, or None."""
+    """Return the file of words that `export` or `coverage` has written beside an array, if any."""
     names = (f"{path.name}.words.json", f"{path.stem}.vocabulary.json")
     return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)

@@ -111,7 +111,7 @@ def test_words_that_are_missing_name_close_ones(vectors):
     ):
         with pytest.raises(UsageError, match=f"did you mean '{meant}"):
             parse(vectors, word)
-    with pytest.raises(UsageError, match="--vocabulary FILE"):
+    with pytest.raises(UsageError, match="--words FILE"):
         parse(source_of(np.eye(3)), "word")
 
 

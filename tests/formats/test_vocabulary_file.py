@@ -19,7 +19,7 @@ def opened(tmp_path):
     def open_with(text: str, index_from=None, name="words"):
         path = tmp_path / name
         path.write_bytes(text.encode() if isinstance(text, str) else text)
-        options = SourceOptions(vocabulary=str(path), index_from=index_from)
+        options = SourceOptions(words=str(path), index_from=index_from)
         return open_source(str(tmp_path / "m.npy"), options)
 
     return open_with
@@ -69,11 +69,11 @@ def test_words_without_a_row_are_told(opened):
 def test_the_padding_row_of_a_keras_layer_is_pointed_out(tmp_path):
     write(tmp_path / "m.keras", GOOD)
     (tmp_path / "words").write_text("a\nb\n")
-    options = SourceOptions(vocabulary=str(tmp_path / "words"))
+    options = SourceOptions(words=str(tmp_path / "words"))
     source = open_source(str(tmp_path / "m.keras"), options)
     assert "row 0 of a Keras layer is the padding row, and here it is 'a'" in source.warnings[0]
     assert "--index-from 1" in source.warnings[0]
-    options = SourceOptions(vocabulary=str(tmp_path / "words"), index_from=1)
+    options = SourceOptions(words=str(tmp_path / "words"), index_from=1)
     source = open_source(str(tmp_path / "m.keras"), options)
     assert list(source.words) == [None, "a", "b"]
     assert source.warnings == ()

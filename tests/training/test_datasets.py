@@ -22,7 +22,7 @@ def test_a_run_is_opened_by_epoch(trained):
         assert (source.matrix.rows == open_embedding(run, epoch).rows).all()
         assert source.epoch == (run.epochs if epoch is None else epoch)
     assert source.words.row_of("wonderful") == run.vocabulary.word_index["wonderful"]
-    for name in ("layer", "tensor", "vocabulary"):
+    for name in ("layer", "tensor", "words"):
         with pytest.raises(UsageError, match=f"--{name} is set by the run folder"):
             open_source("a", SourceOptions(**{name: "x"}))
 
@@ -94,17 +94,17 @@ def test_neighbors_of_a_task_embedding_say_so(trained, run):
 def test_the_model_of_a_run_is_a_source_too(trained, run):
     """The same rows and words from model.keras and the run's vocabulary."""
     source = open_source("a")
-    model = open_source("a/model.keras", SourceOptions(vocabulary="a/vocabulary.json"))
+    model = open_source("a/model.keras", SourceOptions(words="a/vocabulary.json"))
     assert (model.matrix.rows == source.matrix.rows).all()
     assert list(model.words) == list(source.words)
     assert model.warnings == ()
     code, out, _ = run(
-        "show", "--from", "a/model.keras", "--vocabulary", "a/vocabulary.json", "awful", "--json",
+        "show", "--from", "a/model.keras", "--words", "a/vocabulary.json", "awful", "--json",
         "--no-keras",
     )  # fmt: skip
     assert code == 0
     assert json.loads(out)["texts"][0]["tokens"][0]["token"] == "awful"
-    model_of_run = ["a/model.keras", "--vocabulary", "a/vocabulary.json"]
+    model_of_run = ["a/model.keras", "--words", "a/vocabulary.json"]
     code, out, _ = run("neighbors", *model_of_run, "awful", "--json")
     assert code == 0
     assert json.loads(out)["note"].startswith("if these rows were trained with their model")

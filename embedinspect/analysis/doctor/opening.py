@@ -14,7 +14,7 @@ from embedinspect.formats.vocabulary_file import FileOfWords, load
 from embedinspect.lookup import Settings
 from embedinspect.row_words import Words, has_capitals
 from embedinspect.saved_vocabulary import rules_from_json
-from embedinspect.source import Source, SourceOptions, lookup_layer, open_source
+from embedinspect.source import Source, SourceOptions, open_source
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
 from embedinspect.wording import clipped_repr
 
@@ -47,10 +47,10 @@ def open_case(
     """
     source = words = None
     if path is not None:
-        source = open_source(path, replace(options, vocabulary=None, index_from=None))
+        source = open_source(path, replace(options, words=None, index_from=None))
         _refuse_mask(source, settings)
-    if options.vocabulary is not None and (source is None or source.run is None):
-        words = load(options.vocabulary, source.matrix.input_dim if source is not None else None)
+    if options.words is not None and (source is None or source.run is None):
+        words = load(options.words, source.matrix.input_dim if source is not None else None)
     against = None
     if reference is not None:
         against = open_source(reference, SourceOptions(cache=options.cache))
@@ -59,7 +59,7 @@ def open_case(
         texts,
         source=source,
         words=words,
-        words_path=options.vocabulary or "",
+        words_path=options.words or "",
         index_from=options.index_from,
         padding_given=padding_given,
         filters_given=filters_given,
@@ -142,7 +142,7 @@ def _with_file_of_words(case: Case, words: FileOfWords, path: str) -> Case:
 
 def _with_words_of_model(case: Case, source: Source, keras: KerasFile) -> Case:
     """Return the case with all words of the model's own lookup layer, with or without a row."""
-    layer = lookup_layer(keras, source.matrix.input_dim)
+    layer = keras.lookup_layer(source.matrix.input_dim)
     assert layer is not None
     pairs = [(word, id_) for id_, word in enumerate(keras.vocabularies[layer]) if word]
     vocabulary, _ = source.vocabulary_by_row()

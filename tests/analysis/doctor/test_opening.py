@@ -28,7 +28,7 @@ LSTM = layer("LSTM")
 def opened(path, texts=(), *, vocabulary=None, reference=None, **settings):
     return open_case(
         path,
-        SourceOptions(vocabulary=vocabulary),
+        SourceOptions(words=vocabulary),
         texts,
         Settings(**settings),
         padding_given=False,
@@ -82,7 +82,7 @@ def test_the_words_of_a_model_without_a_row_are_a_finding_and_no_warning(keras, 
     )
     model.save(classic_files / "model.keras")
     (warning,) = open_source("model.keras").warnings
-    assert "no row for 'not' and what follows" in warning
+    assert "there is none for 'not' and the words after it" in warning
     case = opened("model.keras", CLASSIC)
     assert severities_in(case) == {"input-dim-one-too-small": "error"}
     assert case.settings.padding == "post"
@@ -212,7 +212,7 @@ def test_any_file_of_words_is_judged_or_refused(tmp_path_factory, content, texts
     np.save(folder / "m.npy", np.random.RandomState(0).rand(4, 2).astype("f4"))
     path = folder / "words"
     path.write_text(json.dumps(content) if not isinstance(content, str) else content, "utf-8")
-    options = SourceOptions(vocabulary=str(path), index_from=index_from)
+    options = SourceOptions(words=str(path), index_from=index_from)
     for source in (str(folder / "m.npy"), None):
         with contextlib.suppress(EmbedInspectError):
             case = open_case(
