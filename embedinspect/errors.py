@@ -1,4 +1,4 @@
-"""What can go wrong, in the user's words, and the exit code of each kind."""
+"""The kinds of errors that a user meets, and the exit code of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ INTERRUPTED = 130
 
 
 class EmbedInspectError(Exception):
-    """A mistake that the user can mend; its text is the one line that is shown."""
+    """An error that the user can mend; its text is the one line that they see."""
 
     exit_code = DATA
 
@@ -22,13 +22,13 @@ class DataError(EmbedInspectError):
 
 
 class UsageError(EmbedInspectError):
-    """Options that are wrong by themselves or do not go together."""
+    """Options that are wrong by themselves, or do not go together."""
 
     exit_code = USAGE
 
 
 class KerasUnavailable(EmbedInspectError):
-    """Keras, or the backend that was asked for, cannot be imported."""
+    """Keras, or the backend that it is to run on, cannot be imported."""
 
     exit_code = DATA
 

@@ -14,17 +14,17 @@ FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
 # Keras's default for Embedding: RandomUniform(-0.05, 0.05).
 LIMIT = 0.05
-MOST_VALUES = 2**31
+MOST_VALUES = 2**31  # numbers that a matrix may have
 
 
 @dataclass(frozen=True)
 class EmbeddingMatrix:
-    """Rows that ids are looked up in.
+    """The rows that ids are looked up in.
 
     Attributes:
         rows: float32, shape (input_dim, output_dim).
         origin: where the rows come from, in words.
-        words: the word of each row, where they are known.
+        words: the words of the rows, where they are known.
     """
 
     rows: FloatArray
@@ -59,9 +59,9 @@ class EmbeddingMatrix:
 
 
 def norms_of(rows: FloatArray) -> FloatArray:
-    """Return the length of each row, float32, shape (input_dim,); computed in float64.
+    """Return the length of each row, float32, shape (input_dim,); it is computed in float64.
 
-    A part of the rows is taken at a time, so memory stays bounded.
+    Only part of the rows is converted at a time, so that memory stays bounded.
     """
     lengths = np.empty(len(rows), np.float32)
     block = max(1, 2**20 // rows.shape[1])
@@ -75,11 +75,12 @@ def norms_of(rows: FloatArray) -> FloatArray:
 def draw(input_dim: int, output_dim: int, seed: int) -> EmbeddingMatrix:
     """Return a matrix drawn uniformly from -0.05 to 0.05, Keras's default distribution.
 
-    It comes from `numpy.random.RandomState(seed)`, whose stream NumPy has frozen (NEP 19), so the
-    same seed gives the same rows on every version and backend; Keras's own initializers do not.
+    It comes from `numpy.random.RandomState(seed)`, whose stream NumPy has frozen (NEP 19), so that
+    a seed gives the same rows with every version and backend; with Keras's initializers it does
+    not.
 
     Raises:
-        UsageError: more than 2**31 numbers.
+        UsageError: the matrix would have more than 2**31 numbers.
     """
     if input_dim * output_dim > MOST_VALUES:
         raise UsageError(
@@ -88,7 +89,7 @@ def draw(input_dim: int, output_dim: int, seed: int) -> EmbeddingMatrix:
         )
     stream = np.random.RandomState(seed)
     rows = np.empty((input_dim, output_dim), np.float32)
-    block = max(1, 2**20 // max(1, output_dim))  # the stream yields float64: keep only a part
+    block = max(1, 2**20 // max(1, output_dim))  # the stream yields float64, twice the size
     for start in range(0, input_dim, block):
         part = rows[start : start + block]
         part[:] = stream.uniform(-LIMIT, LIMIT, part.shape)

@@ -10,26 +10,26 @@ from typing import Any, Protocol
 
 import numpy as np
 
-_MOST_COMPARED = 20_000
-_SEEN_FOR_CASE = 20_000
-_MOST_SEARCHES = 32
+_MOST_COMPARED = 20_000  # words that are compared with one that is misspelled
+_SEEN_FOR_CASE = 20_000  # words that tell whether words are written with capitals
+_MOST_SEARCHES = 32  # through a block of words; from then on an index is faster
 
 
 class Bytes(Protocol):
-    """What words are packed in: bytes, or a memory map of a file."""
+    """The bytes that words are packed in: `bytes`, or a memory map of a file."""
 
     def find(self, sub: bytes, start: int = ..., /) -> int:
-        """Return where `sub` begins, from `start` on, or -1."""
+        """Return where `sub` begins at or after `start`, or -1."""
 
     def __getitem__(self, key: slice, /) -> bytes:
-        """Return a part."""
+        """Return a slice of the bytes."""
 
     def __len__(self) -> int:
         """Return how many bytes there are."""
 
 
 class Words:
-    """The word of each row; None for a row without one. Of equal words the first row counts."""
+    """The word of each row, None for a row without one. A word that repeats has its first row."""
 
     def __init__(self, words: Sequence[str | None]) -> None:
         self._words = words
@@ -62,28 +62,29 @@ class Words:
         return self.index.get(word)
 
     def close_to(self, word: str, most: int = 3) -> list[str]:
-        """Return words that may have been meant: another case first, then another spelling.
+        """Return words that may have been meant: in another case, or else in another spelling.
 
-        Among very many words only those are compared that begin or end alike, the first of them.
+        Only words that begin or end alike are compared by spelling, and no more than 20,000.
         """
         folded = word.casefold()
-        cased, alike = [], []
-        for other in self:
-            if other is None or abs(len(other) - len(word)) > 2:
+        same_but_case, alike = [], []
+        for candidate in self:
+            if candidate is None or abs(len(candidate) - len(word)) > 2:
                 continue
-            small = other.casefold()
-            if small == folded:
-                cased.append(other)
-            elif small[:2] == folded[:2] or small[-3:] == folded[-3:]:
-                alike.append(other)
-        spelled = difflib.get_close_matches(word, islice(alike, _MOST_COMPARED), n=most)
-        return (cased or spelled)[:most]
+            lowered = candidate.casefold()
+            if lowered == folded:
+                same_but_case.append(candidate)
+            elif lowered[:2] == folded[:2] or lowered[-3:] == folded[-3:]:
+                alike.append(candidate)
+        if same_but_case:
+            return same_but_case[:most]
+        return difflib.get_close_matches(word, islice(alike, _MOST_COMPARED), n=most)
 
 
 class PackedWords(Words):
-    """Words in one block of UTF-8, each after a line feed, with the place where each one ends.
+    """Words in one block of UTF-8, each after a line feed, and where each of them ends.
 
-    A block can be a memory map: 400,000 words are there at once, and only what is asked for is
+    The block can be a memory map: 400,000 words open at once, and only those that are needed are
     decoded.
     """
 
@@ -107,27 +108,30 @@ class PackedWords(Words):
 
     @property
     def named(self) -> int:
-        """How many rows have a word: all."""
+        """How many rows have a word, which is all of them."""
         return len(self)
 
     def row_of(self, word: str) -> int | None:
-        """Return the row of a word, or None. A few are searched for; many make the index worth."""
+        """Return the row of a word, or None.
+
+        The first few words are searched for in the block; then an index of all words is built.
+        """
         if "index" in self.__dict__ or self._searches >= _MOST_SEARCHES:
             return self.index.get(word)
         self._searches += 1
         if "\n" in word:
             return None
-        wanted = b"\n" + word.encode("utf-8", "surrogatepass")
-        start = self.block.find(wanted + b"\n")
-        if start < 0:
-            start = len(self.block) - len(wanted)
-            if start < 0 or self.block[start : len(self.block)] != wanted:
+        packed = b"\n" + word.encode("utf-8", "surrogatepass")
+        start = self.block.find(packed + b"\n")
+        if start < 0:  # it may still be the last word
+            start = len(self.block) - len(packed)
+            if start < 0 or self.block[start : len(self.block)] != packed:
                 return None
         return int(np.searchsorted(self.ends, start, side="right")) if start else 0
 
 
 def has_capitals(words: Iterable[str | None]) -> bool:
-    """Return whether words are written with capitals, by the first of them.
+    """Return whether words are written with capitals, judged by the first 20,000.
 
     Names in brackets, such as `<OOV>` and `[UNK]`, do not count.
 
@@ -141,6 +145,6 @@ def has_capitals(words: Iterable[str | None]) -> bool:
 
 
 def pack(words: Sequence[bytes]) -> PackedWords:
-    """Return words that are UTF-8 and hold no line feed, packed."""
+    """Return the words in packed form; they must be UTF-8 without line feeds."""
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     return PackedWords(b"".join([b"\n", b"\n".join(words)]), np.cumsum(lengths + 1))

@@ -40,7 +40,7 @@ def resolve(path: str) -> str:
 
 @contextmanager
 def located(path: str) -> Iterator[str]:
-    """Resolve a path; errors about a sample say the name that the user gave, not where it lies."""
+    """Resolve a path; errors about a sample name it as the user did, and not where it lies."""
     place = resolve(path)
     try:
         yield place

@@ -1,4 +1,4 @@
-"""Sequences of ids: padding, truncation and masks, as `keras.utils.pad_sequences` has them."""
+"""Sequences of ids: padding, truncation and masks, by the rules of Keras."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def pad(
 ) -> IntArray:
     """Return the sequences as one int32 array of shape (texts, maxlen), padded with 0.
 
-    Equal to `keras.utils.pad_sequences(sequences, maxlen, padding=..., truncating=...)`.
+    It equals `keras.utils.pad_sequences(sequences, maxlen, padding=..., truncating=...)`. Without
+    `maxlen` the longest sequence sets it.
 
     >>> pad([[1, 2], [3, 4, 5]], maxlen=2).tolist()
     [[1, 2], [4, 5]]
@@ -41,12 +42,12 @@ def pad(
 
 
 def mask(sequences: IntArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return where the sequences hold an id other than 0, the rule of `Embedding.compute_mask`."""
+    """Return where the sequences hold an id other than 0, as `Embedding.compute_mask` does."""
     return np.not_equal(sequences, 0)
 
 
 def placement(length: int, maxlen: int, padding: Side, truncating: Side) -> list[int | None]:
-    """Return the position of each of `length` ids in the padded sequence; None if it is cut off.
+    """Return the position of each of `length` ids in the padded sequence, None where it is cut off.
 
     >>> placement(2, 3, "pre", "pre"), placement(3, 2, "pre", "pre")
     ([1, 2], [None, 0, 1])
@@ -54,7 +55,7 @@ def placement(length: int, maxlen: int, padding: Side, truncating: Side) -> list
     if length <= maxlen:
         start = maxlen - length if padding == "pre" else 0
         return list(range(start, start + length))
-    places: list[int | None] = [None] * length
+    positions: list[int | None] = [None] * length
     start = length - maxlen if truncating == "pre" else 0
-    places[start : start + maxlen] = range(maxlen)
-    return places
+    positions[start : start + maxlen] = range(maxlen)
+    return positions

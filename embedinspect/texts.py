@@ -1,4 +1,4 @@
-"""Where texts come from: arguments, files (one text a line), standard input."""
+"""Texts from where the user has them: arguments, files with one text a line, standard input."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def collect_texts(
 ) -> list[str]:
     """Return the texts of the arguments, then those of the files, in their order.
 
-    A file holds one text a line; `-` is standard input, which is also read when neither
-    arguments nor files are given and it is not a terminal.
+    A file holds one text a line; `-` is standard input, which is also read when there are neither
+    arguments nor files and it is not a terminal.
 
     Raises:
-        UsageError: no text at all, or an unknown encoding.
-        DataError: a file that cannot be read, is empty, or is not in `encoding`.
+        UsageError: there is no text at all, or the encoding is not known.
+        DataError: a file cannot be read, is empty, or is not in that encoding.
     """
     try:
         codecs.lookup(encoding)
@@ -48,7 +48,7 @@ def read_texts(name: str, encoding: str = "utf-8") -> list[str]:
     Lines end at `\\n` or `\\r\\n` alone: other line separators of Unicode belong to the text.
 
     Raises:
-        DataError: the file cannot be read, is empty, or holds bytes that are not `encoding`.
+        DataError: the file cannot be read, is empty, or holds bytes that are not in `encoding`.
     """
     label = "standard input" if name == "-" else repr(name)
     data = sys.stdin.buffer.read() if name == "-" else read_bytes(name, "a text file")
@@ -62,10 +62,14 @@ def read_texts(name: str, encoding: str = "utf-8") -> list[str]:
 
 
 def decode(data: bytes, encoding: str, label: str) -> str:
-    """Return `data` as text; a byte order mark at the start of UTF-8 is left out.
+    """Return bytes as text; a byte order mark at the start of UTF-8 is left out.
+
+    Args:
+        label: what the bytes are, for errors: the path of a file in quotes, for example.
 
     Raises:
-        DataError: names the first byte that is not `encoding`, its offset and its line.
+        DataError: the bytes are not in `encoding`; the error names the first one that is not, with
+            its offset and its line.
     """
     if encoding.lower().replace("_", "-") in {"utf-8", "utf8"}:
         encoding = "utf-8-sig"
@@ -82,10 +86,13 @@ def decode(data: bytes, encoding: str, label: str) -> str:
 
 
 def read_bytes(path: str, expected: str) -> bytes:
-    """Return what is in a file; `expected` says in errors what kind of file it should be.
+    """Return the bytes of a file, or of a sample.
+
+    Args:
+        expected: what kind of file it should be, for errors.
 
     Raises:
-        UsageError: a sample that there is not.
+        UsageError: there is no sample of that name.
         DataError: the file cannot be read.
     """
     try:

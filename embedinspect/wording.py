@@ -1,4 +1,4 @@
-"""Wording of messages: counts, lists, and the text of strangers made harmless."""
+"""The wording of messages: counts, lists, and text from strangers made harmless."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 _LITERAL = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
 # Control, format, surrogate, private and unassigned characters, line and paragraph separators:
-# they move the cursor, hide or reorder text, or have no width that could be known. And spaces
-# other than the plain one, which would pass for it.
+# they move the cursor, hide or reorder text, or have no known width. And spaces other than the
+# plain one, which would pass for it.
 _ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 
 
@@ -18,14 +18,14 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
 
 
 def listed(items: Iterable[str], most: int = 8) -> str:
-    """Return the items in a row, and how many more there are beyond `most`."""
+    """Return the first items, separated by commas, and how many more there are beyond `most`."""
     items = list(items)
     rest = len(items) - most
     return ", ".join(items[:most]) + (f", and {rest:,} more" if rest > 0 else "")
 
 
 def literal(text: str, encoding: str = "utf-8") -> str:
-    """Return the text with every character that could disturb a screen written as an escape.
+    """Return the text with an escape for every character that could disturb a screen.
 
     >>> literal("a\\x1b[1mb")
     'a\\\\x1b[1mb'
@@ -48,5 +48,5 @@ def _literal(character: str) -> str:
 
 
 def clipped_repr(text: str, most: int = 40) -> str:
-    """Return the text in quotes for a message, no longer than `most` characters of it."""
+    """Return the text in quotes for a message, cut off after `most` characters."""
     return repr(text if len(text) <= most else text[: most - 3] + "...")

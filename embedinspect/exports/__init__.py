@@ -1,4 +1,4 @@
-"""Files that a matrix is written to: one function a format, one row in the table below."""
+"""Files that a matrix is written to: a function for each form, a row for each in the table."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from embedinspect.exports import arrays, texts
 from embedinspect.exports.naming import Names
 from embedinspect.files import put, workshop
 from embedinspect.source import Source
+from embedinspect.wording import listed
 
 
 @dataclass(frozen=True)
 class Target:
-    """One form that a matrix is written in.
+    """A form that a matrix is written in.
 
     Attributes:
-        name: for `--to`.
-        suffix: of the files that are of this form without being asked for it.
-        write: writes the files into an empty folder, the main one under the name it is given, and
-            returns the names of all of them.
-        what: it is, in words.
+        name: as `--to` has it.
+        suffix: of a destination that is written in this form without `--to`.
+        write: writes the files into an empty folder, the main one under a given name; returns the
+            names of all files, and the words as they were written.
+        description: of the form, in words.
         folder: whether the files belong together in a folder of their own.
     """
 
     name: str
     suffix: str
     write: Callable[[Source, Path, str], tuple[list[str], Names]]
-    what: str
+    description: str
     folder: bool = False
 
 
@@ -62,12 +63,12 @@ class Exported:
     """The record that `export` prints.
 
     Attributes:
-        source: that was written.
-        target: the form it was written in.
+        source: whose rows and words were written.
+        target: the form they were written in.
         path: of the main file, or of the folder.
-        files: all that were written.
-        rows: how many.
-        changed: words that the form cannot hold as they are, and what was written for them.
+        files: the paths of all files that were written.
+        rows: how many rows were written.
+        changed: the first words that the form cannot hold, each with what was written instead.
     """
 
     source: Source
@@ -79,19 +80,22 @@ class Exported:
 
 
 def target_for(destination: str, name: str | None) -> Target:
-    """Return the form that was asked for, or that the destination's suffix names.
+    """Return the form of that name; without a name, the form that the destination's suffix tells.
 
     Raises:
-        UsageError: neither is known.
+        UsageError: there is no such form.
     """
-    for target in TARGETS:
-        if name == target.name:
-            return target
+    if name is not None:
+        for target in TARGETS:
+            if name == target.name:
+                return target
+        names = listed(target.name for target in TARGETS)
+        raise UsageError(f"--to is {name!r}; expected one of {names}")
     path = Path(destination)
     for target in TARGETS:
-        if name is None and target.suffix and path.name.lower().endswith(target.suffix):
+        if target.suffix and path.name.lower().endswith(target.suffix):
             return target
-    if name is None and (destination.endswith("/") or not path.suffix):
+    if destination.endswith("/") or not path.suffix:
         return next(target for target in TARGETS if target.folder)
     known = ", ".join(f"{target.suffix} ({target.name})" for target in TARGETS if target.suffix)
     raise UsageError(
@@ -101,20 +105,25 @@ def target_for(destination: str, name: str | None) -> Target:
 
 
 def export(source: Source, destination: str, name: str | None, *, force: bool = False) -> Exported:
-    """Write the rows and words of a source. All files are written whole before any is in place.
+    """Write the rows and words of a source: all files, or none.
+
+    Args:
+        destination: path of the main file, or of a folder.
+        name: of the form; by default the destination's suffix tells it.
+        force: whether files that stand there are replaced.
 
     Raises:
-        UsageError: the destination exists and `force` is not given, or its form is not known.
-        DataError: it cannot be written.
+        UsageError: a file stands there and `force` is not set, or the form is not known.
+        DataError: the destination cannot be written; what stood there still does.
     """
     target = target_for(destination, name)
     path = Path(destination)
     if path.is_dir() != target.folder and path.exists():
-        kind = "a folder" if path.is_dir() else "a file"
-        wanted = "a folder" if target.folder else "a file"
+        standing = "a folder" if path.is_dir() else "a file"
+        expected = "a folder" if target.folder else "a file"
         raise UsageError(
-            f"{destination!r} is {kind}, and {target.name} is written as {wanted}; give another "
-            "destination"
+            f"{destination!r} is {standing}, but {target.name} is written as {expected}; give "
+            "another destination"
         )
     folder = path if target.folder else path.parent
     if not target.folder:
@@ -128,8 +137,8 @@ def export(source: Source, destination: str, name: str | None, *, force: bool = 
             put([(temporary / file, folder / file) for file in files])
     except OSError as error:
         raise DataError(
-            f"cannot write {destination!r}: {os_reason(error)}; expected a place that can be "
-            "written"
+            f"cannot write {destination!r}: {os_reason(error)}; expected a path in a folder that "
+            "can be written"
         ) from None
     return Exported(
         source, target, path, tuple(places), source.matrix.input_dim, tuple(names.changed)
@@ -137,6 +146,7 @@ def export(source: Source, destination: str, name: str | None, *, force: bool = 
 
 
 def _refuse_standing(places: list[Path], force: bool) -> None:
+    """Raise a UsageError where something stands in one of the places, unless `force` is set."""
     standing = [str(place) for place in places if place.exists()]
     if standing and not force:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Rows as arrays: NumPy, safetensors, Parquet."""
+"""Rows written as arrays: NumPy, safetensors, Parquet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from embedinspect.exports.naming import Names
 from embedinspect.files import set_plain_mode
 from embedinspect.source import Source
 
-_BLOCK = 2**22
+_BLOCK = 2**22  # numbers that are written at a time
 
 Written = tuple[list[str], Names]
 
@@ -38,17 +38,18 @@ def write_safetensors(source: Source, folder: Path, name: str) -> Written:
 
 
 def _with_words(source: Source, folder: Path, name: str) -> Written:
+    """Write the words beside an array, where the source has any."""
     names = Names(source, str)
     if source.words is None:
         return [name], names
-    words = f"{name}.words.json"
+    beside = f"{name}.words.json"
     lines = ",\n".join(json.dumps(word) for word in source.words)
-    (folder / words).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    return [words, name], names
+    (folder / beside).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    return [beside, name], names
 
 
 def write_parquet(source: Source, folder: Path, name: str) -> Written:
-    """Write a table of row, word and vector, as embedding-atlas and DuckDB take it."""
+    """Write a table of row, word and vector, as embedding-atlas and DuckDB read it."""
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -1,4 +1,4 @@
-"""Rows and words as text, and in word2vec's binary form."""
+"""Rows and words written as text, and in word2vec's binary form."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from embedinspect.exports.naming import Names, for_glove, for_lines, without_spa
 from embedinspect.matrix import FloatArray
 from embedinspect.source import Source
 
-_BLOCK = 2**19
+_BLOCK = 2**19  # numbers that are written at a time
 VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"
 
 Written = tuple[list[str], Names]
 
 
 def write_word2vec(source: Source, folder: Path, name: str) -> Written:
-    """Write a header line, then word and numbers, each in the digits that read back equal."""
+    """Write a header line, then a word and its numbers a line, in digits that read back equal."""
     header = f"{source.matrix.input_dim} {source.matrix.output_dim}\n"
     return _write_lines(source, folder, name, header, without_spaces)
 
 
 def write_glove(source: Source, folder: Path, name: str) -> Written:
-    """Write word and numbers, each in the digits that read back equal."""
+    """Write a word and its numbers a line, in digits that read back equal."""
     return _write_lines(source, folder, name, "", for_glove)
 
 
@@ -44,7 +44,7 @@ def _write_lines(
 
 
 def write_word2vec_binary(source: Source, folder: Path, name: str) -> Written:
-    """Write a header line, then word, space and the numbers as little-endian float32."""
+    """Write a header line, then each word, a space, and its numbers as little-endian float32."""
     names = Names(source, without_spaces)
     with (folder / name).open("wb") as file:
         file.write(f"{source.matrix.input_dim} {source.matrix.output_dim}\n".encode())
@@ -74,7 +74,7 @@ def write_projector(source: Source, folder: Path, _: str) -> Written:
 
 
 def _blocks(source: Source, names: Names) -> Iterator[tuple[list[str], FloatArray]]:
-    """Yield words and rows, some of them at a time, so that memory stays bounded."""
+    """Yield words and rows in blocks, so that memory stays bounded."""
     step = max(1, _BLOCK // source.matrix.output_dim)
     words = iter(names)
     for start in range(0, source.matrix.input_dim, step):
@@ -89,6 +89,7 @@ def _columns(rows: FloatArray) -> list[pa.Array]:
 
 
 def _joined(columns: list[pa.Array], separator: str) -> list[str]:
+    """Return the lines whose fields are in columns."""
     if len(columns) == 1:
         return list(columns[0].to_pylist())
     return list(pc.binary_join_element_wise(*columns, separator).to_pylist())

@@ -25,7 +25,7 @@ def page(exported: Exported) -> Page:
 def _facts(exported: Exported) -> Iterator[Fact]:
     source, target = exported.source, exported.target
     yield Fact("written", ", ".join(str(file) for file in exported.files), "confirmed")
-    yield Fact("form", target.what)
+    yield Fact("form", target.description)
     yield Fact(
         "rows", f"{plural(exported.rows, 'row')}, {source.matrix.output_dim} dimensions, float32"
     )
