@@ -1,4 +1,4 @@
-"""What `explain` teaches: each lesson a question, an experiment that is run, and a rule."""
+"""What `explain` teaches: each lesson is a question, an experiment that is run, and a rule."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ LARGEST = 10**6
 
 
 def find(name: str) -> Topic:
-    """Return the topic of that name, or the one that code leads to.
+    """Return the topic of that name, or the one that a piece of code leads to.
 
-    Case, `-` and `_` make no difference. Of a call its last argument by name counts that leads
-    anywhere, else what is called; of an import the module, else what is imported.
+    Case, `-` and `_` make no difference. A call leads to the topic of its last keyword argument
+    that has one, else of what is called; an import to that of the module, else of what is imported.
 
     Raises:
-        UsageError: neither; it names the nearest.
+        UsageError: there is no such topic; it names the nearest.
 
     >>> find("layer.get_weights()").name
     'vectors'
@@ -34,14 +34,14 @@ def find(name: str) -> Topic:
     for candidate in _candidates(name):
         if plain(candidate) in named:
             return named[plain(candidate)]
-    nearest = list(dict.fromkeys(named[one].name for one in _near(name, named)))[:_NEAREST]
+    nearest = list(dict.fromkeys(named[near].name for near in _near(name, named)))[:_NEAREST]
     expected = (
         f"did you mean {' or '.join(nearest)}? embedinspect explain lists them all"
         if nearest
         else f"expected one of {', '.join(topic.name for topic in TOPICS)}"
     )
-    behind = "; texts go behind the topic" if " " in name.strip() else ""
-    raise UsageError(f"there is no topic {clipped_repr(name)}; {expected}{behind}")
+    texts = "; texts go after the topic" if " " in name.strip() else ""
+    raise UsageError(f"there is no topic {clipped_repr(name)}; {expected}{texts}")
 
 
 def _candidates(asked: str) -> Iterator[str]:
@@ -61,14 +61,14 @@ def _candidates(asked: str) -> Iterator[str]:
 
 
 def _near(asked: str, named: Mapping[str, Topic]) -> Iterator[str]:
-    """Yield the names that are nearest: those within a question, those begun, those alike."""
+    """Yield the nearest names: those within the question, those it begins, those spelled alike."""
     words = [plain(word) for word in re.findall(r"[\w-]+", asked)]
     within = [word for word in words if word in named]
     yield from within
     whole = plain(re.split(r"[(=]", asked)[0])
     if whole and not within:
-        yield from (one for one in named if one.startswith(whole))
-        likely = [one for one in named if len(one) >= _SHORTEST]
+        yield from (name for name in named if name.startswith(whole))
+        likely = [name for name in named if len(name) >= _SHORTEST]
         yield from difflib.get_close_matches(whole, likely, n=_NEAREST, cutoff=_LEAST_LIKENESS)
 
 
@@ -90,13 +90,13 @@ def sizes_in(asked: str, topic: Topic) -> dict[str, int]:
 
 
 def names() -> dict[str, Topic]:
-    """Return the topic for each name that leads to one, as `plain` writes names."""
+    """Return the topic for each name that leads to one; names are written as by `plain`."""
     aliases = {plain(alias): topic for topic in TOPICS for alias in topic.aliases}
     return aliases | {plain(topic.name): topic for topic in TOPICS}
 
 
 def plain(name: str) -> str:
-    """Return a name as names are compared: small letters, without `-`, `_`, dots and spaces.
+    """Return a name as names are compared: in lower case, without `-`, `_`, dots and spaces.
 
     >>> plain("mask_zero"), plain("Mask-Zero")
     ('maskzero', 'maskzero')
@@ -108,7 +108,7 @@ def check(topic: Topic, request: Request, backend: str | None = None) -> None:
     """Refuse texts, sizes or a backend that the lesson has no use for.
 
     Raises:
-        UsageError: names what was given, and what the lesson takes.
+        UsageError: there is one; it says what the lesson takes.
     """
     if request.texts is not None and not topic.takes_texts:
         raise UsageError(

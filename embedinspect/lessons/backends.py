@@ -28,10 +28,10 @@ rows, ids = json.loads(sys.argv[1])
 weights = (np.arange(rows * 2, dtype="float32").reshape(rows, 2) + 1) / 10
 
 def layer():
-    found = keras.layers.Embedding(rows, 2)
-    found.build()
-    found.set_weights([weights])
-    return found
+    embedding = keras.layers.Embedding(rows, 2)
+    embedding.build()
+    embedding.set_weights([weights])
+    return embedding
 
 def outcome(run, id_):
     try:
@@ -48,18 +48,18 @@ def outcome(run, id_):
         return "no row of the matrix"
     return "row %d, silently" % same[0] + (", the last row" if same[0] == rows - 1 else "")
 
-found = {keras.config.backend(): [outcome(layer(), id_) for id_ in ids]}
+answers = {keras.config.backend(): [outcome(layer(), id_) for id_ in ids]}
 if keras.config.backend() == "tensorflow":
     model = keras.Sequential([keras.Input((1,), dtype="int32"), layer()])
     model.compile(jit_compile=True)
     run = lambda batch: model.predict(batch, verbose=0)
-    found["tensorflow with jit_compile"] = [outcome(run, id_) for id_ in ids]
-sys.stdout.write("\\n" + json.dumps(found) + "\\n")
+    answers["tensorflow with jit_compile"] = [outcome(run, id_) for id_ in ids]
+sys.stdout.write("\\n" + json.dumps(answers) + "\\n")
 """
 
 
 def missing_packages() -> dict[str, list[str]]:
-    """Return for each backend which of the packages that it needs cannot be found."""
+    """Return for each backend the packages that it needs and that cannot be found."""
     return {
         name: [package for package in packages if importlib.util.find_spec(package) is None]
         for name, packages in NEEDS.items()
@@ -73,9 +73,9 @@ def ask_backends(backends: Sequence[str], rows: int, ids: Sequence[int]) -> dict
         For each backend what became of each id, in words.
     """
     argument = json.dumps([rows, list(ids)])
-    found: dict[str, list[str]] = {}
+    answers: dict[str, list[str]] = {}
     with contextlib.ExitStack() as stack:
-        started = {}
+        processes = {}
         for backend in backends:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-c", SCRIPT, argument],
@@ -86,11 +86,11 @@ def ask_backends(backends: Sequence[str], rows: int, ids: Sequence[int]) -> dict
             )
             stack.enter_context(process)
             stack.callback(process.kill)
-            started[backend] = process
-        for backend, process in started.items():
+            processes[backend] = process
+        for backend, process in processes.items():
             try:
                 lines = process.communicate(timeout=_SECONDS)[0].decode().strip().splitlines()
-                found |= json.loads(lines[-1])
+                answers |= json.loads(lines[-1])
             except (subprocess.TimeoutExpired, IndexError, ValueError):
-                found[backend] = ["it does not run here"] * len(ids)
-    return found
+                answers[backend] = ["it does not run here"] * len(ids)
+    return answers

@@ -22,11 +22,11 @@ RATE = 5.0
 
 @dataclass(frozen=True)
 class Trained:
-    """What training came to.
+    """What training led to.
 
     Attributes:
-        rows: of the embedding matrix afterwards.
-        probabilities: of label 1, for each text.
+        rows: the rows of the embedding matrix afterwards.
+        probabilities: the probability of label 1, for each text.
     """
 
     rows: FloatArray
@@ -49,7 +49,7 @@ def train(
     rows, kernel = start(input_dim, width)
     rows, kernel = rows.astype(np.float64), kernel.astype(np.float64)
     bias, wanted = 0.0, np.array(labels, np.float64)[:, None]
-    # Of each text, which share of its mean each position has: none for padding that is masked.
+    # The share that each position has in the mean of its text: none for padding that is masked.
     seen = mask(ids) if masked else np.ones(ids.shape, bool)
     weights = seen / np.maximum(1, seen.sum(axis=1, keepdims=True))
     weights[~seen.any(axis=1)] = np.nan  # the mean of nothing, as in Keras
@@ -86,5 +86,5 @@ def code_for(input_dim: int, width: int, *, masked: bool) -> list[str]:
 
 
 def _sigmoid(values: Floats) -> Floats:
-    found: Floats = 1 / (1 + np.exp(-values))
-    return found
+    shares: Floats = 1 / (1 + np.exp(-values))
+    return shares

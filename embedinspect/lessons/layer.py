@@ -33,10 +33,10 @@ MAXLEN, INPUT_DIM, OUTPUT_DIM = 500, 5000, 32
 def lookup(request: Request) -> Experiment:
     """The output at a position is the row of its id."""
     texts = request.texts or CLASSIC_TEXTS
-    found = look_up(texts, Settings())
-    rows, ids = found.matrix.rows, found.sequences
+    traced = look_up(texts, Settings())
+    rows, ids = traced.matrix.rows, traced.sequences
     equal = sum(
-        bool((found.output(text)[position] == rows[id_]).all())
+        bool((traced.output(text)[position] == rows[id_]).all())
         for text in range(len(texts))
         for position, id_ in enumerate(ids[text].tolist())
     )
@@ -44,11 +44,11 @@ def lookup(request: Request) -> Experiment:
         intro="A token is a word as it was cut from the text, and its token id is a number. The "
         "embedding matrix holds a row of numbers for each id. A shorter text is filled up with id "
         "0, the padding (·).",
-        tables=[_positions(found), _matrix(found)],
+        tables=[_positions(traced), _matrix(traced)],
         findings=[
             f"{equal:,} of {plural(ids.size, 'output vector')} equal the row of their id, to the "
             "last bit.",
-            _same_word_twice(found),
+            _same_word_twice(traced),
         ],
         rule="output[text, position] = matrix[id]. The layer copies rows: nothing is multiplied, "
         "and neither the position nor the words around it matter.",
@@ -67,32 +67,32 @@ def lookup(request: Request) -> Experiment:
     )
 
 
-def _positions(found: Lookup) -> Table:
+def _positions(traced: Lookup) -> Table:
     texts: list[int] = []
     positions: list[int] = []
     tokens: list[str] = []
     ids: list[int] = []
-    for text in range(len(found.texts)):
-        sequence = found.sequences[text].tolist()
+    for text in range(len(traced.texts)):
+        sequence = traced.sequences[text].tolist()
         texts += [text] * len(sequence)
         positions += range(len(sequence))
-        tokens += tokens_by_position(found, text)
+        tokens += tokens_by_position(traced, text)
         ids += sequence
     return table(
-        f"Ids and output {found.output_shape}",
+        f"Ids and output {traced.output_shape}",
         [
             column("text", texts, kind="id"),
             column("position", positions, kind="id"),
             column("token", tokens),
             column("id", ids, kind="id"),
-            *dimensions([found.matrix.rows[id_] for id_ in ids], found.matrix.output_dim),
+            *dimensions([traced.matrix.rows[id_] for id_ in ids], traced.matrix.output_dim),
         ],
     )
 
 
-def _matrix(found: Lookup) -> Table:
-    rows = found.matrix.rows
-    names = [f"{PADDING} padding", *(found.words.get(id_, "") for id_ in range(1, len(rows)))]
+def _matrix(traced: Lookup) -> Table:
+    rows = traced.matrix.rows
+    names = [f"{PADDING} padding", *(traced.words.get(id_, "") for id_ in range(1, len(rows)))]
     return table(
         f"Embedding matrix {rows.shape}",
         [
@@ -103,28 +103,28 @@ def _matrix(found: Lookup) -> Table:
     )
 
 
-def _same_word_twice(found: Lookup) -> str:
+def _same_word_twice(traced: Lookup) -> str:
     """Return what the most frequent word shows; padding does where no word comes twice."""
-    uses = found.uses.copy()
+    uses = traced.uses.copy()
     uses[0] = 0
     best = int(uses.argmax())
     if uses[best] < 2:
         return "No word comes twice here. Where one does, it gets the same row each time."
-    name, times = word(found.words[best]), int(uses[best])
+    name, times = word(traced.words[best]), int(uses[best])
     return f"{name} is id {best} and comes {times} times: {times} times the same numbers."
 
 
 def one_hot_product(request: Request) -> Experiment:
     """A one-hot vector times the matrix is the row; so is a Dense layer without a bias."""
     texts = request.texts or ("a rose is a rose",)
-    found = look_up(texts, Settings())
-    rows, ids = found.matrix.rows, found.sequences
+    traced = look_up(texts, Settings())
+    rows, ids = traced.matrix.rows, traced.sequences
     input_dim, output_dim = rows.shape
-    product = one_hot(found)
-    used = [int(id_) for id_ in np.flatnonzero(found.uses)]
+    product = one_hot(traced)
+    used = [int(id_) for id_ in np.flatnonzero(traced.uses)]
     vectors = np.eye(input_dim, dtype=np.int64)[used]
     products = vectors.astype(np.float32) @ rows
-    names = [found.words.get(id_, f"{PADDING} padding") for id_ in used]
+    names = [traced.words.get(id_, f"{PADDING} padding") for id_ in used]
     here = (ids.size, input_dim, output_dim)
     classic = (MAXLEN, INPUT_DIM, OUTPUT_DIM)
     return Experiment(
@@ -191,10 +191,10 @@ def _what(texts: Sequence[str]) -> str:
 def input_dim(request: Request) -> Experiment:
     """Ids begin at 1, so the matrix needs one row more than there are words."""
     texts = request.texts or CLASSIC_TEXTS
-    found = look_up(texts, Settings())
-    words = len(found.vocabulary.word_index)
-    needed = found.matrix.input_dim
-    names = [f"{PADDING} padding", *(found.words[id_] for id_ in range(1, needed))]
+    traced = look_up(texts, Settings())
+    words = len(traced.vocabulary.word_index)
+    needed = traced.matrix.input_dim
+    names = [f"{PADDING} padding", *(traced.words[id_] for id_ in range(1, needed))]
     return Experiment(
         intro="input_dim is how many rows the matrix has: rows 0 to input_dim - 1. The word_index "
         "gives each word its id, starting at 1. Id 0 is kept for padding. The backend is the "
@@ -215,7 +215,7 @@ def input_dim(request: Request) -> Experiment:
         findings=[
             f"len(word_index) is {words:,}, so the highest id is {words:,}, and the matrix needs "
             f"{words:,} + 1 = {needed:,} rows.",
-            f"With input_dim={words:,} the word of the highest id, {word(found.words[words])}, "
+            f"With input_dim={words:,} the word with the highest id, {word(traced.words[words])}, "
             "has no row."
             if words
             else "There is no word here: only the row of the padding is needed.",
@@ -224,7 +224,7 @@ def input_dim(request: Request) -> Experiment:
         "training: on some backends an id without a row raises no error.",
         code=[
             *IMPORTS,
-            *array("ids", found.sequences),
+            *array("ids", traced.sequences),
             f"words = {words}  # len(word_index)",
             "input_dim = words + 1",
             "assert ids.min(initial=0) >= 0",
@@ -233,11 +233,11 @@ def input_dim(request: Request) -> Experiment:
             "shape = tuple(layer(ids).shape)",
             "print(input_dim, shape)",
         ],
-        numbers={"input_dim": needed, "shape": found.output_shape},
+        numbers={"input_dim": needed, "shape": traced.output_shape},
         texts=texts,
         next=[
             "embedinspect explain num-words",
-            "embedinspect doctor --from SOURCE --vocabulary FILE",
+            'embedinspect doctor "This is a text" "This is not a text" --input-dim 5',
         ],
     )
 
@@ -247,48 +247,52 @@ def _row(id_: int, rows: int) -> str:
 
 
 def input_dim_backends(request: Request, backend: str | None) -> KerasPart:
-    """Look up ids without a row on the backend asked for, or on every one that is installed."""
+    """Look up ids without a row, on the backend asked for or on all that are installed."""
     short = max(1, input_dim(request).numbers["input_dim"] - 1)
-    asked = (short, -1, -short - 1)
-    there = missing_packages()
-    if backend is None:
-        backends = [name for name, lacks in there.items() if not lacks]
-        missing = [
-            name if lacks == [name] else f"{name} (which needs {' and '.join(lacks)})"
-            for name, lacks in there.items()
-            if lacks
-        ]
-    else:
-        keras_layer.load(backend)  # says what is missing
-        backends, missing = [backend], []
-    answers = ask_backends(backends, short, asked)
+    ids = (short, -1, -short - 1)
+    backends, missing = _backends_to_try(backend)
+    answers = ask_backends(backends, short, ids)
     findings = []
     quiet = [
-        f"{name} ({found[0].split(',')[0]})"
-        for name, found in answers.items()
-        if "row" in found[0].split()
+        f"{name} ({outcomes[0].split(',')[0]})"
+        for name, outcomes in answers.items()
+        if "row" in outcomes[0].split()
     ]
     if quiet:
         findings.append(f"Id {short:,} has no row, and raises no error on: {'; '.join(quiet)}.")
-    loud = [name for name, found in answers.items() if found[0].startswith("error")]
+    loud = [name for name, outcomes in answers.items() if outcomes[0].startswith("error")]
     if loud:
         findings.append(f"It raises an error on: {'; '.join(loud)}.")
-    last = [name for name, found in answers.items() if "last row" in found[1]]
+    last = [name for name, outcomes in answers.items() if "last row" in outcomes[1]]
     if last:
         findings.append(f"Id -1 is the last row, as in a Python list, on: {'; '.join(last)}.")
     if any("jit_compile" in name for name in answers):
         findings.append(
-            "jit_compile is an argument of compile(), and has TensorFlow translate the model "
-            "before it runs. Keras turns it on by itself where there is a GPU and every layer "
-            "allows it."
+            "jit_compile is an argument of compile(): TensorFlow then translates the model before "
+            "it runs. Keras turns it on by itself where there is a GPU and every layer allows it."
         )
     if missing:
         findings.append(f"Not tried, because not installed here: {', '.join(missing)}.")
     title = f"Ids without a row, where input_dim is {short:,} (rows 0 to {short - 1:,})"
-    outcomes = [
-        column(f"id {id_:,}", [found[n] for found in answers.values()], kind="prose")
-        for n, id_ in enumerate(asked)
+    columns = [
+        column("backend", answers, kind="prose"),
+        *(
+            column(f"id {id_:,}", [outcomes[n] for outcomes in answers.values()], kind="prose")
+            for n, id_ in enumerate(ids)
+        ),
     ]
-    return KerasPart(
-        [table(title, [column("backend", answers, kind="prose"), *outcomes])], findings
-    )
+    return KerasPart([table(title, columns)], findings)
+
+
+def _backends_to_try(backend: str | None) -> tuple[list[str], list[str]]:
+    """Return the backends to run, and those that cannot be, with what they need."""
+    if backend is not None:
+        keras_layer.load(backend)  # says what is missing
+        return [backend], []
+    packages = missing_packages()
+    missing = [
+        name if lacks == [name] else f"{name} (which needs {' and '.join(lacks)})"
+        for name, lacks in packages.items()
+        if lacks
+    ]
+    return [name for name, lacks in packages.items() if not lacks], missing

@@ -13,7 +13,7 @@ SIZES = ("num_words", "maxlen", "input_dim", "output_dim", "units")
 
 @dataclass(frozen=True)
 class Request:
-    """What the reader gave: texts, and sizes by their name; both may be left out."""
+    """What the reader gave to a lesson: texts, and sizes by their name; both may be left out."""
 
     texts: Sequence[str] | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
@@ -25,11 +25,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a lesson found without Keras.
+    """What a lesson finds without Keras.
 
     Attributes:
-        intro: the words that the tables need, each explained.
+        intro: explains the words that the tables use.
         findings: what to see in the tables.
+        rule: what to keep in mind.
         code: lines of Keras that show the same.
         numbers: by name, what the variables of those names hold when the lines have run.
         texts: what it was run on; None where it takes no texts.
@@ -48,11 +49,11 @@ class Experiment:
 
 @dataclass(frozen=True)
 class KerasPart:
-    """What Keras itself said when it was run.
+    """What Keras itself gave when it was run.
 
     Attributes:
-        ran_on: version and backend, in words.
         numbers: as for `Experiment`; those that only Keras can give.
+        ran_on: version and backend, in words.
     """
 
     tables: Sequence[Table]
@@ -67,9 +68,9 @@ class Topic:
 
     Attributes:
         summary: what the list of topics says about it.
-        question: that the lesson answers.
-        run: the experiment that needs no Keras.
-        run_keras: the part that needs it; it gets the backend that was asked for.
+        question: what the lesson answers.
+        run: does the experiment that needs no Keras.
+        run_keras: does the part that needs it, on the backend that was asked for.
         takes_texts: whether the reader's texts can be used.
         takes: the sizes that the reader may set.
         aliases: names, from code mostly, that lead here.
@@ -96,6 +97,6 @@ class Lesson:
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """All that the lines of code are to find again."""
-        more = {} if self.keras is None else self.keras.numbers
-        return {**self.experiment.numbers, **more}
+        """All numbers that the lines of code must give again."""
+        of_keras = {} if self.keras is None else self.keras.numbers
+        return {**self.experiment.numbers, **of_keras}

@@ -21,10 +21,10 @@ class SmallLSTM:
     """The weights of an Embedding and an LSTM, named as Keras names them.
 
     Attributes:
-        rows: of the embedding matrix, shape (input_dim, WIDTH).
+        rows: the embedding matrix, shape (input_dim, WIDTH).
         kernel: shape (WIDTH, 4 * UNITS).
         recurrent: shape (UNITS, 4 * UNITS).
-        bias: shape (4 * UNITS,), 1 for the forget gates as Keras begins.
+        bias: shape (4 * UNITS,); 1 for the forget gates, as in Keras.
     """
 
     rows: FloatArray
@@ -82,5 +82,5 @@ def code_for(input_dim: int) -> list[str]:
 
 
 def _sigmoid(values: FloatArray) -> FloatArray:
-    found: FloatArray = np.divide(1, 1 + np.exp(-values), dtype=np.float32)
-    return found
+    shares: FloatArray = np.divide(1, 1 + np.exp(-values), dtype=np.float32)
+    return shares

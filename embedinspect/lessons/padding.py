@@ -40,8 +40,8 @@ SHOWN_UNITS = 2
 def padding(request: Request) -> Experiment:
     """Without a mask, padding after the text washes the text out of an LSTM."""
     texts = list(request.texts or PAIR)
-    vocabulary, found = fit(texts)
-    ids = [ids_of(row) for row in found]
+    vocabulary, sequences = fit(texts)
+    ids = [ids_of(sequence) for sequence in sequences]
     longest = max(1, *map(len, ids))
     # Two sequences are compared: where there is one text, with a text of nothing but padding.
     pair = [ids[0], ids[1] if len(ids) > 1 else ()]
@@ -57,9 +57,9 @@ def padding(request: Request) -> Experiment:
     masked = [apart("post", n, True) for n in PADDINGS]
     compared = "text 0 and text 1" if len(ids) > 1 else "text 0 and an empty text"
     return Experiment(
-        intro="All sequences of a batch need one length, so short ones get the padding id 0. An "
-        "LSTM reads a sequence from left to right, and hands on what it has at the end. A mask "
-        "tells it which positions are padding.",
+        intro="All sequences of a batch need the same length, so short ones are filled up with the "
+        "padding id 0. An LSTM reads a sequence from left to right, and hands on what it has at "
+        "the end. A mask tells it which positions are padding.",
         tables=[
             table(
                 "Sequences",
@@ -81,8 +81,8 @@ def padding(request: Request) -> Experiment:
         ],
         findings=[
             f"With {PADDINGS[-1]} paddings after the text, the two results differ by "
-            f"{after[-1]:.1g}: no layer behind the LSTM can tell the texts apart, and training "
-            "stays where guessing is. The LSTM read the padding last."
+            f"{after[-1]:.1g}: no layer after the LSTM can tell the texts apart, and training gets "
+            "no further than guessing. The LSTM read the padding last."
             if after[-1] < 1e-4
             else f"With {PADDINGS[-1]} paddings after the text, the results differ by "
             f"{after[-1]:.4f}.",
@@ -113,8 +113,8 @@ def padding(request: Request) -> Experiment:
 def truncating(request: Request) -> Experiment:
     """What maxlen cuts off, and at which end."""
     texts = list(request.texts or LONG)
-    vocabulary, found = fit(texts)
-    lengths = [len(ids) for ids in found]
+    vocabulary, sequences = fit(texts)
+    lengths = [len(ids) for ids in sequences]
     longest, total = max(1, *lengths), sum(lengths)
     maxlen = request.size("maxlen", max(1, longest // 2))
     words = vocabulary.words
@@ -127,16 +127,16 @@ def truncating(request: Request) -> Experiment:
     cut = [sum(max(0, length - limit) for length in lengths) for limit in tries]
     here = cut[tries.index(maxlen)]
     return Experiment(
-        intro="maxlen is the length that every sequence gets. What is longer is cut off at its "
-        f"start (truncating='pre', the default) or at its end ('post'). Here maxlen is {maxlen}.",
+        intro="maxlen is the length that every sequence gets. Longer ones are cut at the start "
+        f"(truncating='pre', the default) or at the end ('post'). Here maxlen is {maxlen:,}.",
         tables=[
             table(
                 "What is left",
                 [
                     column("text", range(len(texts)), kind="id"),
                     column("tokens", lengths),
-                    column("cut at the start (pre)", [kept(ids, "pre") for ids in found]),
-                    column("cut at the end (post)", [kept(ids, "post") for ids in found]),
+                    column("cut at the start (pre)", [kept(ids, "pre") for ids in sequences]),
+                    column("cut at the end (post)", [kept(ids, "post") for ids in sequences]),
                 ],
             ),
             table(
@@ -158,17 +158,17 @@ def truncating(request: Request) -> Experiment:
             f"The longest text has {plural(longest if total else 0, 'token')}: a maxlen above "
             "that cuts nothing, and adds only padding.",
         ],
-        rule="Choose maxlen from the lengths of your texts, and the end to keep from what they "
-        "say: reviews often judge in their last sentence, news say the main thing first.",
+        rule="Choose maxlen by the lengths of your texts, and the end to keep by what they say: "
+        "reviews often judge in their last sentence, news says the main thing first.",
         code=[
             "import keras",
-            *assign("ids", [list(ids_of(ids)) for ids in found]),
+            *assign("ids", [list(ids_of(ids)) for ids in sequences]),
             f"pre = keras.utils.pad_sequences(ids, maxlen={maxlen})",
             "post = keras.utils.pad_sequences(",
             f'    ids, maxlen={maxlen}, truncating="post")',
             "print(pre, post)",
         ],
-        numbers={"pre": pad(found, maxlen), "post": pad(found, maxlen, "pre", "post")},
+        numbers={"pre": pad(sequences, maxlen), "post": pad(sequences, maxlen, "pre", "post")},
         texts=texts,
         next=['embedinspect show --maxlen 4 "your text"', "embedinspect explain padding"],
     )
@@ -179,9 +179,9 @@ def mask_zero(request: Request) -> Experiment:
     texts = list((request.texts or ("a wonderful film",))[:1])
     _, ids = fit(texts)
     length = len(ids[0])
-    found = look_up(texts, Settings(maxlen=length + 2, mask_zero=True))
-    sequence = found.sequences[0]
-    lstm = draw_lstm(found.matrix.input_dim)
+    traced = look_up(texts, Settings(maxlen=length + 2, mask_zero=True))
+    sequence = traced.sequences[0]
+    lstm = draw_lstm(traced.matrix.input_dim)
     rows = lstm.rows
     whole = pad(ids, max(1, length))
     batches = [
@@ -191,10 +191,10 @@ def mask_zero(request: Request) -> Experiment:
     ]
     masked = [lstm.last_state(batch, masked=True)[0] for _, batch in batches]
     plain = [lstm.last_state(batch, masked=False)[0] for _, batch in batches]
-    moved_masked = [float(np.abs(one - masked[0]).max()) for one in masked]
-    moved_plain = [float(np.abs(one - plain[0]).max()) for one in plain]
+    moved_masked = [float(np.abs(state - masked[0]).max()) for state in masked]
+    moved_plain = [float(np.abs(state - plain[0]).max()) for state in plain]
     return Experiment(
-        intro="mask_zero=True makes a mask: for each position, whether its id is other than 0. "
+        intro="mask_zero=True makes a mask: it says for each position whether its id is not 0. "
         "Later layers get it beside the output, here an LSTM: it reads a text position by "
         f"position, and each of its {UNITS} units gives a number.",
         tables=[
@@ -202,7 +202,7 @@ def mask_zero(request: Request) -> Experiment:
                 "Output of Embedding(mask_zero=True)",
                 [
                     column("position", range(len(sequence)), kind="id"),
-                    column("token", tokens_by_position(found, 0)),
+                    column("token", tokens_by_position(traced, 0)),
                     column("id", ids_of(sequence), kind="id"),
                     column("mask", mask(sequence).tolist()),
                     *dimensions(rows[sequence], WIDTH),
@@ -228,11 +228,11 @@ def mask_zero(request: Request) -> Experiment:
             f"without it by up to {max(moved_plain):.4f}.",
         ],
         rule="mask_zero changes what later layers do, never what the Embedding gives. Id 0 must "
-        "then be no word.",
+        "then not be a word.",
         code=[
             *IMPORTS,
             *code_for(len(rows)),
-            *array("ids", found.sequences),
+            *array("ids", traced.sequences),
             "embedding = model(True).layers[0]",
             "output = embedding(ids)  # row 0 at the padding",
             "mask = embedding.compute_mask(ids)",
@@ -241,8 +241,8 @@ def mask_zero(request: Request) -> Experiment:
             "print(mask, masked, plain)",
         ],
         numbers={
-            "output": lstm.rows[found.sequences],
-            "mask": mask(found.sequences),
+            "output": lstm.rows[traced.sequences],
+            "mask": mask(traced.sequences),
             "masked": masked[1][None],
             "plain": plain[1][None],
         },
@@ -259,8 +259,8 @@ def mask_lost(request: Request) -> Experiment:
     texts = list((request.texts or ("a wonderful film",))[:1])
     _, ids = fit(texts)
     length = len(ids[0])
-    found = look_up(texts, Settings(maxlen=2 * length + 1, mask_zero=True))
-    rows, sequence = found.matrix.rows, found.sequences[0]
+    traced = look_up(texts, Settings(maxlen=2 * length + 1, mask_zero=True))
+    rows, sequence = traced.matrix.rows, traced.sequences[0]
     everything = rows[sequence].mean(axis=0)
     seen = mask(sequence)
     only_words = rows[sequence[seen]].mean(axis=0) if seen.any() else np.full_like(rows[0], np.nan)
@@ -288,10 +288,10 @@ def mask_lost(request: Request) -> Experiment:
             "nothing is NaN, no number: in training one such text makes every weight NaN."
         ],
         rule="Add with the layer Add, average with GlobalAveragePooling1D, or put the LSTM right "
-        "behind the Embedding. After Flatten, Conv1D or max pooling there is no mask any more.",
+        "after the Embedding. After Flatten, Conv1D or max pooling there is no mask any more.",
         code=[
             *IMPORTS,
-            *array("ids", found.sequences),
+            *array("ids", traced.sequences),
             *drawn("weights", *rows.shape),
             "layer = keras.layers.Embedding(",
             f"    {len(rows)}, 3, mask_zero=True, weights=[weights])",
@@ -303,7 +303,7 @@ def mask_lost(request: Request) -> Experiment:
         ],
         numbers={"arrives": only_words[None], "lost": everything[None]},
         texts=texts,
-        next=["embedinspect doctor --from SOURCE", "embedinspect explain mask-zero"],
+        next=["embedinspect doctor --from MODEL", "embedinspect explain mask-zero"],
     )
 
 
@@ -333,7 +333,7 @@ def mask_lost_keras(request: Request, backend: str | None) -> KerasPart:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 result = run(embedded)
-            warned.append(yes(any("mask" in str(one.message) for one in caught)))
+            warned.append(yes(any("mask" in str(warning.message) for warning in caught)))
             handed_on.append(yes(getattr(result, "_keras_mask", None) is not None))
             used.append(yes(not np.allclose(numpy(result), numpy(run(unmasked)), atol=1e-6)))
     columns = [

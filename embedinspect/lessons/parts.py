@@ -23,16 +23,16 @@ IMPORTS = ("import keras", "import numpy as np")
 
 
 def word(text: str) -> str:
-    """Return a token as a sentence shows it: in quotes, its controls escaped, its end clipped.
+    """Return a token for a sentence: in quotes, control characters escaped, its end clipped.
 
     >>> word("cat")
     "'cat'"
     """
-    shown = literal(text)
-    if len(shown) > _LONGEST_WORD:
-        shown = shown[: _LONGEST_WORD - 1] + "…"
-    quote = '"' if "'" in shown else "'"
-    return quote + shown + quote
+    clipped = literal(text)
+    if len(clipped) > _LONGEST_WORD:
+        clipped = clipped[: _LONGEST_WORD - 1] + "…"
+    quote = '"' if "'" in clipped else "'"
+    return quote + clipped + quote
 
 
 def exact(number: Any) -> float:
@@ -73,8 +73,8 @@ def assign(name: str, value: dict[Any, Any] | Sequence[Any]) -> list[str]:
 
 def array(name: str, values: np.ndarray[Any, Any]) -> list[str]:
     """Return the lines that give an array of ids its name."""
-    kind = "" if values.size else ', dtype="int32"'
-    return _filled(f"{name} = np.array([", list(map(str, values.tolist())), f"]{kind})")
+    dtype = "" if values.size else ', dtype="int32"'
+    return _filled(f"{name} = np.array([", list(map(str, values.tolist())), f"]{dtype})")
 
 
 def drawn(name: str, input_dim: int, output_dim: int) -> list[str]:
@@ -87,9 +87,9 @@ def drawn(name: str, input_dim: int, output_dim: int) -> list[str]:
 
 def _filled(opening: str, items: Sequence[str], closing: str) -> list[str]:
     """Return the items between the two, on one line or as many to a line as fit."""
-    one = opening + ", ".join(items) + closing
-    if len(one) <= CODE_WIDTH:
-        return [one]
+    line = opening + ", ".join(items) + closing
+    if len(line) <= CODE_WIDTH:
+        return [line]
     lines = [opening]
     for item in items:
         if len(lines) > 1 and len(lines[-1]) + len(item) + 2 <= CODE_WIDTH:
@@ -147,11 +147,13 @@ def _kind(values: Sequence[Value]) -> Kind:
 
 
 def run_on(keras: Any) -> str:
-    """Return which Keras it was, such as `Keras 3.15.1 on tensorflow`."""
+    """Return the version and backend of Keras, such as `Keras 3.15.1 on tensorflow`."""
     return f"Keras {keras.version()} on {keras.config.backend()}"
 
 
 def error_text(error: BaseException, most: int = 120) -> str:
-    """Return an error as one line: its type, and the start of what it says."""
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said if len(said) <= most else said[: most - 1] + '…'}"
+    """Return an error as one line: its type, and the start of its message."""
+    message = " ".join(str(error).split())
+    if len(message) > most:
+        message = message[: most - 1] + "…"
+    return f"{type(error).__name__}: {message}"

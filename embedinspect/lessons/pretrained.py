@@ -49,11 +49,10 @@ def pretrained(request: Request) -> Experiment:
     uses = np.bincount(np.concatenate([*ids, np.empty(0, np.int32)]), minlength=len(matrix))
     covered = sum(int(uses[index[name]]) for name in made_up)
     total = int(uses.sum())
-    first = next(iter(made_up), None)
     return Experiment(
-        intro="Pretrained vectors were learned from much text: GloVe and word2vec are files of "
-        "them, a word and its numbers a line. The vectors here are made up; the rarest words have "
-        "none.",
+        intro="Pretrained vectors were learned from a great deal of text. GloVe and word2vec come "
+        "as files with a word and its numbers on each line. The vectors here are made up; the "
+        "rarest words have none.",
         tables=[
             table(
                 "The matrix, and whose vectors one mistake puts there",
@@ -68,11 +67,8 @@ def pretrained(request: Request) -> Experiment:
         ],
         findings=[
             f"The mistake fills the rows in order from row 0, though ids begin at 1: {shifted} of "
-            f"{plural(len(index), 'word')} has its own vector. Nothing raises an error."
-            if shifted == 1
-            else "The mistake fills the rows in order from row 0, though ids begin at 1: "
-            f"{shifted} of {plural(len(index), 'word')} have their own vector. Nothing raises an "
-            "error.",
+            f"{plural(len(index), 'word')} {'has its' if shifted == 1 else 'have their'} own "
+            "vector. Nothing raises an error.",
             f"Coverage: {len(made_up)} of {plural(len(index), 'word')} have a vector "
             f"({share(len(made_up), len(index))}), and {covered} of {plural(total, 'token')} "
             f"({share(covered, total)}).",
@@ -101,12 +97,10 @@ def pretrained(request: Request) -> Experiment:
         numbers={"rows": matrix, "missing": without},
         texts=texts,
         next=[
-            "embedinspect coverage SOURCE --file TEXTS --write matrix.npy",
-            "embedinspect show --file TEXTS --matrix matrix.npy",
-            "embedinspect doctor --from MODEL --vocabulary FILE --reference SOURCE",
-        ]
-        if first is not None
-        else ["embedinspect coverage SOURCE --file TEXTS"],
+            'embedinspect coverage sample:vectors "the king and the queen" --write matrix.npy',
+            'embedinspect show "the king and the queen" --matrix matrix.npy',
+            "embedinspect doctor --from matrix.npy --reference sample:vectors",
+        ],
     )
 
 
@@ -115,7 +109,6 @@ def vector_files(request: Request) -> Experiment:
     lines = [HEADER, *GLOVE]
     naive = [line.split(" ") for line in lines]
     right = [line.rsplit(" ", WIDTH) for line in GLOVE]
-    said = "(header)"
     broken = sum(len(fields) != WIDTH + 1 for fields in naive[1:])
     values = np.array([[float(number) for number in row[1:]] for row in right], np.float32)
     a_float = sys.getsizeof(0.5) + 8  # the object, and the list's pointer to it
@@ -131,13 +124,13 @@ def vector_files(request: Request) -> Experiment:
                     column("line", lines),
                     column("fields", [len(fields) for fields in naive]),
                     column("split()", [fields[0] for fields in naive]),
-                    column("from the right", [said, *(row[0] for row in right)]),
+                    column("from the right", ["(header)", *(row[0] for row in right)]),
                 ],
             )
         ],
         findings=[
             f"{broken} of {len(GLOVE)} words hold spaces, so their lines have more than "
-            f"{WIDTH + 1} fields. Cut from the right, each line is read well.",
+            f"{WIDTH + 1} fields. Cut from the right, each line is read correctly.",
             f"The header {HEADER!r} would pass for the word '{naive[0][0]}' with "
             f"{plural(len(naive[0]) - 1, 'number')}. A header is a first line of two whole "
             "numbers.",
@@ -164,9 +157,9 @@ def vector_files(request: Request) -> Experiment:
         ],
         numbers={"words": [row[0] for row in right], "rows": values},
         next=[
-            "embedinspect info SOURCE",
-            "embedinspect export SOURCE vectors.vec",
-            "embedinspect neighbors SOURCE WORD",
-            "embedinspect coverage SOURCE --file TEXTS --write matrix.npy",
+            "embedinspect info sample:vectors",
+            "embedinspect export sample:vectors vectors.vec",
+            "embedinspect neighbors sample:vectors king",
+            "embedinspect coverage sample:vectors --file TEXTS --write matrix.npy",
         ],
     )

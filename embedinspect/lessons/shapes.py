@@ -61,7 +61,7 @@ def _classifier(maxlen: int, rows: int, width: int, units: int) -> list[str]:
 def shapes(request: Request) -> Experiment:
     """What each number of a shape means, layer by layer."""
     texts, maxlen, rows, width, units = _sizes(request)
-    found = [(None, maxlen), (None, maxlen, width), (None, units), (None, 1)]
+    layer_shapes = [(None, maxlen), (None, maxlen, width), (None, units), (None, 1)]
     meaning = [
         f"each text is a sequence of {plural(maxlen, 'token id')}",
         f"each id became a row of {plural(width, 'number')}",
@@ -69,26 +69,29 @@ def shapes(request: Request) -> Experiment:
         "one probability a text",
     ]
     return Experiment(
-        intro="A shape says how many numbers stand in each direction of a tensor, a block of "
-        f"numbers. The sizes are {_origin(request)}.",
+        intro="A tensor is a block of numbers, and its shape says how many there are along each of "
+        f"its axes. The sizes are {_origin(request)}.",
         tables=[
             table(
                 "Shapes",
                 [
                     column("after", ["Input", "Embedding", "LSTM", "Dense"]),
-                    column("shape", map(str, found)),
-                    column(f"with {plural(texts, 'text')}", [str((texts, *s[1:])) for s in found]),
+                    column("shape", map(str, layer_shapes)),
+                    column(
+                        f"with {plural(texts, 'text')}",
+                        [str((texts, *shape[1:])) for shape in layer_shapes],
+                    ),
                     column("what it says", meaning, kind="prose"),
                 ],
             )
         ],
         findings=[
-            "None is the batch, the texts that come at once. The model does not fix how many: "
-            f"with {texts:,} of them the Embedding gives {(texts, maxlen, width)}.",
+            "None stands for the batch, the texts that come at once. The model leaves open how "
+            f"many: with {texts:,} of them the Embedding gives {(texts, maxlen, width)}.",
             f"input_dim, {rows:,}, is in no shape: it is how many rows there are to choose from.",
         ],
         rule="ids (batch, maxlen) -> Embedding (batch, maxlen, output_dim) -> LSTM (batch, units). "
-        "An Embedding puts one more direction at the end, whatever it is given.",
+        "An Embedding adds one more axis at the end, whatever shape it is given.",
         code=[
             *_classifier(maxlen, rows, width, units),
             "shapes = [tuple(model.input_shape)]",
@@ -96,7 +99,7 @@ def shapes(request: Request) -> Experiment:
             "           for layer in model.layers]",
             "print(shapes)",
         ],
-        numbers={"shapes": found},
+        numbers={"shapes": layer_shapes},
         texts=request.texts,
         next=[
             "embedinspect explain shapes --maxlen 200 --output-dim 64",
@@ -110,7 +113,7 @@ def parameters(request: Request) -> Experiment:
     _, maxlen, rows, width, units = _sizes(request)
     settings = TrainSettings(num_words=rows, maxlen=maxlen, output_dim=width, units=units)
     layers = settings.parameters()
-    counts = [count for *_, count in layers]
+    counts = [layer.parameters for layer in layers]
     total = sum(counts)
     return Experiment(
         intro="A parameter is a number that training may change. The sizes here are "
@@ -120,7 +123,7 @@ def parameters(request: Request) -> Experiment:
             table(
                 "Parameters",
                 [
-                    column("layer", [*(name for name, *_ in layers), "total"]),
+                    column("layer", [*(layer.layer for layer in layers), "total"]),
                     column(
                         "formula",
                         [
@@ -133,7 +136,7 @@ def parameters(request: Request) -> Experiment:
                     ),
                     column(
                         "with the sizes",
-                        [*(shown.replace(" x ", " × ") for _, _, shown, _ in layers), ""],
+                        [*(layer.formula.replace(" x ", " × ") for layer in layers), ""],
                         kind="prose",
                     ),
                     column("parameters", [*counts, total]),
@@ -167,8 +170,8 @@ def parameters(request: Request) -> Experiment:
 def vectors(request: Request) -> Experiment:
     """A word's vector is the row of its id."""
     texts = request.texts or NAMED
-    found = look_up(texts, Settings())
-    rows, index = found.matrix.rows, found.vocabulary.word_index
+    traced = look_up(texts, Settings())
+    rows, index = traced.matrix.rows, traced.vocabulary.word_index
     rare = list(index)[-1:]
     id_ = index[rare[0]] if rare else 0
     return Experiment(
@@ -201,10 +204,10 @@ def vectors(request: Request) -> Experiment:
             "inner = keras.Sequential([words])",
             "outer = keras.Sequential([keras.Input((2,)), inner])",
             "words.set_weights([weights])",
-            "def embeddings(found):",
-            "    if isinstance(found, keras.layers.Embedding):",
-            "        yield found",
-            '    for layer in getattr(found, "layers", []):',
+            "def embeddings(part):",
+            "    if isinstance(part, keras.layers.Embedding):",
+            "        yield part",
+            '    for layer in getattr(part, "layers", []):',
             "        yield from embeddings(layer)",
             "shapes = {layer.name: layer.get_weights()[0].shape",
             "          for layer in embeddings(outer)}",
@@ -214,8 +217,8 @@ def vectors(request: Request) -> Experiment:
         numbers={"before": 0, "shapes": {"words": rows.shape}, "vector": rows[id_]},
         texts=texts,
         next=[
-            "embedinspect rows SOURCE WORD --vocabulary FILE",
-            "embedinspect export SOURCE vectors.txt --vocabulary FILE",
+            "embedinspect rows sample:vectors king queen",
+            "embedinspect export MODEL vectors.txt --words FILE",
         ],
     )
 

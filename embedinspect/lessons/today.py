@@ -12,6 +12,7 @@ import numpy as np
 from embedinspect import keras_layer
 from embedinspect.lessons.lesson import Experiment, KerasPart, Request
 from embedinspect.lessons.parts import column, error_text, run_on, table
+from embedinspect.wording import plural
 
 WIDTH_OF_OUTCOME = 62
 # (an old line, its modern form); each is run on the model and the arrays of `_names`.
@@ -67,8 +68,8 @@ def old_code_keras(request: Request, backend: str | None) -> KerasPart:
     with keras_layer.quiet():
         outcomes = [outcome(old, names) for old, _ in OLD_AND_NEW]
         modern = [outcome(new, names) for _, new in OLD_AND_NEW]
-    works = sum(one.startswith("works") for one in outcomes)
-    fine = sum(one == "works" for one in modern)
+    works = sum(result.startswith("works") for result in outcomes)
+    fine = sum(result == "works" for result in modern)
     return KerasPart(
         [
             table(
@@ -112,12 +113,12 @@ def outcome(line: str, names: dict[str, Any]) -> str:
                 exec(line, dict(names))
         except Exception as error:
             return error_text(error, WIDTH_OF_OUTCOME)
-    said = [one.message for one in caught if issubclass(one.category, UserWarning)]
-    return "works" if not said else f"works, and warns: {said[0]}"
+    messages = [warning.message for warning in caught if issubclass(warning.category, UserWarning)]
+    return "works" if not messages else f"works, and warns: {messages[0]}"
 
 
 def input_length(request: Request) -> Experiment:
-    """The length of a sequence is said by Input."""
+    """Input says how long a sequence is."""
     maxlen, rows, width = request.size("maxlen", 500), 5000, 32
     return Experiment(
         intro="input_length said how long every sequence is. A layer is built when it first "
@@ -149,7 +150,7 @@ def input_length_keras(request: Request, backend: str | None) -> KerasPart:
     rows = numbers["parameters"] // width
     keras = keras_layer.load(backend)
     layer = keras.layers.Embedding
-    said, built, weights, shapes = [], [], [], []
+    warned, built, weights, shapes = [], [], [], []
     with keras_layer.quiet():
         for arguments, beginning in (
             ({"input_length": maxlen}, []),
@@ -159,9 +160,9 @@ def input_length_keras(request: Request, backend: str | None) -> KerasPart:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 model = keras.Sequential([*beginning, layer(rows, width, **arguments)])
-            said.append("; ".join(str(one.message) for one in caught) or "nothing")
+            warned.append("; ".join(str(warning.message) for warning in caught) or "nothing")
             built.append("yes" if model.built else "no")
-            weights.append(sum(int(one.size) for one in model.get_weights()))
+            weights.append(sum(int(array.size) for array in model.get_weights()))
             shapes.append(str(model.output_shape) if model.built else "none yet")
     forms = [
         f"Embedding(..., input_length={maxlen})",
@@ -174,7 +175,7 @@ def input_length_keras(request: Request, backend: str | None) -> KerasPart:
                 "Three ways to begin a model",
                 [
                     column("begins with", forms, kind="prose"),
-                    column("Keras says", said, kind="prose"),
+                    column("Keras says", warned, kind="prose"),
                     column("built", built),
                     column("parameters", weights),
                     column("output shape", shapes),
@@ -182,8 +183,8 @@ def input_length_keras(request: Request, backend: str | None) -> KerasPart:
             )
         ],
         [
-            f"With input_length the model has {weights[0]:,} parameters before it sees data, as "
-            "without it: the argument does nothing any more.",
+            f"With input_length the model has {plural(weights[0], 'parameter')} before it sees "
+            "data, just as without it: the argument does nothing any more.",
             f"With Input it is built at once: {weights[2]:,} parameters, shape {shapes[2]}.",
         ],
         {},

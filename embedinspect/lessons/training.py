@@ -50,9 +50,9 @@ WORDS = ("cat", "tea\tpot", "", "line\nbreak", "dog")
 def training(request: Request) -> Experiment:
     """Only rows that are looked up move."""
     texts = request.texts or REVIEWS
-    vocabulary, found = fit(texts)
-    longest = max(1, *map(len, found))
-    ids = pad(found, longest)
+    vocabulary, sequences = fit(texts)
+    longest = max(1, *map(len, sequences))
+    ids = pad(sequences, longest)
     labels = [1 - number % 2 for number in range(len(texts))]
     input_dim = len(vocabulary.word_index) + 1 + UNUSED_ROWS
     before, _ = classifier.start(input_dim, WIDTH)
@@ -66,10 +66,17 @@ def training(request: Request) -> Experiment:
     uses = np.bincount(ids.ravel(), minlength=input_dim)
     names = [f"{PADDING} padding", *vocabulary.word_index, *["no word"] * UNUSED_ROWS]
     still = int((plain == 0).sum())
-    padding = f"The padding is looked up {uses[0]:,} times: its row moved by {plain[0]:.4f}."
+    padding = (
+        f"The padding is looked up {plural(int(uses[0]), 'time')}: its row moved by {plain[0]:.4f}."
+    )
+    untouched = (
+        "no text looks it up, so it is still as it was drawn"
+        if still == 1
+        else "no text looks them up, so they are still as they were drawn"
+    )
     return Experiment(
         intro="Training changes numbers so that the answers come out right. Here a small "
-        f"classifier learns {plural(EPOCHS, 'epoch')}: rounds over all texts. Its labels are "
+        f"classifier learns for {plural(EPOCHS, 'epoch')}, rounds over all texts. Its labels are "
         "made up: text 0 is 1, text 1 is 0, and so on.",
         tables=[
             table(
@@ -84,10 +91,9 @@ def training(request: Request) -> Experiment:
             )
         ],
         findings=[
-            f"{plural(still, 'row')} did not move: no text looks them up, so they are still as "
-            "they were drawn.",
-            "Of a text no word is left. With mask_zero its mean is that of nothing, NaN, and one "
-            "such text makes all that training changes NaN."
+            f"{plural(still, 'row')} did not move: {untouched}.",
+            "One text has no word left. With mask_zero its mean is the mean of nothing, NaN, and "
+            "one such text turns all that training changes into NaN."
             if not np.isfinite(masked).all()
             else f"{padding} With mask_zero it moved by {masked[0]:.4f}."
             if uses[0]
@@ -108,15 +114,15 @@ def training(request: Request) -> Experiment:
         ],
         numbers={"moved": plain},
         texts=texts,
-        next=["embedinspect diff RUN", "embedinspect train sample_texts/reviews.csv"],
+        next=["embedinspect train sample:reviews", "embedinspect diff runs/reviews"],
     )
 
 
 def task_embedding(request: Request) -> Experiment:
     """A trained embedding is a map of the task."""
-    vocabulary, found = fit([text for text, _ in LABELLED])
+    vocabulary, sequences = fit([text for text, _ in LABELLED])
     labels = [label for _, label in LABELLED]
-    ids = pad(found)
+    ids = pad(sequences)
     index = vocabulary.word_index
     input_dim = len(index) + 1
     before, _ = classifier.start(input_dim, MAP_WIDTH)
@@ -128,8 +134,8 @@ def task_embedding(request: Request) -> Experiment:
     king, queen = (after[index[name]] for name in ("king", "queen"))
     return Experiment(
         intro="Neighbors are words whose vectors point the same way; the cosine says how much, "
-        f"and 1 is the same direction. The classifier learns to tell {len(labels)} short reviews "
-        "that praise from those that blame.",
+        f"and 1 is the same direction. The classifier learns which of {len(labels)} short reviews "
+        "praise, and which blame.",
         tables=[
             table(
                 "Nearest neighbor, before and after training",
@@ -151,8 +157,8 @@ def task_embedding(request: Request) -> Experiment:
             ),
         ],
         findings=[
-            f"After training {right} of {len(labels)} reviews come out right, and words that "
-            f"praise stand together, as do words that blame: {ASKED[0]} is next to {last[0][0]}, "
+            f"After training {right} of {len(labels)} reviews come out right. Words of praise "
+            f"stand together, and so do words of blame: {ASKED[0]} is next to {last[0][0]}, "
             f"{ASKED[1]} next to {last[1][0]}.",
             f"king hardly helps to decide, so it stays short. king and queen have the cosine "
             f"{_cosine(king, queen):.2f}, by chance: the labels never asked what they mean.",
@@ -173,18 +179,18 @@ def task_embedding(request: Request) -> Experiment:
             "print(cosines)",
         ],
         numbers={"cosines": np.array([_cosine(row, after[index[ASKED[0]]]) for row in after[1:]])},
-        next=["embedinspect neighbors SOURCE WORD", "embedinspect explain pretrained"],
+        next=["embedinspect neighbors sample:vectors king", "embedinspect explain pretrained"],
     )
 
 
-def _cosine(one: FloatArray, other: FloatArray) -> float:
-    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
+def _cosine(a: FloatArray, b: FloatArray) -> float:
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
-def _nearest(rows: FloatArray, index: dict[str, int], asked: str) -> tuple[str, float]:
+def _nearest(rows: FloatArray, index: dict[str, int], word: str) -> tuple[str, float]:
     """Return the word whose row points most nearly the same way, and the cosine."""
     cosines = {
-        name: _cosine(rows[id_], rows[index[asked]]) for name, id_ in index.items() if name != asked
+        name: _cosine(rows[id_], rows[index[word]]) for name, id_ in index.items() if name != word
     }
     best = max(cosines, key=lambda name: cosines[name])
     return best, cosines[best]
@@ -236,7 +242,7 @@ def projector(request: Request) -> Experiment:
             "print(len(names), len(vectors))",
         ],
         numbers={"names": clean, "rows": rows},
-        next=["embedinspect export SOURCE projector"],
+        next=["embedinspect export sample:vectors projector"],
     )
 
 
@@ -255,11 +261,10 @@ def projector_keras(request: Request, backend: str | None) -> KerasPart:
             file.visititems(
                 lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
             )
-        told = (
-            wanted if wanted in inspect.getsource(keras.callbacks.TensorBoard) else "another name"
-        )
+        source = inspect.getsource(keras.callbacks.TensorBoard)
+        told = wanted if wanted in source else "another name"
         kind = "HDF5" if path.read_bytes().startswith(b"\x89HDF") else "another kind of file"
-    found = "among them" if told in names else "not among them"
+    place = "among them" if told in names else "not among them"
     return KerasPart(
         [
             table(
@@ -270,7 +275,7 @@ def projector_keras(request: Request, backend: str | None) -> KerasPart:
                 ],
             )
         ],
-        [f"The name that the projector is told is {found}: it finds no embedding."],
+        [f"The name that the projector is told is {place}: it finds no embedding."],
         {},
         run_on(keras),
     )

@@ -28,7 +28,7 @@ REVIEW = ("the best film of the year and the best of all",)
 
 
 def tokenizer(request: Request) -> Experiment:
-    """The classic Tokenizer's rules, which this tool has without Keras."""
+    """The classic Tokenizer's rules, which this tool follows without Keras."""
     texts = request.texts or TOKENIZER_TEXTS
     vocabulary, ids = fit(texts)
     words = list(vocabulary.word_index)
@@ -49,16 +49,16 @@ def tokenizer(request: Request) -> Experiment:
         ],
         findings=[
             f"{plural(len(words), 'word')}: {listed([word(name) for name in words], 6)}. The most "
-            "frequent has id 1; of equal counts the one seen first comes first."
+            "frequent has id 1; of equally frequent words, the one seen first comes first."
             if words
-            else "No word is left of these texts.",
+            else "No word is left in these texts.",
             f"Removed: {' '.join(removed)} and upper case. The apostrophe stays."
             if removed
             else "Nothing was removed but upper case. The apostrophe stays.",
         ],
         rule="The Tokenizer is gone from Keras's own names. TensorFlow still has it, deprecated, "
         "in tensorflow.keras.preprocessing.text. A model trained with its ids needs them again: "
-        "keep what to_json() gives. Take TextVectorization for new models.",
+        "keep what to_json() gives. Use TextVectorization for new models.",
         code=[
             "import keras",
             *assign("texts", list(texts)),
@@ -74,7 +74,8 @@ def tokenizer(request: Request) -> Experiment:
         texts=texts,
         next=[
             'embedinspect show "your text" --tokenizer textvectorization',
-            'embedinspect show "your text" --vocabulary tokenizer.json',
+            'embedinspect show "your text" --save-vocabulary tokenizer.json',
+            'embedinspect show "another text" --vocabulary tokenizer.json',
         ],
     )
 
@@ -114,9 +115,10 @@ def tokenizer_keras(request: Request, backend: str | None) -> KerasPart:
         ],
         [
             imports,
-            f"Id 0 is padding, id 1 is [UNK] for unknown words, so words begin at id 2. Of "
-            f"{plural(len(words) - 2, 'word')} {len(same)} have the id that the Tokenizer gave.",
-            "Padding stands after the text, and punctuation goes, the apostrophe too.",
+            "Id 0 is padding and id 1 is [UNK] for unknown words, so words begin at id 2. "
+            f"{len(same)} of {plural(len(words) - 2, 'word')} "
+            f"{'has' if len(same) == 1 else 'have'} the id that the Tokenizer gave.",
+            "Padding stands after the text, and punctuation is removed, the apostrophe too.",
         ],
         {"words": words, "sequences": sequences},
         run_on(keras),
@@ -161,7 +163,8 @@ def num_words(request: Request) -> Experiment:
             else f"num_words={limit:,} keeps the ids below {limit:,}: that is every word here, "
             f"since the highest id is {words:,}.",
             f"word_index still holds {plural(words, 'word')}. The limit is applied later, when a "
-            f"text becomes ids: {before - after:,} of {plural(before, 'token')} are dropped.",
+            f"text becomes ids: {before - after:,} of {plural(before, 'token')} "
+            f"{'is' if before - after == 1 else 'are'} dropped.",
         ],
         rule="num_words=n keeps the n - 1 most frequent words (n - 2 beside an oov_token), and "
         "input_dim=n is enough. Count "
@@ -190,14 +193,14 @@ def oov(request: Request) -> Experiment:
         known, new = (first, [last]) if first else (known, [last])
     without, _ = fit(known)
     with_oov, _ = fit(known, oov_token=OOV_TOKEN)
-    tokens, plain, replaced, where = [], [], [], []
+    numbers, tokens, plain, replaced = [], [], [], []
     for number, text in enumerate(new):
-        for one, other in zip(without.trace(text), with_oov.trace(text), strict=True):
-            if one.status != "filtered":
-                where.append(number)
-                tokens.append(one.token)
-                plain.append(one.id)
-                replaced.append(other.id)
+        for token, kept in zip(without.trace(text), with_oov.trace(text), strict=True):
+            if token.status != "filtered":
+                numbers.append(number)
+                tokens.append(token.token)
+                plain.append(token.id)
+                replaced.append(kept.id)
     sequences, with_token = without.encode(new), with_oov.encode(new)
     unknown = sum(id_ is None for id_ in plain)
     empty = sum(not ids for ids in sequences)
@@ -210,7 +213,7 @@ def oov(request: Request) -> Experiment:
             table(
                 "New texts",
                 [
-                    column("text", where, kind="id"),
+                    column("text", numbers, kind="id"),
                     column("token", tokens),
                     column("id", ["none" if id_ is None else id_ for id_ in plain], kind="id"),
                     column(f'id with oov_token="{OOV_TOKEN}"', replaced, kind="id"),
@@ -227,10 +230,11 @@ def oov(request: Request) -> Experiment:
         ],
         findings=[
             f"{unknown} of {plural(len(tokens), 'token')} {'is' if unknown == 1 else 'are'} out "
-            "of vocabulary. Without oov_token they vanish, and the words after them move up."
+            "of vocabulary. Without oov_token such tokens vanish, and the words after them move up."
             if unknown
             else f"None of {plural(len(tokens), 'token')} is out of vocabulary: nothing vanishes.",
-            f"Nothing is left of {empty} of {plural(len(new), 'new text')}: an empty sequence."
+            f"{empty} of {plural(len(new), 'new text')} {'has' if empty == 1 else 'have'} no known "
+            "word: nothing is left but an empty sequence."
             if empty
             else "Each text keeps at least one id.",
             f"oov_token takes id 1, so every word moves by one: {word(moved)} is "
@@ -238,8 +242,8 @@ def oov(request: Request) -> Experiment:
             if moved is not None
             else "The vocabulary is empty, so every token is out of it.",
         ],
-        rule="Set oov_token before the vocabulary is made, and give the matrix one row more. A "
-        "model is trained for one of the two numberings: never mix them.",
+        rule="Set oov_token before the vocabulary is made, and give the matrix one more row. A "
+        "model is trained with one of the two numberings: never mix them.",
         code=[
             TOKENIZER,
             *assign("known", known),
@@ -271,11 +275,11 @@ def imdb(request: Request) -> Experiment:
     names = {0: "<pad>", START: "<start>", UNKNOWN: "<oov>"}
     right = [names.get(id_) or words[id_ - INDEX_FROM] for id_ in review]
     wrong = [words.get(id_) for id_ in review]
-    matching = sum(one == other for one, other in zip(wrong, right, strict=True))
+    matching = sum(read == meant for read, meant in zip(wrong, right, strict=True))
     return Experiment(
-        intro="The IMDB data come as ids, with a word index to read them by. No data are needed "
-        "here: this small index is made from one text, and the ids are numbered as load_data "
-        "numbers them.",
+        intro="The IMDB data come as ids, with a word index to read them by. Nothing is downloaded "
+        "here: this small index is made from one text, and its ids are those that load_data would "
+        "give.",
         tables=[
             table(
                 "A review, read in two ways",
@@ -289,9 +293,9 @@ def imdb(request: Request) -> Experiment:
             )
         ],
         findings=[
-            f"Read without the offset, {matching} of {plural(len(review), 'position')} are "
-            "right: the review becomes word salad.",
-            f"Id {START} is the start of every review, {UNKNOWN} stands for a word over "
+            f"Read without the offset, {matching} of {plural(len(review), 'position')} "
+            f"{'is' if matching == 1 else 'are'} right: the review becomes word salad.",
+            f"Id {START} is the start of every review, {UNKNOWN} stands for a word beyond "
             f"num_words, 0 is padding. The most frequent word, rank 1 in the index, is id "
             f"{1 + INDEX_FROM}. Id {INDEX_FROM} is never used.",
         ],
