@@ -69,11 +69,11 @@ class Block:
         height = max(map(len, headers), default=1)
         for number in range(height):
             places = [number - height + len(lines) for lines in headers]
-            cells = [
+            header = [
                 Cell(lines[place] if place >= 0 else "")
                 for lines, place in zip(headers, places, strict=True)
             ]
-            yield self._line(cells, widths)
+            yield self._line(header, widths)
         yield Text(rule * self.width, style=RULE_STYLE)
         for cells in zip(*(column.cells for column in self.columns), strict=True):
             yield self._line(cells, widths)

@@ -84,7 +84,7 @@ def _layers(source: Source) -> Table:
 
 def _histogram(health: Health) -> Table:
     counts, edges = health.histogram
-    decimals = decimals_for(edges)
+    decimals = decimals_for(edges, 4)
     return Table(
         "Lengths of the rows (L2 norms)",
         [

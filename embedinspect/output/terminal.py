@@ -28,6 +28,7 @@ from embedinspect.page import (
 
 LABEL_WIDTH = 12
 NARROWEST_SENTENCE = 20
+BRIEF_LINES, SLACK = 2, 12
 INDENT = 2
 
 
@@ -100,8 +101,7 @@ def facts_lines(facts: Sequence[Fact], screen: Screen) -> Iterator[Text]:
     for label, fact in zip(labels, facts, strict=True):
         sentence = screen.text(fact.text)
         if fact.brief:  # wrapping may leave a line short, so leave room for that
-            lines = 1 if room >= 80 else 2
-            sentence = screen.clip(sentence, room * lines - 12 * (lines - 1))
+            sentence = screen.clip(sentence, BRIEF_LINES * room - SLACK)
         for number, part in enumerate(screen.wrap(sentence, room)):
             line = Text((label if not number else "").ljust(width))
             line.stylize(_label_style(fact), 0, len(label))

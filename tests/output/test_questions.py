@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 
 import numpy as np
@@ -13,8 +14,8 @@ from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
 from embedinspect.commands.schema import FOLDER
-from tests.builders import VECTORS
-from tests.formats.test_keras_files import write
+from embedinspect.output.screen import WIDEST_PROSE
+from tests.builders import VECTORS, write_keras_file
 
 QUESTIONS = {
     "info": ["info", "vectors.txt"],
@@ -49,7 +50,7 @@ def ask(run, tmp_path, monkeypatch):
         "class_name": "Embedding",
         "config": {"name": "words", "input_dim": 5, "output_dim": 2},
     }
-    write(tmp_path / "model.keras", layers, config)
+    write_keras_file(tmp_path / "model.keras", layers, config)
 
     def with_width(*arguments: str, width: int = 120):
         monkeypatch.setenv("COLUMNS", str(width))
@@ -66,11 +67,28 @@ def test_tables(ask, golden, name, width):
     golden(f"{name}-{width}.txt", out.decode())
 
 
-@pytest.mark.parametrize("width", [40, 50, 70, 80, 120, 200])
 @pytest.mark.parametrize("name", list(QUESTIONS))
-def test_no_line_is_wider_than_the_screen(ask, name, width):
-    _, out, _ = ask(*QUESTIONS[name], width=width)
-    assert max(map(cell_len, out.decode().splitlines())) <= width
+def test_no_line_is_wider_than_the_screen(ask, name):
+    for width in (40, 50, 70, 80, 120, 200):
+        _, out, _ = ask(*QUESTIONS[name], width=width)
+        assert max(map(cell_len, out.decode().splitlines())) <= width
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+def test_sentences_are_never_wider_than_prose_may_be(ask, name):
+    _, out, _ = ask(*QUESTIONS[name], width=200)
+    sentences = [line for line in out.decode().splitlines() if re.match(r"[a-z ]{11} \S", line)]
+    assert max(map(cell_len, sentences), default=0) <= WIDEST_PROSE
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
+def test_markdown(ask, name):
+    code, out, _ = ask(*QUESTIONS[name], "--format", "markdown")
+    assert code == (3 if name in FOUND else 0)
+    lines = out.decode().splitlines()
+    tables = [line for line in lines if line.startswith("|")]
+    assert all(line.endswith("|") for line in tables)
+    assert len(tables) >= 3 or QUESTIONS[name][0] in {"export", "cache", "doctor"}
 
 
 @pytest.mark.parametrize("name", list(QUESTIONS))
@@ -181,8 +199,6 @@ def test_fail_over_ends_with_3(ask):
     ],
 )
 def test_mistakes_are_one_line(ask, arguments, code, says):
-    import re
-
     found, out, err = ask(*arguments)
     assert (found, out) == (code, b"")
     assert re.search(says, err)

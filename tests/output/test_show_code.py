@@ -12,7 +12,7 @@ import pytest
 from embedinspect.formats import open_matrix
 from embedinspect.lookup import Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
-from embedinspect.output.show.code import Given, script
+from embedinspect.output.show.code import Inputs, script
 from embedinspect.vocabulary import Tokenization, fit
 from tests.conftest import CLASSIC
 
@@ -40,7 +40,7 @@ def arrays(code: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def same(lookup, given=None) -> None:
-    sequences, output = arrays(script(lookup, given or Given()))
+    sequences, output = arrays(script(lookup, given or Inputs()))
     assert (sequences == lookup.sequences.ravel()).all()
     assert (output == lookup.matrix.rows[lookup.sequences].ravel()).all()
 
@@ -70,7 +70,7 @@ def test_with_files(tmp_path):
     for name in ("m.npy", "m.npz", "m.txt"):
         path = str(tmp_path / name)
         lookup = look_up(TEXTS, vocabulary=vocabulary, matrix=open_matrix(path))
-        same(lookup, Given(vocabulary=str(saved), matrix=path))
+        same(lookup, Inputs(vocabulary=str(saved), matrix=path))
 
 
 def test_with_text_vectorization():
@@ -79,12 +79,12 @@ def test_with_text_vectorization():
     for num_words, maxlen in ((None, None), (4, 3)):
         vocabulary, ids = vectorize(TEXTS, num_words, maxlen)
         settings = Settings(num_words=num_words, maxlen=maxlen, padding="post", truncating="post")
-        same(look_up(TEXTS, settings, vocabulary=vocabulary, ids=ids), Given(maxlen=maxlen))
+        same(look_up(TEXTS, settings, vocabulary=vocabulary, ids=ids), Inputs(maxlen=maxlen))
 
 
 def test_the_backend_is_set_before_keras_is_imported():
     lookup = look_up(["a"], matrix=EmbeddingMatrix(np.ones((2, 1), np.float32), "test"))
-    lines = script(look_up(["a"]), Given(backend="jax")).splitlines()
+    lines = script(look_up(["a"]), Inputs(backend="jax")).splitlines()
     assert lookup.maxlen == 1
     assert lines.index("import keras") > next(
         i for i, x in enumerate(lines) if "KERAS_BACKEND" in x

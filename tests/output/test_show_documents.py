@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 
 import jsonschema
 import numpy as np
@@ -16,7 +17,8 @@ from embedinspect.commands.schema import FOLDER
 from embedinspect.keras_layer import Proof
 from embedinspect.lookup import Settings, look_up, one_hot
 from embedinspect.matrix import EmbeddingMatrix
-from embedinspect.output.show import documents
+from embedinspect.output.document import csv_lines, json_parts, ndjson_lines
+from embedinspect.output.show.document import show_document
 from embedinspect.token_counts import count_tokens
 from tests.conftest import CLASSIC
 
@@ -29,11 +31,16 @@ def no_literal(name: str):
 
 
 def document(lookup, proof=None, product=None) -> dict:
-    text = "".join(documents.json_document(lookup, count_tokens(lookup), proof, product))
+    made = show_document(lookup, count_tokens(lookup), proof=proof, product=product)
+    text = "".join(json_parts(made))
     text.encode("utf-8")
     found = json.loads(text, parse_constant=no_literal)
     jsonschema.validate(found, SCHEMA)
     return found
+
+
+def lines_of(write, lookup) -> Iterator[str]:
+    return write(show_document(lookup, count_tokens(lookup)))
 
 
 def test_the_schema_is_a_schema():
@@ -72,7 +79,7 @@ def test_json_gives_everything_back(texts, num_words, oov_token, mask_zero, seed
         assert text["sequence"] == lookup.sequences[index].tolist()
         assert (np.array(text["output"], np.float32) == lookup.output(index)).all()
         assert text["mask"] == lookup.mask(index)
-    lines = "".join(documents.ndjson_lines(lookup)).splitlines()
+    lines = "".join(lines_of(ndjson_lines, lookup)).splitlines()
     assert [json.loads(line) for line in lines] == found["texts"]
 
 
@@ -87,15 +94,15 @@ def test_what_json_does_not_have_is_null_with_a_note():
 
 def test_what_a_terminal_would_act_on_is_escaped():
     lookup = look_up(["\x1b[31m \x9b \u202e \ud800 東京"])
-    text = "".join(documents.ndjson_lines(lookup))
+    text = "".join(lines_of(ndjson_lines, lookup))
     assert text[:-1].isprintable()
     assert json.loads(text)["text"] == lookup.texts[0]
-    assert "東京" in "".join(documents.ndjson_lines(look_up(["東京"])))
+    assert "東京" in "".join(lines_of(ndjson_lines, look_up(["東京"])))
 
 
 def test_csv_has_a_row_for_each_position():
     lookup = look_up(['a,"b', "c"], Settings(maxlen=2, mask_zero=True, oov_token='x"y,z'))
-    rows = list(csv.DictReader(io.StringIO("".join(documents.csv_lines(lookup)))))
+    rows = list(csv.DictReader(io.StringIO("".join(lines_of(csv_lines, lookup)))))
     assert len(rows) == 4
     assert [row["id"] for row in rows] == [str(id_) for id_ in lookup.sequences.ravel()]
     assert [row["token"] for row in rows] == ["a", "b", "", "c"]
@@ -108,7 +115,7 @@ def test_csv_quotes_tokens():
     lookup = look_up(
         ['one,two"three'], Settings(tokenization=look_up([""]).vocabulary.tokenization)
     )
-    text = "".join(documents.csv_lines(look_up(['a "b,c" d'], vocabulary=_unfiltered())))
+    text = "".join(lines_of(csv_lines, look_up(['a "b,c" d'], vocabulary=_unfiltered())))
     assert [row["token"] for row in csv.DictReader(io.StringIO(text))] == ["a", '"b,c"', "d"]
     assert lookup.maxlen == 3
 
@@ -125,8 +132,8 @@ def test_the_output_tensor_is_never_held_whole(form):
     texts = ["a b c"] * 200
     lookup = look_up(texts, Settings(maxlen=50, output_dim=20))
     if form == "json":
-        parts = documents.json_document(lookup, count_tokens(lookup), None, None)
+        parts = lines_of(json_parts, lookup)
     else:
-        parts = documents.ndjson_lines(lookup) if form == "ndjson" else documents.csv_lines(lookup)
+        parts = lines_of(ndjson_lines if form == "ndjson" else csv_lines, lookup)
     sizes = [len(part) for part in parts]
     assert sum(sizes) > 100 * max(sizes)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import pty
+import struct
+import termios
 
 import numpy as np
 import pytest
@@ -13,7 +18,9 @@ from rich.cells import cell_len
 from embedinspect.lookup import Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.output.screen import clip, open_screen
-from embedinspect.output.show.tables import draw_tables
+from embedinspect.output.show.tables import trace_lines
+from embedinspect.page import Trace
+from embedinspect.vocabulary import Vocabulary
 from tests.conftest import CLASSIC, HERE
 
 WEIGHTS = "tests/data/weights.txt"
@@ -86,7 +93,7 @@ def test_columns_that_are_no_width_are_ignored(columns, width, monkeypatch):
 
 def draw(lookup, width=120, **options) -> list[str]:
     screen = open_screen(io.StringIO(), width=width)
-    return [line.plain for line in draw_tables(lookup, screen, **options)]
+    return [line.plain for line in trace_lines(Trace(lookup, **options), screen)]
 
 
 def test_a_row_reads_the_same_in_both_tables():
@@ -165,7 +172,7 @@ def test_clip_fits(text, width):
 def test_plain_signs_where_the_encoding_has_no_others(run, monkeypatch):
     screen = open_screen(io.TextIOWrapper(io.BytesIO(), encoding="ascii"), width=120)
     lookup = look_up(["a 東京"], Settings(maxlen=12))
-    for line in draw_tables(lookup, screen):
+    for line in trace_lines(Trace(lookup), screen):
         assert line.plain.isascii()
 
 
@@ -185,6 +192,42 @@ def test_an_id_has_one_colour_everywhere(run, monkeypatch):
         assert colour_of.setdefault(id_, colour) == colour
     assert set(colour_of) == set("012345")
     assert len(set(colour_of.values())) == 6
+
+
+def test_colours_are_dealt_as_ids_first_appear(monkeypatch):
+    # Ids 22 and 196 would share a hue if it were the id modulo six.
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    words = {f"w{id_}": id_ for id_ in range(1, 200)}
+    lookup = look_up(["w22 w196 w5 w11 w17 w23"], vocabulary=Vocabulary(words))
+    screen = open_screen(io.StringIO(), width=100)
+    styles = {
+        span.style
+        for line in trace_lines(Trace(lookup), screen)
+        for span in line.spans
+        if " on #" in str(span.style)
+    }
+    assert len(styles) == 6
+
+
+def test_the_width_of_a_pipe_is_that_of_the_terminal_behind_it(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    reader, writer = os.pipe()
+    terminal, screen_end = pty.openpty()
+    fcntl.ioctl(screen_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 83, 0, 0))
+    with os.fdopen(reader), os.fdopen(writer, "w") as pipe, os.fdopen(screen_end, "w") as stderr:
+        monkeypatch.setattr("sys.stderr", stderr)
+        assert open_screen(pipe).width == 83
+        monkeypatch.setattr("sys.stderr", io.StringIO())
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+        assert open_screen(pipe).width == 120
+    os.close(terminal)
+
+
+def test_a_file_has_the_same_width_everywhere(monkeypatch, tmp_path):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with (tmp_path / "out").open("w") as file:
+        assert open_screen(file).width == 120
 
 
 def test_no_color_is_respected(run, monkeypatch):
