@@ -196,7 +196,7 @@ def _has_stalled(run: Run) -> bool:
     """Return whether the validation loss has not improved for `early_stopping` epochs."""
     patience = run.settings.early_stopping
     losses = [epoch["validation_loss"] for epoch in run.history if "validation_loss" in epoch]
-    return bool(patience and len(losses) > patience and min(losses) < min(losses[-patience:]))
+    return bool(patience and losses and len(losses) - losses.index(min(losses)) > patience)
 
 
 def _save_model(model: Any, run: Run) -> None:

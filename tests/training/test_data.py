@@ -18,7 +18,7 @@ from embedinspect.training import datasets, imdb, labelled
 from embedinspect.training.data import limited, split, summarize
 from embedinspect.training.settings import TrainSettings, defaults_for
 from tests.conftest import HERE
-from tests.training.conftest import rezip, write_imdb
+from tests.training.builders import rezip, write_imdb
 
 REAL = HERE.parent.parent / "shared" / "data" / "imdb.npz"
 

@@ -12,7 +12,7 @@ from embedinspect.analysis.health import examine
 from embedinspect.errors import UsageError
 from embedinspect.source import SourceOptions, open_source
 from embedinspect.training.run_folder import open_embedding, open_run
-from tests.training.conftest import BAD, GOOD
+from tests.training.builders import BAD, GOOD
 
 
 def test_a_run_is_opened_by_epoch(trained):
@@ -32,6 +32,7 @@ def test_rows_that_training_never_moved_are_found(trained, run):
         open_source("a", SourceOptions(epoch=epoch)).matrix.rows for epoch in (0, None)
     )
     expected = np.flatnonzero((before == after).all(axis=1)).tolist()
+    assert 0 in expected  # the padding, which is masked
     assert examine(open_source("a")).unmoved_rows.tolist() == expected
     assert examine(open_source("a", SourceOptions(epoch=0))).unmoved_rows is None
     code, out, _ = run("info", "a", "--json")

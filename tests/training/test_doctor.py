@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedinspect.training.run_folder import open_run
-from tests.training.conftest import SMALL, reviews
+from tests.training.builders import SMALL, reviews
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.training import run_folder, session
 from embedinspect.training.run_folder import DONE, NOT_A_NUMBER, STOPPED_EARLY, TRAINING
 from embedinspect.training.settings import TrainSettings
-from tests.training.conftest import SIZES
+from tests.training.builders import SIZES
 
 
 @pytest.fixture(autouse=True)
