@@ -187,17 +187,19 @@ def _vector_lanes(
     total = values.shape[1]
     decimals = decimals_for(values) if column.decimals == "auto" else column.decimals
     width = max(widest_number(values, decimals), len(f"dim {total - 1}"))
-    fitting = total
+    fitting, left_out = total, "{} more"
     if room is not None:
-        sign = len(f"{total} more") + GAPS[0]
-        fitting = max(1, min(total, (room - sign + GAPS[0]) // (width + GAPS[0])))
+        # The short form only where it makes room for one dimension more.
+        counts = {form: _fitting(room, form, width, total) for form in ("{} more", "+{}")}
+        left_out = max(counts, key=lambda form: counts[form])
+        fitting = counts[left_out]
     lanes = []
     more = screen.signs.more
     for dimension in elided_dimensions(total, fitting):
         if dimension is None:
             cells = [more] * len(rows)
             styles = [STYLES["aside"]] * len(rows)
-            header = f"{total - fitting} more"
+            header = left_out.format(total - fitting)
         else:
             cells = [
                 more if row is None else table_number(float(values[row, dimension]), decimals)
@@ -206,6 +208,12 @@ def _vector_lanes(
             styles, header = [""] * len(rows), f"dim {dimension}".rjust(width)
         lanes.append(_Lane(header, cells, "vector", styles, cell_len(header)))
     return lanes
+
+
+def _fitting(room: int, form: str, width: int, total: int) -> int:
+    """Return how many dimensions of a width there is room for, beside the count of the others."""
+    count = len(form.format(total)) + GAPS[0]
+    return max(1, min(total, (room - count + GAPS[0]) // (width + GAPS[0])))
 
 
 def _lane(column: Column, rows: Sequence[int | None], shared: int | None, screen: Screen) -> _Lane:
