@@ -1,8 +1,9 @@
-"""Every lesson: its lines of Keras find the numbers that it found; it holds on any texts."""
+"""Every lesson: its lines of Keras give the numbers that it gave; it holds for any texts."""
 
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.main import get_command
 
+from embedinspect import samples
 from embedinspect.cli import app
 from embedinspect.errors import KerasUnavailable, UsageError
 from embedinspect.lessons import (
@@ -24,7 +26,7 @@ from embedinspect.lessons import (
     sizes_in,
 )
 from embedinspect.lessons.backends import ask_backends
-from embedinspect.lessons.parts import CODE_WIDTH
+from embedinspect.lessons.parts import CODE_WIDTH, column, dimensions
 from embedinspect.sequences import pad
 
 OF_TEXTS = [topic for topic in TOPICS if topic.takes_texts]
@@ -85,17 +87,17 @@ def plain(value: object) -> object:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def same(found: object, expected: object) -> bool:
+def same(value: object, expected: object) -> bool:
     if isinstance(expected, np.ndarray | float):
-        values = np.asarray(found)
+        values = np.asarray(value)
         return values.shape == np.shape(expected) and np.allclose(
             values, expected, atol=1e-5, equal_nan=True
         )
-    return plain(found) == plain(expected)
+    return plain(value) == plain(expected)
 
 
 def the_code_agrees(topic: Topic, request: Request) -> None:
@@ -146,13 +148,35 @@ def test_any_texts_give_whole_tables(texts):
             assert len({len(column.values) for column in table.columns}) == 1
 
 
+def test_numbers_that_name_something_are_written_as_ids():
+    tables = [table for topic in TOPICS for table in topic.run(Request()).tables]
+    numbers = {
+        (heading.name, heading.kind)
+        for table in tables
+        for heading in table.columns
+        if all(type(value) in {int, float} for value in heading.values)
+    }
+    assert {kind for _, kind in numbers} == {"id", "number"}
+    assert {name for name, kind in numbers if kind == "id"} == {
+        "text", "position", "id", "id - 3", "row", 'id with oov_token="<OOV>"'
+    }  # fmt: skip
+
+
+def test_a_column_is_written_as_its_values_are():
+    assert column("", [1, None, 2.5]).kind == "number"
+    assert column("", ["a", 1]).kind == column("", [True]).kind == "text"
+    assert column("", [(1, 2), ()]).kind == "sequence"
+    assert column("", range(3), kind="id").values == [0, 1, 2]
+    assert dimensions([[0.5, 1], None], 2)[1].values == [1.0, None]
+
+
 # -- what the lessons claim --------------------------------------------------------------------
 
 
 def rows(topic: str, title: str, keras: bool = False, **given: object) -> list[dict[str, object]]:
     """Return the lines of a table of a lesson by their headers."""
-    request, found = Request(**given), find(topic)
-    part = found.run_keras(request, None) if keras else found.run(request)
+    request, lesson = Request(**given), find(topic)
+    part = lesson.run_keras(request, None) if keras else lesson.run(request)
     table = next(table for table in part.tables if title in table.title)
     headers = [column.name for column in table.columns]
     return [dict(zip(headers, row, strict=True)) for row in table.rows]
@@ -164,9 +188,9 @@ def test_num_words_keeps_one_word_fewer():
 
 
 def test_the_offset_is_three():
-    found = rows("imdb", "A review", texts=["b a a a"])
-    assert [row["id"] for row in found] == [1, 5, 4, 4, 4]
-    assert [row["read as id - 3"] for row in found] == ["<start>", "b", "a", "a", "a"]
+    review = rows("imdb", "A review", texts=["b a a a"])
+    assert [row["id"] for row in review] == [1, 5, 4, 4, 4]
+    assert [row["read as id - 3"] for row in review] == ["<start>", "b", "a", "a", "a"]
 
 
 def test_padding_after_the_text_washes_it_out():
@@ -176,29 +200,28 @@ def test_padding_after_the_text_washes_it_out():
 
 
 def test_a_mask_makes_padding_invisible():
-    found = rows("mask-zero", "LSTM")
-    assert len({row["unit 0"] for row in found if row["mask"] == "yes"}) == 1
-    assert len({row["unit 0"] for row in found if row["mask"] == "no"}) == 3
+    states = rows("mask-zero", "LSTM")
+    assert len({row["unit 0"] for row in states if row["mask"] == "yes"}) == 1
+    assert len({row["unit 0"] for row in states if row["mask"] == "no"}) == 3
     moved = "most that a unit moved"
-    assert max(float(row[moved]) for row in found if row["mask"] == "yes") == 0
-    assert max(float(row[moved]) for row in found if row["mask"] == "no") > 0.01
+    assert max(float(row[moved]) for row in states if row["mask"] == "yes") == 0
+    assert max(float(row[moved]) for row in states if row["mask"] == "no") > 0.01
 
 
 def test_the_output_shown_is_that_of_the_model_in_the_code():
-    found = rows("mask-zero", "Output")
-    shown = [[float(row[f"dim {dim}"]) for dim in range(4)] for row in found]
+    output = [[float(row[f"dim {dim}"]) for dim in range(4)] for row in rows("mask-zero", "Output")]
     numbers = find("mask-zero").run(Request()).numbers["output"][0]
-    assert np.allclose(shown, numbers, atol=5e-4)
+    assert np.allclose(output, numbers, atol=5e-4)
 
 
 def test_the_layers_that_lose_the_mask():
-    found = {row["layer"]: row for row in rows("mask-lost", "Layers behind", keras=True)}
+    layers = {row["layer"]: row for row in rows("mask-lost", "Layers behind", keras=True)}
     lost = {
-        name for name, row in found.items() if row["uses the mask"] == row["hands it on"] == "no"
+        name for name, row in layers.items() if row["uses the mask"] == row["hands it on"] == "no"
     }
     assert lost == {"x + x", "keras.ops.add(x, x)", "Conv1D", "Flatten", "GlobalMaxPooling1D"}
-    assert found["Flatten"]["warns"] == "yes"
-    assert found["x + x"]["warns"] == "no"
+    assert layers["Flatten"]["warns"] == "yes"
+    assert layers["x + x"]["warns"] == "no"
 
 
 def test_the_classic_parameters():
@@ -206,14 +229,16 @@ def test_the_classic_parameters():
 
 
 def test_a_shifted_matrix_gives_no_word_its_own_vector():
-    found = rows("pretrained", "The matrix")
-    assert all(row["word"] != row["mistake"] for row in found)
+    matrix = rows("pretrained", "The matrix")
+    assert len(matrix) == 7
+    assert all(row["word"] != row["mistake"] for row in matrix)
 
 
 def test_rows_that_no_text_looks_up_stay():
-    found = rows("training", "How far")
-    assert all((row["moved"] == 0) == (row["looked up"] == 0) for row in found)
-    assert found[0]["moved, mask_zero"] == 0
+    distances = rows("training", "How far")
+    assert {row["looked up"] == 0 for row in distances} == {True, False}
+    assert all((row["moved"] == 0) == (row["looked up"] == 0) for row in distances)
+    assert distances[0]["moved, mask_zero"] == 0
 
 
 def test_a_masked_text_without_words_spoils_training_as_in_keras():
@@ -230,30 +255,30 @@ def test_a_masked_text_without_words_spoils_training_as_in_keras():
 
 
 def test_neighbors_follow_the_task():
-    found = rows("task-embedding", "Nearest")
-    assert found[0]["nearest after"] in {"great", "moving"}
-    assert found[1]["nearest after"] in {"awful", "dull"}
-    assert found[2]["nearest after"] != "queen"
+    wonderful, endless, king = rows("task-embedding", "Nearest")
+    assert wonderful["nearest after"] in {"great", "moving"}
+    assert endless["nearest after"] in {"awful", "dull"}
+    assert king["nearest after"] != "queen"
     assert rows("task-embedding", "Length")[2]["after"] < 0.1
 
 
 def test_old_lines_fail_as_they_stand():
-    found = {row["old line"]: row["today"] for row in rows("old-code", "Old", keras=True)}
-    assert found["model.fit(x, y, nb_epoch=1)"].startswith("TypeError")
-    assert "warns" in found["Embedding(5000, 32, input_length=500)"]
+    today = {row["old line"]: row["today"] for row in rows("old-code", "Old", keras=True)}
+    assert today["model.fit(x, y, nb_epoch=1)"].startswith("TypeError")
+    assert "warns" in today["Embedding(5000, 32, input_length=500)"]
     findings = find("old-code").run_keras(Request(), None).findings
     assert "Of the modern forms 8 of 8 do" in findings[0]
 
 
 def test_an_unbuilt_layer_has_no_weights():
-    found = rows("vectors", "answers", keras=True)
-    assert [row["answer"] for row in found] == (["[]", "[]", "[(5, 3)]", "Sequential", "[(5, 3)]"])
+    answers = [row["answer"] for row in rows("vectors", "answers", keras=True)]
+    assert answers == ["[]", "[]", "[(5, 3)]", "Sequential", "[(5, 3)]"]
 
 
 def test_input_length_does_nothing():
-    found = rows("input-length", "Three ways", keras=True)
-    assert [row["parameters"] for row in found] == [0, 0, 160_000]
-    assert "input_length" in found[0]["Keras says"]
+    ways = rows("input-length", "Three ways", keras=True)
+    assert [row["parameters"] for row in ways] == [0, 0, 160_000]
+    assert "input_length" in ways[0]["Keras says"]
 
 
 def test_the_projector_is_told_a_name_that_is_not_there():
@@ -261,8 +286,7 @@ def test_the_projector_is_told_a_name_that_is_not_there():
 
 
 def test_ids_without_a_row_on_tensorflow():
-    found = ask_backends(["tensorflow"], 4, [4, -1, -5])
-    assert found == {
+    assert ask_backends(["tensorflow"], 4, [4, -1, -5]) == {
         "tensorflow": [
             "error: InvalidArgumentError",
             "row 3, silently, the last row",
@@ -311,6 +335,9 @@ def test_what_a_lesson_leads_to_exists(topic):
         if name == "explain":
             find(arguments[0])
             assert arguments[0] != topic.name or len(arguments) > 1
+        for argument in arguments:
+            assert not argument.startswith("sample_texts")  # who has no clone has no such folder
+            assert Path(samples.resolve(argument)).is_file() or "sample:" not in argument
 
 
 def test_sizes_of_the_readers_own_are_not_called_the_recipes():
@@ -381,7 +408,7 @@ def test_a_word_that_is_neither_names_the_nearest_first(written, nearest):
     with pytest.raises(UsageError) as error:
         find(written)
     assert f"no topic '{written}'; did you mean {nearest}" in str(error.value)
-    assert ("texts go behind the topic" in str(error.value)) == (" " in written)
+    assert ("texts go after the topic" in str(error.value)) == (" " in written)
 
 
 def test_a_word_like_no_other_names_them_all():
