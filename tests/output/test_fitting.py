@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def test_numbers_in_one_column_have_the_same_decimals():
 
 
 def test_a_column_without_room_is_named():
-    narrow = lines(a_table(), 40)
+    narrow = lines(a_table(), 36)
     assert narrow[-1] == "… no room for: neighbors gained"
     assert "gained" not in "".join(narrow[:-1])
     assert "gained" in "".join(lines(a_table(), 100))
@@ -92,9 +93,7 @@ def test_dimensions_left_out_are_counted():
     )
     header = lines(table, 80)[1].split()
     shown = header.count("dim")
-    [hidden] = [
-        int(part) for part, after in zip(header, header[1:], strict=False) if after == "more"
-    ]
+    [hidden] = [int(part) for part, after in pairwise(header) if after == "more"]
     assert shown + hidden == 32
     assert header[-2:] == ["dim", "31"]
     assert "more" not in lines(table, 600)[1]
