@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from embedinspect import keras_layer
-from embedinspect.errors import DataError, KerasUnavailable, UsageError
+from embedinspect.errors import KerasUnavailable, UsageError
 from embedinspect.lookup import Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
-from embedinspect.text_vectorization import vectorize
 from tests.conftest import CLASSIC
 
 
@@ -128,39 +127,6 @@ def test_a_missing_backend_is_one_line(capfd):
     with pytest.raises(KerasUnavailable):
         fail()
     assert capfd.readouterr().err == ""
-
-
-def test_text_vectorization_gives_the_ids_of_the_layer():
-    vocabulary, ids = vectorize([*CLASSIC, "isn't it?", ""], maxlen=6)
-    lookup = look_up(
-        [*CLASSIC, "isn't it?", ""],
-        Settings(maxlen=6, padding="post", truncating="post"),
-        vocabulary=vocabulary,
-        ids=ids,
-    )
-    import keras
-
-    layer = keras.layers.TextVectorization(output_sequence_length=6)
-    layer.adapt([*CLASSIC, "isn't it?", ""])
-    expected = np.asarray(layer([*CLASSIC, "isn't it?", ""]))
-    assert (lookup.sequences == expected).all()
-    assert [token.token for token in lookup.trace(2)] == ["isnt", "it"]
-    assert lookup.filtered_characters(2) == {"'": 1, "?": 1}
-
-
-@pytest.mark.parametrize(
-    "text", ["\x1c a\x1db \u3000 c\u00a0d", "ÄÖ ÀÉ İ ß", "tab\tnew\nline\v\f\r end", "-- ! x_y"]
-)
-def test_our_reading_of_its_rules_is_the_layers(text):
-    vocabulary, [ids] = vectorize([text], num_words=50)
-    assert len(ids) == len(vocabulary.tokenization.tokens(text))
-    assert 1 not in ids
-
-
-def test_text_vectorization_refuses_what_its_strings_cannot_hold():
-    for text in ("a\0b", "\ud800"):
-        with pytest.raises(DataError, match="text 1 holds a NUL or a lone surrogate"):
-            vectorize(["fine", text])
 
 
 def wrong_layer(monkeypatch, **methods):

@@ -22,7 +22,6 @@ from embedinspect.training.data import LabelledData, Part, split
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
 
-NOT_A_NUMBER = run_folder.NOT_A_NUMBER
 EVALUATION_BATCH = 256
 
 
@@ -127,7 +126,7 @@ def fit(
         began = time.perf_counter()
         numbers = _one_epoch(keras, model, train, settings, epoch, callbacks)
         if not math.isfinite(numbers["loss"]):
-            run = replace(run, status=NOT_A_NUMBER)
+            run = replace(run, status=run_folder.NOT_A_NUMBER)
             break
         if len(held_out):
             loss, accuracy = evaluate(model, held_out, settings)
@@ -145,7 +144,7 @@ def _finish(model: Any, run: Run, test: Part) -> Run:
 
     After a loss that is not a number, the model is that of the last finished epoch.
     """
-    if run.status == NOT_A_NUMBER:
+    if run.status == run_folder.NOT_A_NUMBER:
         shapes = classifier.state_shapes(model)
         classifier.fill(model, run_folder.open_checkpoint(run, shapes))
     elif run.status == run_folder.TRAINING:

@@ -7,7 +7,7 @@ import os
 import sys
 
 from embedinspect.__main__ import console
-from embedinspect.output.train import progress
+from embedinspect.output import progress
 
 progress._lines = lambda *_: lambda _: os._exit(0)
 sys.argv = ["embedinspect", "train", "imdb", "--data", sys.argv[1], "--out", *sys.argv[2:]]

@@ -22,10 +22,10 @@ import numpy as np
 OURS = """
 import resource, sys, time
 from embedinspect.formats import open_file
-from embedinspect.formats.contents import Options
+from embedinspect.formats.contents import ReadOptions
 import numpy, pyarrow.csv
 start = time.perf_counter()
-found = open_file(sys.argv[1], Options(cache=sys.argv[2] == "cache"))
+found = open_file(sys.argv[1], ReadOptions(cache=sys.argv[2] == "cache"))
 took = time.perf_counter() - start
 print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, found.rows.nbytes)
 """
