@@ -128,14 +128,14 @@ def stand_ins(folder) -> None:
 
     import numpy as np
 
-    from tests.formats.test_keras_files import write
+    from tests.builders import write_keras_file
 
     shutil.copy(HERE.parent / "sample_texts" / "vectors.txt", folder / "glove.6B.50d.txt")
     for name in ("imdb", "first", "second"):
         shutil.copytree(folder / "runs" / "reviews", folder / "runs" / name)
     rows = np.random.RandomState(0).rand(6, 3).astype(np.float32)
     for name, shift in (("model", 0), ("old", 0), ("new", 1)):
-        write(folder / f"{name}.keras", {"layers/embedding/vars/0": rows + shift})
+        write_keras_file(folder / f"{name}.keras", {"layers/embedding/vars/0": rows + shift})
     index = json.dumps({"good": 1, "bad": 2, "dull": 3})
     (folder / "tokenizer.json").write_text(json.dumps({"config": {"word_index": index}}))
     (folder / "words.txt").write_text("king\nking - man + woman\n")

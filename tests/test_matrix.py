@@ -1,3 +1,5 @@
+"""The embedding matrix: rows that are drawn, counted, measured and moved."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -6,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedinspect.errors import UsageError
-from embedinspect.matrix import EmbeddingMatrix, draw
+from embedinspect.matrix import EmbeddingMatrix, draw, norms_of
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
@@ -35,3 +37,16 @@ def test_what_is_not_finite_is_counted():
     rows = np.array([[np.nan, 1], [np.inf, -np.inf]], np.float32)
     matrix = EmbeddingMatrix(rows, "test")
     assert (matrix.not_finite, matrix.parameters) == (3, 4)
+
+
+def test_lengths_are_computed_in_float64():
+    rows = np.array([[3, 4], [1e30, 0], [0, 0], [np.inf, 1]], np.float32)
+    assert norms_of(rows).tolist() == [5, np.float32(1e30), 0, np.inf]
+    assert norms_of(rows).dtype == np.float32
+
+
+def test_the_padding_row_is_of_zeros_and_the_others_stand_one_further_down():
+    matrix = EmbeddingMatrix(np.ones((2, 3), np.float32), "from a").with_padding_row()
+    assert matrix.rows.tolist() == [[0, 0, 0], [1, 1, 1], [1, 1, 1]]
+    assert matrix.rows.dtype == np.float32
+    assert matrix.origin == "from a, under a row of zeros for the padding"

@@ -1,4 +1,4 @@
-"""Reading texts, and showing a stranger's text safely."""
+"""Texts are read line by line, and a stranger's text is shown safely."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.texts import collect_texts, read_texts
-from embedinspect.wording import literal
+from embedinspect.wording import clipped_repr, listed, literal, plural
 
 
 def write(tmp_path, data: bytes) -> str:
@@ -84,9 +84,18 @@ def test_an_unknown_encoding():
 
 @given(st.text())
 def test_literal_text_holds_nothing_that_moves_a_cursor(text):
-    shown = literal(text)
-    for character in shown:
-        assert character.isprintable()
-    if text.isascii() and text.isprintable():
-        assert shown == text
+    assert literal(text).isprintable()
     assert literal(text, "ascii").isascii()
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+def test_plain_text_is_literal_as_it_is(text):
+    assert literal(text) == text
+
+
+def test_counts_and_lists_are_worded():
+    assert [plural(count, "row") for count in (0, 1, 2000)] == ["0 rows", "1 row", "2,000 rows"]
+    assert plural(2, "entry", "entries") == "2 entries"
+    assert listed("abc", most=3) == "a, b, c"
+    assert listed("abc", most=1) == "a, and 2 more"
+    assert clipped_repr("a" * 50, 10) == repr("a" * 7 + "...")

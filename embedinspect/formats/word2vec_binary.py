@@ -36,13 +36,14 @@ def is_binary(start: bytes, *, whole: bool) -> bool:
     body = start[header.end() :]
     if _NO_TEXT.search(body):
         return True
-    if layout_of(start, whole=True) is not None:
-        return False
-    if not _is_utf8(body):
-        return True
-    # The numbers of a very small file may happen to be letters.
-    fits = whole and _holds_records(body, int(header[1]), 4 * int(header[2]))
-    return fits and not are_numbers(body, whole=True)
+    count, output_dim = int(header[1]), int(header[2])
+    # The numbers of a very small file may happen to be letters, or digits and line feeds.
+    fits = whole and _holds_records(body, count, 4 * output_dim)
+    fits = fits and not are_numbers(body, whole=True)
+    layout = layout_of(start, whole=True)
+    if layout is not None:
+        return fits and layout.output_dim != output_dim
+    return fits or not _is_utf8(body)
 
 
 def _holds_records(body: bytes, count: int, size: int) -> bool:

@@ -1,172 +1,119 @@
-"""Matrices from files: NumPy as the oracle, and files that lie."""
+"""Which format a file has, and what strangers may do to a file of any format."""
 
 from __future__ import annotations
 
+import gzip
 import io
-import struct
-import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+import safetensors.numpy
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
-from embedinspect.errors import DataError, UsageError
-from embedinspect.formats import open_matrix
+from embedinspect.errors import DataError, EmbedInspectError, UsageError
+from embedinspect.formats import FORMATS, open_file
+from embedinspect.formats.contents import ReadOptions
+from embedinspect.source import SourceOptions, open_source
+from tests.builders import (
+    EMBEDDING,
+    VECTORS,
+    hdf5_bytes,
+    npy_bytes,
+    write_keras_file,
+    write_projector,
+)
 
-DTYPES = st.sampled_from(["<f2", ">f4", "<f4", ">f8", "<f8", "<i2", ">i4", "u1"])
+ROWS = np.arange(6, dtype=np.float32).reshape(3, 2) / 4
 
 
-def npy(array) -> bytes:
+def npz_bytes(**arrays: np.ndarray) -> bytes:
     stream = io.BytesIO()
-    np.save(stream, array, allow_pickle=True)
+    np.savez(stream, **arrays)
     return stream.getvalue()
 
 
-def header(text: str, data: bytes = b"") -> bytes:
-    line = text.encode().ljust(117) + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(line)) + line + data
+# A small file of every format, `packed` besides, and the kind that it is read as.
+EXAMPLES = {
+    "npy": npy_bytes(ROWS),
+    "npz": npz_bytes(a=ROWS),
+    "safetensors": safetensors.numpy.save({"a": ROWS}),
+    "word2vec binary": b"3 2\n" + b"".join(b"w%d " % n + ROWS[n].tobytes() for n in range(3)),
+    "word vectors": VECTORS.read_bytes(),
+    "packed": gzip.compress(VECTORS.read_bytes()),
+    "numbers": b"1 2\n3 4\n5 6\n",
+    "projector": b'embeddings {\n tensor_path: "vectors.tsv"\n}\n',
+}
+KINDS = {
+    "npy": "NumPy array",
+    "npz": "NumPy archive",
+    "safetensors": "safetensors",
+    "word2vec binary": "word2vec binary",
+    "word vectors": "GloVe text",
+    "packed": "GloVe text",
+    "numbers": "text of numbers",
+    "projector": "projector TSV",
+}
 
 
-def refused(tmp_path, data: bytes, says: str) -> None:
+@pytest.mark.parametrize("suffix", ["", ".npy", ".txt", ".keras"])
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_a_format_is_recognised_by_its_content_and_not_by_its_name(tmp_path, name, suffix):
+    write_projector(tmp_path)
+    path = tmp_path / f"file{suffix}"
+    path.write_bytes(EXAMPLES[name])
+    assert open_file(str(path)).kind == KINDS[name]
+
+
+def test_keras_files_are_recognised_too(tmp_path):
+    write_keras_file(tmp_path / "a", EMBEDDING)
+    (tmp_path / "b").write_bytes(hdf5_bytes(EMBEDDING))
+    assert open_file(str(tmp_path / "a")).kind == "Keras model"
+    assert open_file(str(tmp_path / "b")).kind == "Keras weights"
+
+
+def test_a_word_among_numbers_is_named(tmp_path):
     path = tmp_path / "matrix"
-    path.write_bytes(data)
-    with pytest.raises((DataError, UsageError), match=says) as caught:
-        open_matrix(str(path))
-    assert "\n" not in str(caught.value)
+    path.write_bytes(b"1 2\nword 0.1\n3 4\n")
+    with pytest.raises(DataError, match="line 2 has 'word' as field 1"):
+        open_file(str(path))
 
 
+def test_every_format_is_mutated_somewhere():
+    elsewhere = {"keras", "hdf5"}  # in test_keras_files.py
+    assert {kind.name for kind in FORMATS} <= set(EXAMPLES) | elsewhere
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(
-    DTYPES.flatmap(
-        lambda dtype: arrays.arrays(
-            dtype,
-            arrays.array_shapes(min_dims=2, max_dims=2, max_side=5),
-            elements={"min_value": 0, "max_value": 100},
-        )
-    ),
-    st.booleans(),
-    st.booleans(),
+    st.sampled_from(sorted(EXAMPLES)),
+    st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=3)), max_size=4),
+    st.one_of(st.none(), st.floats(0, 1)),
 )
-def test_equals_what_numpy_saved(tmp_path_factory, array, fortran, zipped):
-    array = np.asfortranarray(array) if fortran else array
-    path = tmp_path_factory.mktemp("m") / "matrix"
-    with path.open("wb") as file:
-        (np.savez_compressed if zipped else np.save)(file, array)
-    rows = open_matrix(str(path)).rows
-    assert rows.dtype == np.float32
-    assert (rows == array.astype(np.float32)).all()
+def test_mutated_files_are_refused_or_read(tmp_path, name, changes, cut):
+    write_projector(tmp_path)
+    path = tmp_path / "file"
+    data = bytearray(EXAMPLES[name])
+    for place, what in changes:
+        at = int(place * (len(data) - 1))
+        data[at : at + len(what)] = what
+    path.write_bytes(bytes(data if cut is None else data[: int(cut * len(data))]))
+    try:
+        source = open_source(str(path))
+    except EmbedInspectError:
+        return
+    assert source.matrix.rows.dtype == np.float32
+    assert source.matrix.rows.ndim == 2
+    assert min(source.matrix.rows.shape) >= 1
+    assert source.words is None or len(source.words) == source.matrix.input_dim
 
 
-@given(arrays.arrays("f4", (3, 2), elements=st.floats(width=32, allow_nan=True)))
-def test_text_gives_every_number_back(tmp_path_factory, array):
-    path = tmp_path_factory.mktemp("m") / "matrix"
-    path.write_text("\n".join(", ".join(map(str, row)) for row in array))
-    rows = open_matrix(str(path)).rows
-    assert rows.view(np.uint32).tolist() == (array + 0).view(np.uint32).tolist() or (
-        np.array_equal(rows, array, equal_nan=True)
-    )
-
-
-def test_text_may_have_comments_blank_lines_and_a_byte_order_mark(tmp_path):
-    path = tmp_path / "matrix.txt"
-    path.write_bytes(b"\xef\xbb\xbf# two rows\n1 2.5\n\n-3e1\t4\r\n")
-    assert open_matrix(str(path)).rows.tolist() == [[1, 2.5], [-30, 4]]
-
-
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (b"", "is empty"),
-        (b"1 2\n3 x\n", "line 2 has 'x' as field 2"),
-        (b"1 2\n3\n", "line 2 has 1 number; expected 2"),
-        (b"1 2\n3 1_0\n", "'1_0'"),
-        ("1 ٣\n".encode(), "line 1"),
-        (b"1 1e39\n", "float32 can hold"),
-        (b"1 2\n\xff 3\n", "line 2 is not UTF-8"),
-        (b"1 2\nword 0.1\n3 4\n", "'word' as field 1"),
-        (b"# nothing\n\n", "holds no numbers"),
-        (b"1,,2\n", "'' as field 2"),
-        (b"x" * 500, r"x\.\.\."),
-        (b"\x89HDF\r\n\x1a\n\0\0", "HDF5"),
-        (npy(np.zeros(3)), r"shape \(3,\); expected two dimensions"),
-        (npy(np.zeros((2, 0))), r"shape \(2, 0\)"),
-        (npy(np.zeros((2, 2, 2))), "expected two dimensions"),
-        (npy(np.zeros((2, 2), complex)), "dtype complex128"),
-        (npy(np.array([["a", "b"]])), "dtype <U1"),
-        (npy(np.array([[None, 1]], object)), "dtype object"),
-        (npy(np.array([[1.0, 1e300]])), "row 0, column 1"),
-        (npy(np.zeros((4, 4)))[:-1], "only 127 follow"),
-        (b"\x93NUMPY\x01\x00", "damaged header"),
-        (b"\x93NUMPY\x09\x00" + bytes(200), "damaged header"),
-        (header("{'descr': '<f4', 'fortran_order': False, 'shape': (10**12, 3)}"), "damaged"),
-        (
-            header("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 3)}"),
-            "claims shape",
-        ),
-        (header("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, 3)}"), r"\(-1, 3\)"),
-        (header("__import__('os').system('touch pwned')"), "damaged header"),
-        (b"PK\x03\x04 not a zip", "damaged zip"),
-    ],
-)
-def test_files_that_are_no_matrix(tmp_path, data, says):
-    refused(tmp_path, data, says)
-
-
-def zipped(**members: bytes) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(f"{name}.npy", data)
-    return stream.getvalue()
-
-
-def test_zips_of_several_arrays(tmp_path):
-    path = tmp_path / "matrix.npz"
-    path.write_bytes(zipped(words=npy(np.zeros(3)), rows=npy(np.ones((2, 2)))))
-    assert open_matrix(str(path)).rows.tolist() == [[1, 1], [1, 1]]
-    two = zipped(a=npy(np.ones((2, 2))), b=npy(np.ones((3, 2))))
-    refused(tmp_path, two, r"2 arrays of two dimensions \('a' \(2, 2\), 'b' \(3, 2\)\)")
-
-
-def test_zips_that_lie(tmp_path):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("config.json", "{}")
-    refused(tmp_path, stream.getvalue(), "zip without arrays")
-    bomb = zipped(
-        a=header("{'descr': '<f4', 'fortran_order': False, 'shape': (4, 1000000)}")
-        + bytes(16_000_000)
-    )
-    refused(tmp_path, bomb, "claims to unpack")
-    torn = zipped(a=npy(np.random.RandomState(0).rand(50, 50)))
-    refused(tmp_path, torn[:200] + b"\0\0\0\0" + torn[204:], "damaged zip|damaged header")
-    claims = zipped(a=header("{'descr': '<f4', 'fortran_order': False, 'shape': (9000, 9000)}"))
-    refused(tmp_path, claims, "claims shape")
-
-
-class Evil:
-    def __reduce__(self):
-        import os
-
-        return (os.mkdir, ("pwned",))
-
-
-def test_nothing_is_unpickled(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    array = np.empty((1, 1), object)
-    array[0, 0] = Evil()
-    refused(tmp_path, npy(array), "dtype object")
-    refused(tmp_path, zipped(a=npy(array)), "dtype object")
-    assert not (tmp_path / "pwned").exists()
-
-
-def test_paths_that_cannot_be_read(tmp_path):
-    for path, says in [
-        (str(tmp_path / "missing"), "no such file"),
-        (str(tmp_path), "is a directory"),
-        ("/dev/zero", "not a regular file"),
-        ("a\0b", "null"),
-    ]:
-        with pytest.raises(DataError, match=says):
-            open_matrix(path)
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_options_that_do_not_fit_are_refused(tmp_path, name):
+    path = tmp_path / "file"
+    write_projector(tmp_path)
+    path.write_bytes(EXAMPLES[name])
+    with pytest.raises(UsageError, match="--layer picks a matrix of a Keras file"):
+        open_file(str(path), ReadOptions(layer="x"))
+    with pytest.raises(UsageError, match="--epoch picks rows of a run"):
+        open_source(str(path), SourceOptions(epoch=1))

@@ -220,7 +220,7 @@ def test_any_json_is_read_without_a_failure(inner, mask_zero):
         behind({"class_name": class_name, "config": inner}, "words", mask_zero=mask_zero)
 
 
-def test_circles_and_depth_are_bounded():
+def test_cycles_and_depth_are_bounded():
     def layer(name, source):
         config = {"keras_history": [source, 0, 0]}
         return {
@@ -229,8 +229,9 @@ def test_circles_and_depth_are_bounded():
             "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": config}]}],
         }
 
-    circle = {"layers": [layer("words", "b"), layer("a", "words"), layer("b", "a")]}
-    behind({"class_name": "Functional", "config": circle}, "words", mask_zero=True)
+    cycle = {"layers": [layer("words", "b"), layer("a", "words"), layer("b", "a")]}
+    seen = behind({"class_name": "Functional", "config": cycle}, "words", mask_zero=True)
+    assert seen == keras_graph.Behind((), (), None)
     deep: dict = {"class_name": "Embedding", "config": {"name": "words"}}
     for _ in range(300):
         deep = {"class_name": "Sequential", "config": {"name": "m", "layers": [deep]}}

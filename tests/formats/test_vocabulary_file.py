@@ -9,7 +9,7 @@ import pytest
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import SourceOptions, open_source
-from tests.formats.test_keras_files import GOOD, write
+from tests.builders import EMBEDDING, write_keras_file
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_words_without_a_row_are_told(opened):
 
 
 def test_the_padding_row_of_a_keras_layer_is_pointed_out(tmp_path):
-    write(tmp_path / "m.keras", GOOD)
+    write_keras_file(tmp_path / "m.keras", EMBEDDING)
     (tmp_path / "words").write_text("a\nb\n")
     options = SourceOptions(words=str(tmp_path / "words"))
     source = open_source(str(tmp_path / "m.keras"), options)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from embedinspect.errors import DataError, UsageError
+from embedinspect.errors import DataError
 from embedinspect.formats import word_vectors
 from embedinspect.formats.word_vectors import read_text
 from embedinspect.source import SourceOptions, open_source
@@ -186,11 +186,12 @@ def test_a_binary_header_that_lies(read):
         read(b"1 3000\n" + record)
 
 
-def test_a_small_binary_file_whose_numbers_are_letters(read):
-    source = read(b"1 2\n: FXFZFXFZ\n")
+@pytest.mark.parametrize("numbers", [b"FXFZFXFZ", b"03\nF03\nF"])
+def test_a_small_binary_file_whose_numbers_are_letters(read, numbers):
+    source = read(b"1 2\n: " + numbers + b"\n")
     assert source.kind == "word2vec binary"
     assert list(source.words) == [":"]
-    assert source.matrix.rows.tobytes() == b"FXFZFXFZ"
+    assert source.matrix.rows.tobytes() == numbers
 
 
 def test_numbers_that_would_fit_a_binary_header_are_numbers(read):
@@ -251,10 +252,7 @@ def test_mutated_texts_give_the_rows_that_the_rule_gives(read, changes, cut):
         data = data[:place] + what + data[place + 1 :]
     data = data[: len(data) - cut]
     expected = plainly(data, 4)
-    try:
-        source = read(data)
-    except (DataError, UsageError):
-        return
+    source = read(data)
     assert source.matrix.output_dim == 4
     for row, word in enumerate(source.words):
         raw = word.encode().decode("unicode_escape").encode("latin-1") if "\\x" in word else None
