@@ -27,8 +27,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         set_plain_mode(Path(temporary))
-        if target.is_dir():
-            raise IsADirectoryError(21, "is a directory")
+        refuse_devices(target)
         Path(temporary).replace(target)
         temporary = None
     except (OSError, ValueError) as error:
@@ -39,6 +38,18 @@ def write_whole(path: str | Path, data: bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def refuse_devices(place: Path) -> None:
+    """Refuse a place where something stands that a file may not replace.
+
+    Raises:
+        OSError: a folder, a device such as /dev/null, a pipe.
+    """
+    if place.is_dir():
+        raise IsADirectoryError(21, "is a directory")
+    if place.exists() and not place.is_file():
+        raise OSError(22, "is no regular file")
 
 
 def set_plain_mode(path: Path) -> None:
@@ -114,6 +125,7 @@ def _set_aside(made: Path, place: Path) -> Path:
         raise NotADirectoryError(20, "is a file")
     aside = Path(tempfile.mkdtemp(prefix="old-", dir=made.parent)) / made.name
     if not place.is_dir():
+        refuse_devices(place)
         with suppress(OSError):
             os.link(place, aside, follow_symlinks=False)
             return aside

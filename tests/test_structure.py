@@ -26,6 +26,7 @@ ROOMS = [
     "token_counts",
     "keras_layer",
     "text_vectorization",
+    "page",
     "training",
     "source",
     "analysis",

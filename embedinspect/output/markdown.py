@@ -12,8 +12,8 @@ from typing import Any, assert_never
 
 import numpy as np
 
+from embedinspect.output.cells import column_texts
 from embedinspect.output.digits import decimals_for, table_number
-from embedinspect.output.fitting import column_texts
 from embedinspect.page import (
     Code,
     Column,

@@ -105,6 +105,15 @@ def test_golden(width, golden, run, monkeypatch):
         golden(f"explain-{name}-{width}.txt", out.decode())
 
 
+def test_a_screen_that_has_only_ascii(run_ascii):
+    for arguments in ([], ["num-words"], ["padding"], ["one-hot"]):
+        code, text = run_ascii(
+            "explain", *arguments, "--no-keras" if arguments else "--format=table"
+        )
+        assert code == 0
+        assert "\\u" not in text
+
+
 # -- JSON --------------------------------------------------------------------------------------
 
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from embedinspect.output.fitting import elided_dimensions, table_lines, tables_lines
+from embedinspect.output.fitting import table_lines, tables_lines
 from embedinspect.output.screen import open_screen
+from embedinspect.output.sketch import elided_dimensions
 from embedinspect.page import Column, Table
 
 

@@ -83,6 +83,15 @@ def test_sentences_are_never_wider_than_prose_may_be(ask, name):
 
 
 @pytest.mark.parametrize("name", list(QUESTIONS))
+def test_a_screen_that_has_only_ascii(ask, run_ascii, name):
+    code, text = run_ascii(*QUESTIONS[name])
+    assert code == (3 if name in FOUND else 0)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 120
+    assert not [line for line in lines if re.search(r"\\u2[0-9a-f]{3}|\\xd7|\\xb7", line)]
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
 def test_markdown(ask, name):
     code, out, _ = ask(*QUESTIONS[name], "--format", "markdown")
     assert code == (3 if name in FOUND else 0)

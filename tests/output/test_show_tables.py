@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 import pty
+import re
 import struct
 import termios
 
@@ -176,6 +177,16 @@ def test_plain_signs_where_the_encoding_has_no_others(run, monkeypatch):
         assert line.plain.isascii()
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_screen_that_has_only_ascii(case, run_ascii, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(HERE.parent)
+    code, text = run_ascii("show", *CASES[case], "--no-keras")
+    assert code == 0
+    assert "->" in text
+    assert not re.search(r"\\u2[0-9a-f]{3}|\\xd7|\\xb7", text)  # signs of ours
+
+
 def colours(run, monkeypatch, **environment) -> str:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -183,8 +194,6 @@ def colours(run, monkeypatch, **environment) -> str:
 
 
 def test_an_id_has_one_colour_everywhere(run, monkeypatch):
-    import re
-
     text = colours(run, monkeypatch, FORCE_COLOR="1", TERM="xterm-256color")
     chips = re.findall(r"\x1b\[38;5;\d+;48;5;(\d+)m +(\d+) ", text)
     colour_of = {}

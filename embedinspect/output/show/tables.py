@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from embedinspect.output.digits import decimals_for, table_number, widest_number
-from embedinspect.output.fitting import elided_dimensions
 from embedinspect.output.grid import Block, Cell, CellColumn, beside, columns_width
 from embedinspect.output.screen import STYLES, Screen
 from embedinspect.output.show.lines import Line, RowLine, id_of, position_lines, row_lines
+from embedinspect.output.sketch import elided_dimensions
 from embedinspect.page import Trace
 
 GREY = STYLES["aside"]
