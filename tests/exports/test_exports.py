@@ -52,12 +52,12 @@ def test_every_target_is_tested():
 def test_what_is_written_reads_back_bit_for_bit(tmp_path, source, name):
     written = exports.export(source, str(tmp_path / NAMES[name]), name, force=True)
     main = written.path / "projector_config.pbtxt" if name == "projector" else written.path
-    found = open_source(str(main))
-    assert found.matrix.rows.tobytes() == source.matrix.rows.tobytes()
-    assert list(found.words) == list(source.words)
+    read_back = open_source(str(main))
+    assert read_back.matrix.rows.tobytes() == source.matrix.rows.tobytes()
+    assert list(read_back.words) == list(source.words)
     assert written.changed == ()
-    assert not found.warnings
-    assert not found.problems.total
+    assert not read_back.warnings
+    assert not read_back.problems.total
 
 
 def test_others_read_what_is_written(tmp_path):

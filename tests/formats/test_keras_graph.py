@@ -77,8 +77,8 @@ def test_masks_end_where_keras_ends_them(name):
             output = layer(vectors)
     kept = getattr(output, "_keras_mask", None) is not None
     assert kept == (name in keras_graph.KEEP_MASK)
-    found = behind(config_of(keras.Model(ids, output)), "words", mask_zero=True)
-    assert [node.class_name for node in found.losses] == ([] if kept else [name])
+    seen = behind(config_of(keras.Model(ids, output)), "words", mask_zero=True)
+    assert [node.class_name for node in seen.losses] == ([] if kept else [name])
 
 
 def config_of(model) -> dict:
@@ -94,18 +94,18 @@ def embedding(**settings):
 
 
 def masks(model, *, mask_zero=True):
-    found = behind(config_of(model), "words", mask_zero=mask_zero)
+    seen = behind(config_of(model), "words", mask_zero=mask_zero)
     return (
-        [(reader.node.class_name, reader.masked) for reader in found.readers],
-        [node.class_name for node in found.losses],
+        [(reader.node.class_name, reader.masked) for reader in seen.readers],
+        [node.class_name for node in seen.losses],
     )
 
 
 def test_the_classic_model():
     model = sequential(embedding(), L.LSTM(3), L.Dense(1))
-    found = behind(config_of(model), "words", mask_zero=False)
-    assert found.input_length == 6
-    assert [(r.node.name, r.masked) for r in found.readers] == [(model.layers[1].name, False)]
+    seen = behind(config_of(model), "words", mask_zero=False)
+    assert seen.input_length == 6
+    assert [(r.node.name, r.masked) for r in seen.readers] == [(model.layers[1].name, False)]
     assert masks(model) == ([("LSTM", True)], [])
     open_end = sequential(embedding(), L.LSTM(3), length=None)
     assert behind(config_of(open_end), "words", mask_zero=True).input_length is None
@@ -140,8 +140,8 @@ def test_additions():
     assert masks(unmasked) == ([("LSTM", False)], ["Add"])
     silent = keras.Model(ids, L.LSTM(2)(vectors + other))
     assert masks(silent) == ([("LSTM", False)], ["Add"])
-    found = behind(config_of(silent), "words", mask_zero=True)
-    assert found.losses[0].operation
+    seen = behind(config_of(silent), "words", mask_zero=True)
+    assert seen.losses[0].operation
 
 
 def test_nested_and_shared_models():
@@ -173,17 +173,17 @@ def test_configs_before_keras_3():
         layer("Conv1D", "flat", ["words"]),
     ]
     config = {"layers": layers, "input_layers": [["ids", 0, 0]], "output_layers": [["lstm", 0, 0]]}
-    found = behind({"class_name": "Model", "config": config}, "words", mask_zero=True)
-    assert [node.name for node in found.losses] == ["flat"]
-    assert [(r.node.name, r.masked) for r in found.readers] == [("lstm", False)]
-    assert found.input_length == 7
+    seen = behind({"class_name": "Model", "config": config}, "words", mask_zero=True)
+    assert [node.name for node in seen.losses] == ["flat"]
+    assert [(r.node.name, r.masked) for r in seen.readers] == [("lstm", False)]
+    assert seen.input_length == 7
     old = [
         {"class_name": "Embedding", "config": {"name": "words", "batch_input_shape": [None, 5]}},
         {"class_name": "Flatten", "config": {"name": "flat"}},
     ]
-    found = behind({"class_name": "Sequential", "config": old}, "words", mask_zero=True)
-    assert [node.name for node in found.losses] == ["flat"]
-    assert found.input_length == 5
+    seen = behind({"class_name": "Sequential", "config": old}, "words", mask_zero=True)
+    assert [node.name for node in seen.losses] == ["flat"]
+    assert seen.input_length == 5
 
 
 def test_a_class_of_the_users_own_is_not_judged():
@@ -192,8 +192,8 @@ def test_a_class_of_the_users_own_is_not_judged():
         {"class_name": "Mine", "config": {"name": "mine"}},
         {"class_name": "LSTM", "config": {"name": "lstm"}},
     ]
-    found = behind({"class_name": "Sequential", "config": {"layers": layers}}, "words", mask_zero=1)
-    assert found.losses == ()
+    seen = behind({"class_name": "Sequential", "config": {"layers": layers}}, "words", mask_zero=1)
+    assert seen.losses == ()
     assert behind({"class_name": "Sequential", "config": {}}, "words", mask_zero=True) is None
 
 

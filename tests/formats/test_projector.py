@@ -22,7 +22,9 @@ def test_a_projector_pair(tmp_path, config):
     write_projector(tmp_path, labels="word\tn\na\t1\nb\t2\n", config=config)
     assert list(open_source(str(tmp_path / name)).words) == ["a", "b"]
     write_projector(tmp_path, labels="a\n", config=config)
-    assert any("differ in length" in said for said in open_source(str(tmp_path / name)).warnings)
+    assert any(
+        "differ in length" in warning for warning in open_source(str(tmp_path / name)).warnings
+    )
 
 
 def test_projector_configs_that_name_no_rows(tmp_path):

@@ -9,15 +9,15 @@ import pytest
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import SourceOptions, open_source
-from tests.builders import EMBEDDING, write_keras_file
 
 
 @pytest.fixture
 def opened(tmp_path):
+    """A function that opens four rows with the words of a file of this text."""
     np.save(tmp_path / "m.npy", np.arange(8, dtype=np.float32).reshape(4, 2))
 
-    def open_with(text: str, index_from=None, name="words"):
-        path = tmp_path / name
+    def open_with(text: str | bytes, index_from=None):
+        path = tmp_path / "words"
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         options = SourceOptions(words=str(path), index_from=index_from)
         return open_source(str(tmp_path / "m.npy"), options)
@@ -54,9 +54,8 @@ def test_forms(opened, text, index_from, expected):
     shift = f" + {index_from}" if index_from else ""
     own = text.startswith('{"')
     assert (f"by their own ids{shift}" if own else f"row i{shift}") in source.words_from
-    for row, word in enumerate(expected):
-        if word:
-            assert source.rows_of([word]) == [row]
+    named = [(row, word) for row, word in enumerate(expected) if word]
+    assert source.rows_of(word for _, word in named) == [row for row, _ in named]
 
 
 def test_words_without_a_row_are_told(opened):
@@ -64,19 +63,6 @@ def test_words_without_a_row_are_told(opened):
     assert opened("a\nb\n").warnings == (
         f"{opened('a').words_from.split(',')[0]} has 2 words for 4 rows",
     )
-
-
-def test_the_padding_row_of_a_keras_layer_is_pointed_out(tmp_path):
-    write_keras_file(tmp_path / "m.keras", EMBEDDING)
-    (tmp_path / "words").write_text("a\nb\n")
-    options = SourceOptions(words=str(tmp_path / "words"))
-    source = open_source(str(tmp_path / "m.keras"), options)
-    assert "row 0 of a Keras layer is the padding row, and here it is 'a'" in source.warnings[0]
-    assert "--index-from 1" in source.warnings[0]
-    options = SourceOptions(words=str(tmp_path / "words"), index_from=1)
-    source = open_source(str(tmp_path / "m.keras"), options)
-    assert list(source.words) == [None, "a", "b"]
-    assert source.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -100,22 +86,6 @@ def test_files_that_hold_no_words(opened, text, says):
         opened(text)
 
 
-def test_a_shift_needs_words_and_is_not_negative(opened, tmp_path):
+def test_a_shift_is_not_negative(opened):
     with pytest.raises(UsageError, match="expected 0 or more"):
         opened("a\n", -1)
-    with pytest.raises(UsageError, match="name that file"):
-        open_source(str(tmp_path / "m.npy"), SourceOptions(index_from=1))
-
-
-def test_ids_of_word_vectors_leave_row_0_to_the_padding(tmp_path):
-    path = tmp_path / "v.txt"
-    path.write_text("the 1 2\nof 3 4\n")
-    source = open_source(str(path))
-    vocabulary, moved = source.vocabulary_by_row()
-    assert moved
-    assert vocabulary.word_index == {"the": 1, "of": 2}
-    rows = source.matrix.with_padding_row().rows
-    assert rows.tolist() == [[0, 0], [1, 2], [3, 4]]
-    assert vocabulary.tokenization.lower
-    path.write_text("The 1 2\nof 3 4\n")
-    assert not open_source(str(path)).vocabulary_by_row()[0].tokenization.lower

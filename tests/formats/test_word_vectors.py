@@ -71,12 +71,12 @@ def test_text_equals_gensim(tmp_path, monkeypatch, made, header, end, trailing, 
     oracle = KeyedVectors.load_word2vec_format(str(path), no_header=not header)
     longest = max(map(len, data.split(b"\n"))) + 2
     monkeypatch.setattr(word_vectors, "BLOCK", max(block, 2 * longest))  # lines cross its end
-    found = read_text(path)
-    assert list(found.words) == oracle.index_to_key == words
-    assert found.rows.dtype == np.float32
-    assert found.rows.tobytes() == oracle.vectors.astype(np.float32).tobytes() == rows.tobytes()
-    assert found.problems.total == 0
-    assert found.kind == ("word2vec text" if header else "GloVe text")
+    contents = read_text(path)
+    assert list(contents.words) == oracle.index_to_key == words
+    assert contents.rows.dtype == np.float32
+    assert contents.rows.tobytes() == oracle.vectors.astype(np.float32).tobytes() == rows.tobytes()
+    assert contents.problems.total == 0
+    assert contents.kind == ("word2vec text" if header else "GloVe text")
 
 
 @FUNCTION_SCOPED
@@ -115,10 +115,10 @@ def test_both_paths_give_the_same(tmp_path, monkeypatch, made, data):
 
 def attempt(path):
     try:
-        found = read_text(path)
+        contents = read_text(path)
     except DataError as error:
         return str(error)
-    return list(found.words), found.rows.tobytes(), sorted(found.problems.first)
+    return list(contents.words), contents.rows.tobytes(), sorted(contents.problems.first)
 
 
 GOOD = b"the 0.5 1 2\nof -1e-3 nan 4\n, 7 8 inf\n"
@@ -228,8 +228,8 @@ def plainly(data: bytes, width: int) -> dict[bytes, list[float]]:
         number = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I)
         if len(fields) > width and all(map(number.fullmatch, numbers)):
             values = [float(np.float32(float(field))) for field in numbers]
-            said = sum(b"inf" in field.lower() for field in numbers)
-            if sum(map(np.isinf, values)) == said and not any(map(number.fullmatch, extra)):
+            written = sum(b"inf" in field.lower() for field in numbers)
+            if sum(map(np.isinf, values)) == written and not any(map(number.fullmatch, extra)):
                 rows.setdefault(b" ".join(fields[:-width]), values)
     return rows
 
