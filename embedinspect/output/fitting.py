@@ -65,13 +65,13 @@ def _natural_block(table: Table, screen: Screen) -> Block:
     """Return the table as wide as it would like to be, for a place beside others."""
     sketch = sketched(table, screen)
     title = screen.clip(sketch.title, TITLE_LINES * screen.width)
-    widths = [text_column.natural for text_column in sketch.text_columns]
+    widths = [column.natural for column in sketch.columns]
     return _block(replace(sketch, title=title), widths, GAPS[0], screen)
 
 
 def _fitted_lines(table: Table, sketch: Sketch, screen: Screen) -> Iterator[Text]:
     title = screen.clip(sketch.title, TITLE_LINES * screen.width)
-    kept, left_out = list(sketch.text_columns), list[TextColumn]()
+    kept, left_out = list(sketch.columns), list[TextColumn]()
     while True:
         for gap in GAPS:
             widths = _widths(kept, screen.width, gap)
@@ -82,13 +82,13 @@ def _fitted_lines(table: Table, sketch: Sketch, screen: Screen) -> Iterator[Text
                 yield from list(block.lines(screen.signs.rule))[1:]
                 yield from _said(left_out, screen)
                 return
-        optional = [text_column for text_column in kept if text_column.optional and not table.full]
+        optional = [column for column in kept if column.optional and not table.full]
         if not optional:
             break
         kept.remove(optional[-1])
         left_out.insert(0, optional[-1])
     if table.full:  # lines longer than the screen, rather than a value left out
-        widths = [text_column.natural for text_column in kept]
+        widths = [column.natural for column in kept]
         yield from _block(Sketch(title, kept), widths, GAPS[0], screen).lines(screen.signs.rule)
     else:
         yield from _stacked(title, kept, screen)
@@ -98,22 +98,22 @@ def _fitted_lines(table: Table, sketch: Sketch, screen: Screen) -> Iterator[Text
 def _said(left_out: Sequence[TextColumn], screen: Screen) -> Iterator[Text]:
     """Yield the line that names columns for which there was no room."""
     if left_out:
-        names = ", ".join(text_column.header for text_column in left_out)
+        names = ", ".join(column.header for column in left_out)
         line = f"{screen.signs.more} no room for: {names}"
         for part in screen.wrap(line, screen.width):
             yield Text(part, style=STYLES["aside"])
 
 
-def _widths(text_columns: Sequence[TextColumn], room: int, gap: int) -> list[int] | None:
+def _widths(columns: Sequence[TextColumn], room: int, gap: int) -> list[int] | None:
     """Return widths that fit, the widest texts narrowed first; None where they cannot."""
-    widths = [text_column.natural for text_column in text_columns]
-    bars = [number for number, text_column in enumerate(text_columns) if text_column.kind == "bar"]
-    spent = gap * (len(text_columns) - 1)
+    widths = [column.natural for column in columns]
+    bars = [number for number, column in enumerate(columns) if column.kind == "bar"]
+    spent = gap * (len(columns) - 1)
     for number in bars:  # a bar takes what the others leave
         others = sum(width for place, width in enumerate(widths) if place != number)
         widths[number] = max(SHORTEST_BAR, min(LONGEST_BAR, room - spent - others))
     while sum(widths) + spent > room:
-        wide = [n for n, text_column in enumerate(text_columns) if widths[n] > text_column.least]
+        wide = [n for n, column in enumerate(columns) if widths[n] > column.least]
         if not wide:
             return None
         widths[max(wide, key=lambda n: widths[n])] -= 1
@@ -122,49 +122,44 @@ def _widths(text_columns: Sequence[TextColumn], room: int, gap: int) -> list[int
 
 def _block(sketch: Sketch, widths: Sequence[int], gap: int, screen: Screen) -> Block:
     """Return the table with columns of these widths; a long sentence takes several lines."""
-    text_columns = sketch.text_columns
-    drawn = [
-        _drawn(text_column, width, screen)
-        for text_column, width in zip(text_columns, widths, strict=True)
-    ]
-    columns = []
+    columns = sketch.columns
+    drawn = [_drawn(column, width, screen) for column, width in zip(columns, widths, strict=True)]
+    cell_columns = []
     heights = [max(map(len, parts)) for parts in zip(*drawn, strict=True)]
-    for text_column, width, texts in zip(text_columns, widths, drawn, strict=True):
+    for column, width, texts in zip(columns, widths, drawn, strict=True):
         cells = []
-        for parts, style, height in zip(texts, text_column.styles, heights, strict=True):
+        for parts, style, height in zip(texts, column.styles, heights, strict=True):
             cells += [Cell(part, style) for part in parts]
             cells += [Cell()] * (height - len(parts))
-        header = text_column.header
+        header = column.header
         if cell_len(header) > width:
             header = "\n".join(screen.wrap(header, width))
-        columns.append(CellColumn(header, cells, text_column.kind in RIGHT, gap))
-    return Block(sketch.title, columns)
+        cell_columns.append(CellColumn(header, cells, column.kind in RIGHT, gap))
+    return Block(sketch.title, cell_columns)
 
 
-def _drawn(text_column: TextColumn, width: int, screen: Screen) -> list[list[str]]:
-    """Return the lines of each cell of a text_column in its width."""
-    if text_column.kind == "bar":
-        most = max([*text_column.amounts, 0.0]) or 1.0
-        lengths = [max(1, round(width * n / most)) if n else 0 for n in text_column.amounts]
+def _drawn(column: TextColumn, width: int, screen: Screen) -> list[list[str]]:
+    """Return the lines of each cell of a column in its width."""
+    if column.kind == "bar":
+        most = max([*column.amounts, 0.0]) or 1.0
+        lengths = [max(1, round(width * n / most)) if n else 0 for n in column.amounts]
         return [[screen.signs.bar * length] for length in lengths]
-    if text_column.kind == "prose":
-        return [screen.wrap(cell, width) or [""] for cell in text_column.cells]
-    return [[cut(cell, text_column.kind, width, screen)] for cell in text_column.cells]
+    if column.kind == "prose":
+        return [screen.wrap(cell, width) or [""] for cell in column.cells]
+    return [[cut(cell, column.kind, width, screen)] for cell in column.cells]
 
 
-def _stacked(title: str, text_columns: Sequence[TextColumn], screen: Screen) -> Iterator[Text]:
+def _stacked(title: str, columns: Sequence[TextColumn], screen: Screen) -> Iterator[Text]:
     """Yield each row as lines of heading and value, for screens too narrow for the table."""
     for part in screen.wrap(title, screen.width):
         yield Text(part, style="bold")
     yield Text(screen.signs.rule * screen.width, style=STYLES["aside"])
-    for number, row in enumerate(
-        zip(*(text_column.cells for text_column in text_columns), strict=True)
-    ):
+    for number, row in enumerate(zip(*(column.cells for column in columns), strict=True)):
         if number:
             yield Text()
-        for text_column, cell in zip(text_columns, row, strict=True):
-            if text_column.kind == "bar":
+        for column, cell in zip(columns, row, strict=True):
+            if column.kind == "bar":
                 continue
-            line = f"{text_column.header.strip()}: {cell}" if text_column.header else cell
+            line = f"{column.header.strip()}: {cell}" if column.header else cell
             line = screen.clip(line, STACKED_LINES * screen.width)
             yield from map(Text, screen.wrap(line, screen.width))

@@ -43,16 +43,14 @@ class Sketch:
     """A table as text, before it is fitted."""
 
     title: str
-    text_columns: Sequence[TextColumn]
+    columns: Sequence[TextColumn]
 
     def width(self, gap: int) -> int:
         """Return the width that the table would like to have."""
-        return sum(text_column.natural for text_column in self.text_columns) + gap * (
-            len(self.text_columns) - 1
-        )
+        return sum(column.natural for column in self.columns) + gap * (len(self.columns) - 1)
 
 
-def sketched(table: Table, screen: Screen, room: int | None = None) -> Sketch:
+def sketched(table: Table, screen: Screen) -> Sketch:
     """Return a table as text, as many dimensions of a vector in it as there is room for."""
     count = max((len(column.values) for column in table.columns), default=0)
     fold = folded(count, table.most)
@@ -62,49 +60,25 @@ def sketched(table: Table, screen: Screen, room: int | None = None) -> Sketch:
         rows += [None, *fold.tail]
         title += f", {fold.left_out:,} rows left out"
     shared = shared_decimals(table)
-    text_columns: list[TextColumn] = []
-    for column in table.columns:
-        if column.kind == "vector":
-            text_columns += _vector_columns(column, rows, screen, None)
-        else:
-            text_columns.append(_text_column(column, rows, shared, screen))
-    sketch = Sketch(screen.text(title), text_columns)
-    if not table.full and any(column.kind == "vector" for column in table.columns):
-        sketch = _with_dimensions_that_fit(
-            table, sketch, rows, shared, room or screen.width, screen
-        )
-    return sketch
-
-
-def _with_dimensions_that_fit(
-    table: Table,
-    sketch: Sketch,
-    rows: Sequence[int | None],
-    shared: int | None,
-    room: int,
-    screen: Screen,
-) -> Sketch:
-    if sketch.width(GAPS[0]) <= room:
-        return sketch
-    text_columns: list[TextColumn] = []
     others = [
         _text_column(column, rows, shared, screen)
         for column in table.columns
         if column.kind != "vector"
     ]
-    left = room - sum(text_column.natural + GAPS[0] for text_column in others)
+    left = screen.width - sum(column.natural + GAPS[0] for column in others)
+    columns: list[TextColumn] = []
     for column in table.columns:
         if column.kind == "vector":
-            text_columns += _vector_columns(column, rows, screen, left)
+            columns += _vector_columns(column, rows, screen, None if table.full else left)
         else:
-            text_columns.append(others.pop(0))
-    return Sketch(sketch.title, text_columns)
+            columns.append(others.pop(0))
+    return Sketch(screen.text(title), columns)
 
 
 def _vector_columns(
     column: Column, rows: Sequence[int | None], screen: Screen, room: int | None
 ) -> list[TextColumn]:
-    """Return a text_column for each dimension that there is room for, and one for those left out."""
+    """Return a column for each dimension that there is room for, and one for those left out."""
     values = np.asarray(column.values)
     total = values.shape[1]
     decimals = decimals_for(values) if column.decimals == "auto" else column.decimals
@@ -115,7 +89,7 @@ def _vector_columns(
         counts = {form: _fitting(room, form, width, total) for form in ("{} more", "+{}")}
         left_out = max(counts, key=lambda form: counts[form])
         fitting = counts[left_out]
-    text_columns = []
+    columns = []
     more = screen.signs.more
     for dimension in elided_dimensions(total, fitting):
         if dimension is None:
@@ -128,12 +102,14 @@ def _vector_columns(
                 for row in rows
             ]
             styles, header = [""] * len(rows), f"dim {dimension}".rjust(width)
-        text_columns.append(TextColumn(header, cells, "vector", styles, cell_len(header)))
-    return text_columns
+        columns.append(TextColumn(header, cells, "vector", styles, cell_len(header)))
+    return columns
 
 
 def _fitting(room: int, form: str, width: int, total: int) -> int:
     """Return how many dimensions of a width there is room for, beside the count of the others."""
+    if total * (width + GAPS[0]) - GAPS[0] <= room:
+        return total
     count = len(form.format(total)) + GAPS[0]
     return max(1, min(total, (room - count + GAPS[0]) // (width + GAPS[0])))
 
@@ -159,24 +135,23 @@ def _text_column(
     return replace(text_column, least=_least(text_column, rigid=column.rigid))
 
 
-def _least(text_column: TextColumn, *, rigid: bool) -> int:
-    """Return the width that a text_column cannot do without."""
-    header = max(
-        map(cell_len, text_column.header.split(" "))
-    )  # it may be wrapped between its words
-    if text_column.kind == "bar":
+def _least(column: TextColumn, *, rigid: bool) -> int:
+    """Return the width that a column cannot do without."""
+    header = max(map(cell_len, column.header.split(" ")))  # it may be wrapped between its words
+    if column.kind == "bar":
         return SHORTEST_BAR
-    if text_column.kind == "vector":
-        return text_column.natural
-    if text_column.kind in RIGHT or rigid:
-        return max([header, *map(cell_len, text_column.cells)])
-    least = NARROWEST_PATH if text_column.kind == "path" else NARROWEST_TEXT
-    if text_column.kind == "prose":  # a sentence is wrapped between words, not in them
-        least = max(cell_len(word) for cell in [*text_column.cells, ""] for word in cell.split(" "))
-    return min(text_column.natural, max(header, least))
+    if column.kind == "vector":
+        return column.natural
+    if column.kind in RIGHT or rigid:
+        return max([header, *map(cell_len, column.cells)])
+    least = NARROWEST_PATH if column.kind == "path" else NARROWEST_TEXT
+    if column.kind == "prose":  # a sentence is wrapped between words, not in them
+        least = max(cell_len(word) for cell in [*column.cells, ""] for word in cell.split(" "))
+    return min(column.natural, max(header, least))
 
 
 def cut(text: str, kind: Kind, width: int, screen: Screen) -> str:
+    """Return a text as it is cut for a column of that kind: at its end, start, or middle."""
     if kind == "path":
         return clip_start(text, width, screen.signs.more)
     if kind == "sequence" and cell_len(text) > width:
