@@ -16,13 +16,14 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import MOST_VALUES, EmbeddingMatrix, FloatArray
 from embedinspect.sequences import IntArray, Side
 from embedinspect.vocabulary import Token, Tokenization, Vocabulary
+from embedinspect.wording import plural
 
 DEFAULT_OUTPUT_DIM = 3
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user may set; None where a setting follows from the texts or the matrix."""
+    """What a user may set for a lookup; None where it follows from the texts or the matrix."""
 
     num_words: int | None = None
     oov_token: str | None = None
@@ -46,7 +47,7 @@ class Lookup:
         ids: for each text its ids before padding, int32.
         sequences: the padded ids, int32, shape (texts, maxlen).
         matrix: the embedding matrix, shape (input_dim, output_dim).
-        settings: what was asked for.
+        settings: how they were looked up.
     """
 
     texts: Sequence[str]
@@ -58,12 +59,12 @@ class Lookup:
 
     @property
     def maxlen(self) -> int:
-        """Positions of each padded sequence."""
+        """Number of positions in each padded sequence."""
         return int(self.sequences.shape[1])
 
     @property
     def output_shape(self) -> tuple[int, int, int]:
-        """Shape of the output tensor: (texts, maxlen, output_dim)."""
+        """The shape of the output tensor: (texts, maxlen, output_dim)."""
         return len(self.texts), self.maxlen, self.matrix.output_dim
 
     @cached_property
@@ -79,7 +80,7 @@ class Lookup:
 
     @property
     def empty_texts(self) -> list[int]:
-        """Indices of the texts of which no id is left."""
+        """Indices of the texts that are left without an id."""
         return [index for index, ids in enumerate(self.ids) if not len(ids)]
 
     @property
@@ -93,7 +94,7 @@ class Lookup:
         return rows
 
     def mask(self, text: int) -> list[bool] | None:
-        """Return the mask of one text; None unless `mask_zero` was asked for."""
+        """Return the mask of one text; None without `mask_zero`."""
         if not self.settings.mask_zero:
             return None
         mask: list[bool] = padded.mask(self.sequences[text]).tolist()
@@ -130,8 +131,8 @@ class OneHot:
 
     Attributes:
         shape: of the one-hot ids, (texts, maxlen, input_dim).
-        largest_difference: between any number of the product and of the lookup; NaN where 0 times
-            a number that is not finite spoils the product.
+        largest_difference: between numbers of the product and of the lookup; NaN where 0 times a
+            number that is not finite spoils the product.
         equal: whether every number of the product equals that of the lookup.
     """
 
@@ -152,14 +153,14 @@ def look_up(
     """Trace the texts through vocabulary, sequences and matrix.
 
     Args:
-        vocabulary: a saved one; without it the words of the texts are counted.
-        ids: of each text in that vocabulary, where they are known already.
-        matrix: given rows; without it they are drawn.
+        vocabulary: a saved vocabulary; without it the words of the texts are counted.
+        ids: the ids of each text in that vocabulary, where they are known already.
+        matrix: the rows; without it they are drawn.
         count_documents: also count the texts that hold each word, for a vocabulary to be saved.
 
     Raises:
-        UsageError: settings that cannot work together.
-        DataError: the given matrix has no row for an id of the texts.
+        UsageError: the settings do not go together.
+        DataError: the matrix has no row for an id of the texts.
 
     >>> look_up(["This is a text"], Settings(maxlen=6)).sequences.tolist()
     [[0, 0, 1, 2, 3, 4]]
@@ -178,8 +179,8 @@ def look_up(
     assert ids is not None
     if len(texts) * (settings.maxlen or 0) > MOST_VALUES:
         raise UsageError(
-            f"--maxlen {settings.maxlen} times {len(texts)} texts is more than {MOST_VALUES:,} "
-            "positions; give a smaller --maxlen"
+            f"--maxlen {settings.maxlen} times {plural(len(texts), 'text')} is more than "
+            f"{MOST_VALUES:,} positions; give a smaller --maxlen"
         )
     sequences = padded.pad(ids, settings.maxlen, settings.padding, settings.truncating)
     largest = int(sequences.max()) if sequences.size else 0
@@ -193,9 +194,9 @@ def look_up(
 
 
 def one_hot(lookup: Lookup) -> OneHot:
-    """Multiply the one-hot ids with the matrix, and compare with the lookup.
+    """Multiply the one-hot ids by the matrix, and compare the product with the lookup.
 
-    The one-hot ids of a part of the positions are made at a time, so memory stays bounded.
+    Only a part of the positions is made one-hot at a time, so memory stays bounded.
     """
     rows, ids = lookup.matrix.rows, lookup.sequences.ravel()
     step = max(1, 2**22 // lookup.matrix.input_dim)
@@ -221,14 +222,14 @@ def _check_rows(vocabulary: Vocabulary, largest: int, input_dim: int, settings: 
     """Refuse settings under which an id of the texts has no row."""
     if largest < input_dim:
         return
-    name = _named(vocabulary, largest)
+    id_label = _id_label(vocabulary, largest)
     if settings.input_dim:
         raise UsageError(
-            f"--input-dim {input_dim} has rows 0 to {input_dim - 1}, but the texts hold {name}; "
-            f"give --input-dim {largest + 1} or more, or --num-words {input_dim}"
+            f"--input-dim {input_dim} has rows 0 to {input_dim - 1}, but the texts hold "
+            f"{id_label}; give --input-dim {largest + 1} or more, or --num-words {input_dim}"
         )
     raise UsageError(
-        f"num_words {input_dim} has rows 0 to {input_dim - 1}, but the texts hold {name}; "
+        f"num_words {input_dim} has rows 0 to {input_dim - 1}, but the texts hold {id_label}; "
         f"give --num-words {largest + 1} or more, or another --oov-token"
     )
 
@@ -236,25 +237,25 @@ def _check_rows(vocabulary: Vocabulary, largest: int, input_dim: int, settings: 
 def _check_matrix(
     matrix: EmbeddingMatrix, vocabulary: Vocabulary, largest: int, settings: Settings
 ) -> None:
-    """Refuse a given matrix that an option contradicts, or that has too few rows."""
-    for option, wanted, given in (
+    """Refuse a matrix that an option contradicts, or that has too few rows."""
+    for option, wanted, actual in (
         ("--input-dim", settings.input_dim, matrix.input_dim),
         ("--output-dim", settings.output_dim, matrix.output_dim),
     ):
-        if wanted is not None and wanted != given:
+        if wanted is not None and wanted != actual:
             raise UsageError(
                 f"{option} is {wanted}, but the matrix {matrix.origin} has shape "
                 f"({matrix.input_dim}, {matrix.output_dim}); leave {option} out"
             )
     if largest >= matrix.input_dim:
         raise DataError(
-            f"the matrix {matrix.origin} has {matrix.input_dim:,} rows, but the texts need "
-            f"{largest + 1:,}: they hold {_named(vocabulary, largest)}; give a matrix with more "
+            f"the matrix {matrix.origin} has {plural(matrix.input_dim, 'row')}, but the texts need "
+            f"{largest + 1:,}: they hold {_id_label(vocabulary, largest)}; give a matrix with more "
             f"rows, or --num-words {matrix.input_dim}"
         )
 
 
-def _named(vocabulary: Vocabulary, id_: int) -> str:
+def _id_label(vocabulary: Vocabulary, id_: int) -> str:
     word = vocabulary.words.get(id_)
     return f"id {id_:,}" + (f" ({word!r})" if word is not None else "")
 

@@ -67,10 +67,10 @@ class Tokenization:
         return [token for token in text.translate(table).split(self.split) if token]
 
     def pieces(self, text: str) -> list[str]:
-        """Return the tokens, and between them the pieces of which `filters` left nothing.
+        """Return the tokens, and between them the pieces that `filters` removed altogether.
 
         A piece stands between two separators of the text as it was written. Where `split` is
-        longer than one character the pieces cannot be told apart safely, and are left out.
+        longer than one character, such pieces cannot be told apart safely and are left out.
 
         >>> Tokenization().pieces("so -- what?")
         ['so', '--', 'what']
@@ -80,17 +80,17 @@ class Tokenization:
         if self.lower:
             text = text.lower()
         table: dict[int, str] = self._table  # type: ignore[attr-defined]
-        found: list[str] = []
+        pieces: list[str] = []
         for piece in text.split(self.split):
             tokens = [token for token in piece.translate(table).split(self.split) if token]
             if tokens:
-                found.extend(tokens)
+                pieces.extend(tokens)
             elif piece.strip():
-                found.append(piece)
-        return found
+                pieces.append(piece)
+        return pieces
 
     def filtered_characters(self, text: str) -> Counter[str]:
-        """Return how often each character that `filters` removed stood in the text."""
+        """Return how often the text holds each character that `filters` remove."""
         if self.char_level:
             return Counter()
         counts = Counter(text.lower() if self.lower else text)
@@ -126,12 +126,14 @@ class Vocabulary:
     """Words, their counts and ids.
 
     Attributes:
-        word_index: id of each word, complete whatever `num_words` is.
-        word_counts: how often each word occurred, in the order of first sight.
-        word_docs: in how many texts each word occurred.
+        word_index: the id of each word, complete whatever `num_words` is.
+        word_counts: how often each word occurs, in the order in which words were first seen.
+        word_docs: in how many texts each word occurs.
         document_count: how many texts were counted.
         num_words: ids from this one on are not used; None for no limit.
         oov_token: stands for words without an id; None to drop them.
+        tokenization: how texts are cut into tokens.
+        name: of the tokenizer: `classic`, or `textvectorization`.
         start_token: stands before every text, as in Keras's IMDB data; None for no such token.
     """
 
@@ -260,11 +262,11 @@ def fit(
     """Count the words of the texts, and encode the texts in the same pass.
 
     Tokenizing is most of the work, so it is done once: each word gets a provisional id when it is
-    first seen, and the ids by count are put in their place at the end.
+    first seen, which its id by count replaces at the end.
 
     Args:
-        count_documents: also count the texts that hold each word (`word_docs`), which only a saved
-            vocabulary needs, and which takes a third of the time.
+        count_documents: also count the texts that hold each word (`word_docs`). Only a saved
+            vocabulary needs it, and it takes a third of the time.
 
     Returns:
         The vocabulary, and for each text an int32 array of its ids, equal to `Vocabulary.encode`.

@@ -17,7 +17,7 @@ Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True)
 class Place:
-    """A word and where it stands on the axis: 0 at the low end, 1 at the high end."""
+    """A word, its row, and its position on the axis: 0 at the low end, 1 at the high end."""
 
     word: str
     row: int
@@ -29,9 +29,9 @@ class Fit:
     """How well the rows explain a number for each word, as a sum of weighted dimensions.
 
     Attributes:
-        r_squared: share of its variance that the best such sum explains, 0 to 1.
+        r_squared: the share of its variance that the best such sum explains, 0 to 1.
         words: how many words it was fitted on.
-        dimensions: weights that were fitted; as many words or fewer can always be explained.
+        dimensions: how many weights were fitted; as many words or fewer can always be explained.
     """
 
     r_squared: float
@@ -44,12 +44,12 @@ class Opinion:
     """What a run's classifier makes of single words.
 
     Attributes:
-        label: whose probability it is.
-        probabilities: of the one-word text of each word, in the order of `words`.
-        words: from the lowest to the highest probability.
-        fit: of these probabilities on the rows after training.
-        fit_untrained: of the same probabilities on the rows before training.
-        correlation: of the probabilities with the position on the axis.
+        label: the label whose probability it is.
+        words: the words, from the lowest to the highest probability.
+        probabilities: the probability of each of them, as a text of one word.
+        fit: how well the rows after training explain these probabilities.
+        fit_untrained: how well the rows before training explain them.
+        correlation: of the probabilities with the positions on the axis.
     """
 
     label: str
@@ -65,10 +65,10 @@ class Axis:
     """The record that `axis` prints.
 
     Attributes:
-        source: whose rows they are.
-        low: words of the low end.
-        high: words of the high end.
-        length: between the means of the two ends.
+        source: the source whose rows they are.
+        low: the words of the low end.
+        high: the words of the high end.
+        length: the distance between the means of the two ends.
         places: all words with a finite row, from low to high.
     """
 
@@ -92,11 +92,13 @@ def rank(
     words, 1 at the mean of the high ones; rows beyond them have positions beyond.
 
     Args:
-        among: rank these words alone; by default every row that has a word, or every row.
-        first: of these, the first rows alone: files of word vectors list frequent words first.
+        among: rank these words alone; by default all rows that have a word, or all rows where
+            there are no words.
+        first: by default, only this many of the first such rows: files of word vectors list
+            frequent words first.
 
     Raises:
-        UsageError: a word without a row.
+        UsageError: a word has no row.
         DataError: the two ends are the same point, or not finite.
     """
     rows = source.matrix.rows
@@ -106,21 +108,7 @@ def rank(
     if not np.isfinite(length) or not length:
         what = "are the same point" if length == 0 else "hold NaN or infinity"
         raise DataError(f"the two ends {what}; expected --low and --high words that differ")
-    if among:
-        chosen = np.array(source.rows_of(among), np.int64)
-    else:
-        words = source.words
-        reserved = source.vocabulary and {
-            source.vocabulary.oov_token,
-            source.vocabulary.start_token,
-        }
-        chosen = np.array(
-            [row for row, word in enumerate(words) if word not in (reserved or {None})]
-            if words is not None
-            else range(len(rows)),
-            np.int64,
-        )
-        chosen = chosen[:first]
+    chosen = np.array(source.rows_of(among) if among else _rows_of_words(source)[:first], np.int64)
     positions = _project(rows, chosen, ends[0], direction / length**2)
     order = np.argsort(positions, kind="stable")
     order = order[np.isfinite(positions[order])]
@@ -132,18 +120,28 @@ def rank(
     return Axis(source, tuple(low), tuple(high), length, places)
 
 
-def split_words(source: Source, ends: Sequence[str]) -> list[str]:
-    """Return the words of an end; an argument that is no word itself is cut at its spaces."""
-    found: list[str] = []
-    for text in ends:
-        found.extend([text] if source.row_of(text) is not None else text.split())
-    return found
+def _rows_of_words(source: Source) -> Sequence[int]:
+    """Return the rows of words, reserved ones left out; all rows where there are no words."""
+    if source.words is None:
+        return range(source.matrix.input_dim)
+    reserved: set[str | None] = {None}
+    if source.vocabulary is not None:
+        reserved |= {source.vocabulary.oov_token, source.vocabulary.start_token}
+    return [row for row, word in enumerate(source.words) if word not in reserved]
+
+
+def split_words(source: Source, arguments: Sequence[str]) -> list[str]:
+    """Return the words in arguments; an argument that is not a word itself is cut at its spaces."""
+    words: list[str] = []
+    for argument in arguments:
+        words.extend([argument] if source.row_of(argument) is not None else argument.split())
+    return words
 
 
 def opinion(axis: Axis, backend: str | None = None) -> Opinion:
-    """Return what the classifier of a run makes of each word of an axis, by itself.
+    """Return what the classifier of a run makes of each word of an axis by itself.
 
-    Needs Keras, which runs the classifier on one-word texts.
+    Keras runs the classifier on texts of one word.
 
     Raises:
         UsageError: the source is no run.
@@ -163,7 +161,8 @@ def opinion(axis: Axis, backend: str | None = None) -> Opinion:
     words = [place.word for place in axis.places]
     matrix = open_embedding(run)
     lookup = look_up(words, settings, vocabulary=run.vocabulary, ids=ids, matrix=matrix)
-    chances = np.array([one.probability for one in predict(run, lookup, backend)])
+    predictions = predict(run, lookup, backend)
+    chances = np.array([prediction.probability for prediction in predictions])
     rows = np.array([place.row for place in axis.places])
     positions = np.array([place.position for place in axis.places])
     order = np.argsort(chances, kind="stable")
@@ -195,14 +194,14 @@ def _correlation(first: Doubles, second: Doubles) -> float:
 
 
 def _project(rows: Any, chosen: Any, origin: Doubles, direction: Doubles) -> Doubles:
-    """Return (row - origin) . direction of each chosen row, some of them at a time."""
-    found = np.empty(len(chosen))
+    """Return (row - origin) . direction of each chosen row; a part of them at a time."""
+    positions = np.empty(len(chosen))
     step = max(1, 2**21 // rows.shape[1])
     with np.errstate(invalid="ignore", over="ignore"):
         for start in range(0, len(chosen), step):
             part = rows[chosen[start : start + step]].astype(np.float64)
-            found[start : start + len(part)] = (part - origin) @ direction
-    return found
+            positions[start : start + len(part)] = (part - origin) @ direction
+    return positions
 
 
 def _names(source: Source, chosen: Any) -> list[str]:

@@ -24,12 +24,12 @@ class CoveredWord:
     Attributes:
         word: as the tokenizer cut it.
         id: its token id.
-        occurrences: in the texts.
-        row: of the source, whose vector it gets; None where it has none.
+        occurrences: how often it stands in the texts.
+        row: the row of the source whose vector it gets; None where it has none.
         source_word: the word of that row.
         reason: why it has none: the source has it in another `case`, or with other
             `punctuation`, or has never seen it (`unseen`).
-        instead: the word of the source that is meant by the reason.
+        instead: the word of the source that comes in another case or punctuation.
     """
 
     word: str
@@ -46,12 +46,12 @@ class Coverage:
     """The record that `coverage` prints.
 
     Attributes:
-        source: whose words they are held against.
-        vocabulary: of the texts: word and id.
-        words: every word that has an id which is used, the most frequent first.
-        texts: how many there are.
-        dropped: tokens of the texts that have no id in the vocabulary.
-        reserved: ids that are no words: padding, start, out of vocabulary.
+        source: the source whose vectors they get.
+        vocabulary: of the texts.
+        words: every word of it whose id is used, the most frequent first.
+        texts: how many texts there are.
+        dropped: how many tokens of the texts have no id of their own in the vocabulary.
+        reserved: ids that are no word's: padding, start, out of vocabulary.
     """
 
     source: Source
@@ -95,7 +95,7 @@ class Coverage:
 
     @property
     def input_dim(self) -> int:
-        """Rows that a matrix for these texts needs: one for each id, and row 0."""
+        """Number of rows that a matrix for these texts needs: one for each id, and row 0."""
         limit = self.vocabulary.num_words
         return limit or max([*self.vocabulary.word_index.values(), 0]) + 1
 
@@ -113,16 +113,14 @@ def cover(
     """Return which words of the texts have a vector in the source.
 
     Args:
-        vocabulary: of the texts, whose ids the rows must follow; by default their words counted.
-        any_case: take the vector of another spelling in capitals where the word itself has none.
+        vocabulary: of the texts, with the ids that rows follow; by default their words are counted.
+        any_case: where a word has no vector, take that of the same word in other capitals.
 
     Raises:
         UsageError: the source has no words.
     """
     if source.words is None:
-        raise UsageError(
-            f"{source.path!r} has no words; name a file of them with --vocabulary FILE"
-        )
+        raise UsageError(f"{source.path!r} has no words; name a file of them with --words FILE")
     if vocabulary is None:
         vocabulary, ids = fit(
             texts,
@@ -159,7 +157,7 @@ def cover(
 
 
 class _Spellings:
-    """The words of a source by what is left of them without capitals and punctuation."""
+    """The words of a source, found again without capitals and punctuation."""
 
     def __init__(self, source: Source) -> None:
         assert source.words is not None
@@ -173,11 +171,11 @@ class _Spellings:
             return CoveredWord(word, id_, count, row, word)
         if self._folded is None or self._bare is None:
             self._folded, self._bare = {}, {}
-            for other in self.index:
-                folded = other.casefold()
-                self._folded.setdefault(folded, other)
+            for source_word in self.index:
+                folded = source_word.casefold()
+                self._folded.setdefault(folded, source_word)
                 if not folded.isalnum():
-                    self._bare.setdefault(_bare(folded), other)
+                    self._bare.setdefault(_bare(folded), source_word)
         folded = word.casefold()
         cased = self._folded.get(folded)
         if cased is not None:

@@ -99,10 +99,10 @@ def matrix_for(coverage: Coverage, fill: Fill = "zeros", seed: int = 0) -> Float
 
 
 def check(coverage: Coverage, matrix: FloatArray) -> int:
-    """Hold each row against its source word, found again by its name; return how many there are.
+    """Compare each row with that of its word in the source; return how many there are.
 
     Raises:
-        DataError: names the first word whose row is another's.
+        DataError: a row is not the vector of its word; it names the first.
     """
     words, rows = coverage.source.words, coverage.source.matrix.rows
     assert words is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from embedinspect.analysis.nearest import Searcher
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import norms_of
 from embedinspect.source import Source
-from embedinspect.wording import listed
+from embedinspect.wording import listed, plural
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -24,19 +25,19 @@ _APART = 0.5
 
 @dataclass(frozen=True)
 class Moved:
-    """One shared word: its row in both matrices.
+    """A word that both matrices share, and how its row moved.
 
     Attributes:
-        word: or `#` and the row's number, where rows are compared by number.
-        row_a: in the first matrix.
-        row_b: in the second one.
-        distance: Euclidean, between the two rows.
-        cosine: between them; NaN where one is zero.
-        length_a: of the row in the first matrix.
-        length_b: in the second one.
+        word: the word, or `#` and the row's number where rows are compared by number.
+        row_a: its row in the first matrix.
+        row_b: its row in the second matrix.
+        distance: the Euclidean distance between the two rows.
+        cosine: the cosine between them; NaN where one is zero.
+        length_a: the length of its row in the first matrix.
+        length_b: the length of its row in the second matrix.
         gained: words among the nearest k in the second matrix alone.
         lost: words among the nearest k in the first matrix alone.
-        overlap: share of the nearest k that both have; None where neighbors were not compared.
+        overlap: the share of the nearest k that both have; None where neighbors were not compared.
     """
 
     word: str
@@ -58,20 +59,21 @@ class Difference:
     Attributes:
         a: the first source.
         b: the second source.
-        by: `word` or `row`: what rows are matched by.
+        by: what rows are matched by: `word` or `row`.
         shared: how many rows are matched.
-        only_a: rows of the first matrix without a partner.
-        only_b: rows of the second one.
+        only_a: how many rows of the first matrix have no partner.
+        only_b: how many rows of the second matrix have none.
         moved: every matched row, the one that moved farthest first.
-        unmoved: how many of them are equal, number for number.
-        not_finite: how many could not be compared.
-        mean_distance: of all compared rows.
-        mean_cosine: of those with a direction in both.
+        unmoved: how many matched rows are equal, number for number.
+        not_finite: how many matched rows could not be compared.
+        mean_distance: the mean distance of all rows that were compared.
+        mean_cosine: the mean cosine of those that have a direction in both matrices.
         aligned: whether the second matrix was turned onto the first.
-        mean_cosine_aligned: mean cosine after such a turn, as a hint; None where it was not tried.
-        neighbors: the k of the neighbors that were compared; 0 for none.
-        overlap: mean share of the nearest k that both have, over the words it was computed for.
-        overlap_words: how many these are.
+        mean_cosine_aligned: the mean cosine after such a turn, as a hint; None where it was not
+            tried.
+        neighbors: the k of the nearest k that were compared; 0 for none.
+        overlap: the mean share of the nearest k that both have, over the words it was computed for.
+        overlap_words: how many words that are.
     """
 
     a: Source
@@ -110,48 +112,38 @@ def compare(
     Args:
         align: turn the second matrix onto the first, by the orthogonal matrix that brings the
             matched rows closest (orthogonal Procrustes, Schoenemann 1966), before comparing.
-        neighbors: compare as many nearest rows by cosine, among the matched ones; 0 for none.
-        words: compare these alone, and the neighbors of all of them.
+        neighbors: how many nearest rows by cosine to compare, among the matched ones; 0 for none.
+        words: compare these words alone, and the neighbors of each of them.
 
     Raises:
-        DataError: matrices of different width, or no shared word.
-        UsageError: a word of `words` that they do not share.
+        DataError: the matrices differ in width, or share no word.
+        UsageError: a word of `words` is not in both.
     """
     if a.matrix.output_dim != b.matrix.output_dim:
         raise DataError(
             f"{a.path!r} has output_dim {a.matrix.output_dim}, {b.path!r} has "
             f"{b.matrix.output_dim}; expected rows of the same width"
         )
-    names, rows_a, rows_b, by = _match(a, b)
-    left = a.matrix.rows[rows_a].astype(np.float64)
-    right = b.matrix.rows[rows_b].astype(np.float64)
-    finite = np.isfinite(left).all(axis=1) & np.isfinite(right).all(axis=1)
-    not_finite = int((~finite).sum())
-    keep = np.flatnonzero(finite)
-    if not len(keep):
+    pairs = _match(a, b)
+    shared = len(pairs.names)
+    pairs = pairs.finite()
+    if not pairs.names:
         raise DataError("no matched row is finite in both matrices; expected finite numbers")
-    names = [names[i] for i in keep.tolist()]
-    rows_a, rows_b, left, right = rows_a[keep], rows_b[keep], left[keep], right[keep]
-    same = (left == right).all(axis=1)
-    turned = None
-    if len(names) > a.matrix.output_dim and not same.all():
-        turned = right @ _procrustes(right, left)
-    if align:
-        right = turned if turned is not None else right
-    cosines = _cosines(left, right)
+    left, right, turned = pairs.left, pairs.right, _turned(pairs)
     hint = None if align or turned is None else float(np.nanmean(_cosines(left, turned)))
-    distances = np.linalg.norm(left - right, axis=1)
-    chosen = _chosen(names, words)
+    if align and turned is not None:
+        right = turned
+    distances, cosines = np.linalg.norm(left - right, axis=1), _cosines(left, right)
+    chosen = _chosen(pairs.names, words)
     order = chosen[np.argsort(-distances[chosen], kind="stable")]
-    k = min(neighbors, len(names) - 1)
-    asked = order if words else _spread_out(order)
-    around = _neighbors(left, right, names, asked, k) if k > 0 else {}
+    k = max(0, min(neighbors, len(pairs.names) - 1))
+    around = _neighbors(left, right, pairs.names, order if words else _spread_out(order), k)
     length_a, length_b = np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1)
     moved = tuple(
         Moved(
-            names[i],
-            int(rows_a[i]),
-            int(rows_b[i]),
+            pairs.names[i],
+            int(pairs.rows_a[i]),
+            int(pairs.rows_b[i]),
             float(distances[i]),
             float(cosines[i]),
             float(length_a[i]),
@@ -160,34 +152,85 @@ def compare(
         )
         for i in order.tolist()
     )
-    overlaps = [found[2] for found in around.values()]
+    overlaps = [overlap for _, _, overlap in around.values()]
     with_direction = cosines[np.isfinite(cosines)]
     return Difference(
         a=a,
         b=b,
-        by=by,
-        shared=len(rows_a) + not_finite,
-        only_a=_alone(a, by, len(rows_a) + not_finite),
-        only_b=_alone(b, by, len(rows_a) + not_finite),
+        by=pairs.by,
+        shared=shared,
+        only_a=_alone(a, pairs.by, shared),
+        only_b=_alone(b, pairs.by, shared),
         moved=moved,
-        unmoved=int(same.sum()),
-        not_finite=not_finite,
+        unmoved=int(pairs.equal.sum()),
+        not_finite=shared - len(pairs.names),
         mean_distance=float(distances.mean()),
         mean_cosine=float(with_direction.mean()) if with_direction.size else float("nan"),
         aligned=align,
         mean_cosine_aligned=hint,
-        neighbors=max(k, 0),
+        neighbors=k,
         overlap=float(np.mean(overlaps)) if overlaps else None,
         overlap_words=len(overlaps),
     )
 
 
+@dataclass(frozen=True)
+class _Pairs:
+    """The matched rows of two matrices, float64, with their numbers and names."""
+
+    by: str
+    names: list[str]
+    rows_a: Rows
+    rows_b: Rows
+    left: Doubles
+    right: Doubles
+
+    @staticmethod
+    def of(by: str, names: list[str], rows_a: Rows, rows_b: Rows, a: Source, b: Source) -> _Pairs:
+        """Return the pairs with their rows of both matrices."""
+        left, right = a.matrix.rows[rows_a], b.matrix.rows[rows_b]
+        return _Pairs(by, names, rows_a, rows_b, left.astype(np.float64), right.astype(np.float64))
+
+    def finite(self) -> _Pairs:
+        """Return those that are finite in both matrices."""
+        finite = np.isfinite(self.left).all(axis=1) & np.isfinite(self.right).all(axis=1)
+        if finite.all():
+            return self
+        kept = np.flatnonzero(finite)
+        return _Pairs(
+            self.by,
+            [self.names[i] for i in kept.tolist()],
+            self.rows_a[kept],
+            self.rows_b[kept],
+            self.left[kept],
+            self.right[kept],
+        )
+
+    @cached_property
+    def equal(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which of them are equal, number for number."""
+        equal: np.ndarray[Any, np.dtype[np.bool_]] = (self.left == self.right).all(axis=1)
+        return equal
+
+
+def _turned(pairs: _Pairs) -> Doubles | None:
+    """Return the second matrix turned onto the first; None where that would say nothing.
+
+    As many rows as dimensions, or fewer, could always be turned onto each other.
+    """
+    if len(pairs.names) <= pairs.left.shape[1] or pairs.equal.all():
+        return None
+    return np.asarray(pairs.right @ _procrustes(pairs.right, pairs.left))
+
+
 def _alone(source: Source, by: str, shared: int) -> int:
+    """Return how many rows of a matrix are not shared."""
     named = source.words.index if by == "word" and source.words is not None else None
     return (source.matrix.input_dim if named is None else len(named)) - shared
 
 
-def _match(a: Source, b: Source) -> tuple[list[str], Rows, Rows, str]:
+def _match(a: Source, b: Source) -> _Pairs:
+    """Match rows by their words where both have words, else by their numbers."""
     if a.words is not None and b.words is not None:
         index = b.words.index
         both = [(word, row, index[word]) for word, row in a.words.index.items() if word in index]
@@ -196,17 +239,17 @@ def _match(a: Source, b: Source) -> tuple[list[str], Rows, Rows, str]:
                 f"{a.path!r} and {b.path!r} share no word; expected matrices over the same "
                 f"language, and the same case: the first has {_some(a)}, the second {_some(b)}"
             )
-        names, left, right = zip(*both, strict=True)
-        return list(names), np.array(left), np.array(right), "word"
+        names, rows_a, rows_b = zip(*both, strict=True)
+        return _Pairs.of("word", list(names), np.array(rows_a), np.array(rows_b), a, b)
     if a.matrix.input_dim != b.matrix.input_dim:
         raise DataError(
-            f"{a.path!r} has {a.matrix.input_dim:,} rows, {b.path!r} has {b.matrix.input_dim:,}, "
-            "and not both have words to match them by; expected as many rows, or words with "
-            "--vocabulary"
+            f"{a.path!r} has {plural(a.matrix.input_dim, 'row')}, {b.path!r} has "
+            f"{b.matrix.input_dim:,}, and not both have words to match them by; expected as many "
+            "rows, or words with --words"
         )
-    known = a if a.words is not None else b
+    named = a if a.words is not None else b
     rows = np.arange(a.matrix.input_dim)
-    return [known.name_of(row) for row in rows.tolist()], rows, rows, "row"
+    return _Pairs.of("row", [named.name_of(row) for row in rows.tolist()], rows, rows, a, b)
 
 
 def _some(source: Source) -> str:
@@ -220,8 +263,8 @@ def _chosen(names: list[str], words: Sequence[str]) -> Rows:
     absent = [word for word in words if word not in places]
     if absent:
         raise UsageError(
-            f"{listed(map(repr, absent))}: not among the {len(names):,} rows that both have; "
-            "expected a word of both"
+            f"{listed(map(repr, absent))}: not among the {plural(len(names), 'row')} that both "
+            "have; expected a word of both"
         )
     return np.array([places[word] for word in words])
 
@@ -248,17 +291,20 @@ def _spread_out(order: Rows) -> Rows:
 
 
 def _neighbors(
-    left: Doubles, right: Doubles, names: list[str], asked: Rows, k: int
+    left: Doubles, right: Doubles, names: list[str], queries: Rows, k: int
 ) -> dict[int, tuple[tuple[str, ...], tuple[str, ...], float]]:
+    """Return for each query which neighbors it gained and lost, and the share that stayed."""
+    if not k:
+        return {}
     sides = []
-    itself = [[row] for row in asked.tolist()]
+    itself = [[row] for row in queries.tolist()]
     for side in (left, right):
         rows = side.astype(np.float32)
         searcher = Searcher(rows, norms_of(rows))
-        found = searcher.nearest_of_many(side[asked], k, itself)
-        sides.append([nearest.rows.tolist() for nearest in found])
+        nearest = searcher.nearest_of_many(side[queries], k, itself)
+        sides.append([neighbors.rows.tolist() for neighbors in nearest])
     around = {}
-    for row, before, after in zip(asked.tolist(), *sides, strict=True):
+    for row, before, after in zip(queries.tolist(), *sides, strict=True):
         gained = tuple(names[other] for other in after if other not in before)
         lost = tuple(names[other] for other in before if other not in after)
         around[row] = (gained, lost, len(set(before) & set(after)) / k)

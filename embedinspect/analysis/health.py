@@ -19,13 +19,13 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 BINS = 10
 _MOST_DIMENSIONS = 4096
 _BLOCK = 2**21
-# In units of the median absolute deviation: far outside what heavy tails of word vectors hold.
+# In units of the median absolute deviation: far beyond even the heavy tails of word vectors.
 _FAR = 12.0
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Smallest, quartiles and largest of some numbers, and their mean."""
+    """The smallest and largest of some numbers, their quartiles and their mean."""
 
     smallest: float
     lower: float
@@ -40,25 +40,25 @@ class Health:
     """The record that `info` prints.
 
     Attributes:
-        norms: spread of the rows' lengths, of finite rows.
+        norms: spread of the lengths of all finite rows; None where there are none.
         histogram: of these lengths: `BINS` counts, and the `BINS + 1` edges between them.
-        mean: of all finite numbers.
-        standard_deviation: of all finite numbers.
+        mean: the mean of all numbers in finite rows.
+        standard_deviation: the standard deviation of these numbers.
         dimension_deviations: standard deviation of each dimension, shape (output_dim,).
-        common_share: length of the mean row by the mean length of the rows: near 0 where the rows
-            point every way, near 1 where they all point one way.
-        effective_rank: exp of the entropy of the singular values of the centred rows, each by
-            their sum (Roy & Vetterli 2007); None beyond 4,096 dimensions.
-        zero_rows: all of whose numbers are 0.
-        nan_rows: that hold a NaN.
-        infinite_rows: that hold an infinite number, and no NaN.
-        duplicate_rows: that equal an earlier row bit for bit; zero rows are not among them.
-        duplicate_of: that earlier row, for each of them.
-        far_rows: unlike all others: their distance from the mean row, each dimension by its own
-            deviation, is more than 12 median absolute deviations above the median; the farthest
-            first.
-        far_distances: that distance of each of them, by the median distance.
-        unmoved_rows: of a run: rows that training left as they were drawn; None without a run.
+        common_share: length of the mean row, divided by the mean length of the rows: near 0 where
+            the rows point every way, near 1 where they all point one way.
+        effective_rank: exp of the entropy of the singular values of the centred rows, each divided
+            by their sum (Roy & Vetterli 2007); None beyond 4,096 dimensions.
+        zero_rows: rows whose numbers are all 0.
+        nan_rows: rows that hold a NaN.
+        infinite_rows: rows that hold an infinite number, and no NaN.
+        duplicate_rows: rows that equal an earlier row bit for bit; zero rows are not among them.
+        duplicate_of: for each of them, that earlier row.
+        far_rows: rows unlike all others: their distance from the mean row, measured in each
+            dimension's own deviation, is more than 12 median absolute deviations above the
+            median; the farthest first.
+        far_distances: that distance of each of them, divided by the median distance.
+        unmoved_rows: rows that training left as they were drawn; None where there is no run.
     """
 
     norms: Spread | None
@@ -83,17 +83,17 @@ def examine(source: Source) -> Health:
     rows = source.matrix.rows
     lengths = source.lengths()
     finite = np.isfinite(lengths)
-    odd = np.flatnonzero(~finite)
+    broken = np.flatnonzero(~finite)
     with np.errstate(invalid="ignore"):
-        holds_nan = np.isnan(rows[odd]).any(axis=1)
+        holds_nan = np.isnan(rows[broken]).any(axis=1)
     # A length can be infinite in float32 where every number is finite.
-    holds_infinity = np.isinf(rows[odd]).any(axis=1)
+    holds_infinity = np.isinf(rows[broken]).any(axis=1)
     count, total, gram = _moments(rows, finite)
     mean_row = total / max(1, count)
     variance = np.maximum(np.diag(gram) / max(1, count) - mean_row**2, 0)
     deviations = np.sqrt(variance)
     distances = _distances(rows, mean_row, deviations)
-    far, by = _far(distances, finite)
+    far, far_distances = _far(distances, finite)
     duplicates, first = _duplicates(rows, lengths != 0)
     sound = lengths[finite]
     mean_length = float(sound.mean(dtype=np.float64)) if sound.size else math.nan
@@ -108,12 +108,12 @@ def examine(source: Source) -> Health:
         common_share=float(np.linalg.norm(mean_row)) / mean_length if mean_length else 0.0,
         effective_rank=_effective_rank(gram, mean_row, count),
         zero_rows=np.flatnonzero(lengths == 0),
-        nan_rows=odd[holds_nan],
-        infinite_rows=odd[holds_infinity & ~holds_nan],
+        nan_rows=broken[holds_nan],
+        infinite_rows=broken[holds_infinity & ~holds_nan],
         duplicate_rows=duplicates,
         duplicate_of=first,
         far_rows=far,
-        far_distances=by,
+        far_distances=far_distances,
         unmoved_rows=_unmoved(source),
     )
 
@@ -164,7 +164,7 @@ def _effective_rank(gram: Doubles, mean_row: Doubles, count: int) -> float | Non
 
 
 def _distances(rows: FloatArray, mean_row: Doubles, deviations: Doubles) -> Doubles:
-    """Return how far each row is from the mean row, each dimension by its own deviation."""
+    """Return how far each row is from the mean row, in each dimension's own deviation."""
     scale = np.where(deviations > 0, deviations, 1)
     distances = np.empty(len(rows))
     with np.errstate(invalid="ignore", over="ignore"):

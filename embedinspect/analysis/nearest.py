@@ -1,4 +1,4 @@
-"""The nearest rows: exact, in the matrix as it is, for one question or for thousands."""
+"""The nearest rows of a matrix, exactly, for one vector or for thousands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Nearest:
 
     Attributes:
         rows: their numbers.
-        scores: of each, float64: cosine or dot product, where more is nearer, or Euclidean
+        scores: their scores, float64: cosine or dot product, where more is nearer, or Euclidean
             distance, where less is.
     """
 
@@ -38,10 +38,10 @@ class Nearest:
 
 
 class Searcher:
-    """A matrix that is asked for neighbors.
+    """Searches a matrix for the nearest rows of vectors.
 
     Rows that hold NaN or infinity are never neighbors; by cosine, neither are rows of zeros,
-    which have no direction. All comparisons are exact: every row is looked at.
+    which have no direction. The search is exact: every row is looked at.
     """
 
     def __init__(self, rows: FloatArray, lengths: FloatArray, metric: Metric = "cosine") -> None:
@@ -49,7 +49,7 @@ class Searcher:
         sound = np.isfinite(lengths)
         if metric == "cosine":
             sound &= lengths > 0
-        # What scores are multiplied with and then moved by, so that more is nearer.
+        # Scores are multiplied by the one and moved by the other, so that more is nearer.
         self._factor: FloatArray | None = None
         self._offset: FloatArray | None = None
         if metric == "cosine":
@@ -63,11 +63,11 @@ class Searcher:
 
     @property
     def left_out(self) -> int:
-        """How many rows can be no one's neighbor."""
+        """Number of rows that can be no one's neighbor."""
         return len(self._unsound)
 
     def nearest(self, vector: Any, top: int, without: Sequence[int] = ()) -> Nearest:
-        """Return the `top` rows nearest to a vector, those of `without` left out."""
+        """Return the `top` rows nearest to a vector, but none of `without`."""
         query = np.ascontiguousarray(vector, np.float32)
         with np.errstate(invalid="ignore", over="ignore"):
             scores = self.rows @ query
@@ -94,12 +94,12 @@ class Searcher:
         least of the best so far are looked at.
         """
         vectors = np.atleast_2d(np.asarray(vectors))
-        found: list[Nearest] = []
+        results: list[Nearest] = []
         for start in range(0, len(vectors), _QUERIES_AT_ONCE):
             part = vectors[start : start + _QUERIES_AT_ONCE]
-            outside = [()] * len(part) if without is None else without[start : start + len(part)]
-            found.extend(self._batch(part, top, outside))
-        return found
+            excluded = [()] * len(part) if without is None else without[start : start + len(part)]
+            results.extend(self._batch(part, top, excluded))
+        return results
 
     def _batch(self, vectors: Any, top: int, without: Sequence[Sequence[int]]) -> list[Nearest]:
         count = len(vectors)
@@ -109,11 +109,11 @@ class Searcher:
         step = max(256, _SCORES_AT_ONCE // count)
         for start in range(0, len(self.rows), step):
             best.take(self._scores(queries, start, start + step), start)
-        found = []
+        results = []
         for query, rows in enumerate(best.rows()):
             rows = rows[~np.isin(rows, list(without[query]))]
-            found.append(self._settle(np.asarray(vectors[query], np.float64), rows, top))
-        return found
+            results.append(self._settle(np.asarray(vectors[query], np.float64), rows, top))
+        return results
 
     def _scores(self, queries: FloatArray, start: int, stop: int) -> FloatArray:
         """Return the scores of a block of rows for each query, shape (queries, rows)."""
@@ -121,7 +121,7 @@ class Searcher:
         first, last = np.searchsorted(self._unsound, [start, stop])
         unsound = self._unsound[first:last] - start
         with np.errstate(invalid="ignore", over="ignore"):
-            if self._factor is not None:  # a row has fewer numbers than there are queries
+            if self._factor is not None:  # rows hold fewer numbers than there are scores
                 part = part * self._factor[start:stop, None]
             scores: FloatArray = queries @ part.T
             if self._offset is not None:

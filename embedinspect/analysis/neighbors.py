@@ -12,7 +12,7 @@ import numpy as np
 from embedinspect.analysis.nearest import Metric, Nearest, Searcher, score
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import Source
-from embedinspect.wording import clipped_repr, listed
+from embedinspect.wording import clipped_repr, listed, plural
 
 _SIGNS = re.compile(r"\s+([+-])\s+|^([+-])\s+")
 TASK = (
@@ -36,11 +36,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked for: one word, or a sum of words.
+    """What to search with: one word, or a sum of words.
 
     Attributes:
-        text: as it was asked.
-        terms: the words with their rows and signs.
+        text: the question as it was asked.
+        terms: its words, with their rows and signs.
     """
 
     text: str
@@ -69,11 +69,11 @@ class Neighborhood:
     """The record that `neighbors` prints.
 
     Attributes:
-        source: that was asked.
-        metric: that rows were compared by.
+        source: the source that was searched.
+        metric: how rows were compared.
         answers: one for each question.
-        left_out: rows that can be no one's neighbor: not finite, or zeros where the cosine is
-            asked for.
+        left_out: how many rows can be no one's neighbor: they are not finite, or zeros, which
+            have no cosine.
         note: what to know about neighbors in a matrix of this kind; None for nothing.
     """
 
@@ -87,11 +87,11 @@ class Neighborhood:
 def parse(source: Source, text: str) -> Question:
     """Return the question that a text asks.
 
-    A word of that very spelling wins, spaces and signs included; else signs between spaces make a
-    sum, as in `king - man + woman`.
+    A word of that very spelling wins, spaces and signs included. Otherwise signs between spaces
+    make a sum, as in `king - man + woman`.
 
     Raises:
-        UsageError: a word without a row; it names close matches.
+        UsageError: a word has no row; it names close matches.
     """
     row = source.row_of(text)
     if row is not None:
@@ -99,10 +99,7 @@ def parse(source: Source, text: str) -> Question:
     parts = [part for part in _SIGNS.split(text) if part is not None]
     if len(parts) == 1:
         raise UsageError(source.no_row(text))
-    if not parts[0].strip():  # noqa: SIM108
-        parts = parts[1:]
-    else:
-        parts = ["+", *parts]
+    parts = ["+", *parts] if parts[0].strip() else parts[1:]
     terms = []
     for sign, word in zip(parts[::2], parts[1::2], strict=False):
         word = word.strip()
@@ -113,14 +110,14 @@ def parse(source: Source, text: str) -> Question:
     return Question(text, tuple(terms))
 
 
-def vector_of(source: Source, question: Question, lengths: Any = None) -> Any:
+def vector_of(source: Source, question: Question) -> Any:
     """Return the vector to search with, float64, shape (output_dim,).
 
     A single word is its row; in a sum each row counts with length 1, so that no word drowns the
     others (as in Mikolov et al. 2013).
 
     Raises:
-        DataError: a row that is not finite, or, in a sum, has no direction.
+        DataError: a row is not finite, or has no direction in a sum.
     """
     rows = source.matrix.rows
     total = np.zeros(source.matrix.output_dim)
@@ -146,10 +143,10 @@ def vector_of(source: Source, question: Question, lengths: Any = None) -> Any:
 def ask(
     source: Source, questions: Sequence[Question], *, top: int, metric: Metric = "cosine"
 ) -> Neighborhood:
-    """Return the neighbors of each question, the rows it names left out.
+    """Return the neighbors of each question, without the rows that it names.
 
     Raises:
-        DataError: a question whose vector has no direction, where the cosine is asked for.
+        DataError: by cosine, the vector of a question has no direction.
     """
     searcher = Searcher(source.matrix.rows, source.lengths(), metric)
     vectors = [vector_of(source, question) for question in questions]
@@ -161,12 +158,12 @@ def ask(
             )
     without = [sorted({term.row for term in question.terms}) for question in questions]
     if len(questions) == 1:
-        found = [searcher.nearest(vectors[0], top, without[0])]
+        results = [searcher.nearest(vectors[0], top, without[0])]
     else:
-        found = searcher.nearest_of_many(np.stack(vectors), top, without) if vectors else []
+        results = searcher.nearest_of_many(np.stack(vectors), top, without) if vectors else []
     answers = tuple(
         Answer(question, _named(source, nearest))
-        for question, nearest in zip(questions, found, strict=True)
+        for question, nearest in zip(questions, results, strict=True)
     )
     return Neighborhood(source, metric, answers, searcher.left_out, note_on(source))
 
@@ -179,7 +176,7 @@ def _named(source: Source, nearest: Nearest) -> tuple[Neighbor, ...]:
 
 
 def note_on(source: Source) -> str | None:
-    """Return what to know before semantics are read into the rows; None for nothing."""
+    """Return what to know before meaning is read into the rows; None for nothing."""
     if source.run is not None:
         return TASK if source.epoch != 0 else None
     return PERHAPS_TASK if source.keras is not None else None
@@ -187,7 +184,7 @@ def note_on(source: Source) -> str | None:
 
 @dataclass(frozen=True)
 class Member:
-    """One word of a group: its cosine with the mean of the others' directions."""
+    """A word of a group, its row, and its cosine with the mean of the others' directions."""
 
     word: str
     row: int
@@ -196,7 +193,7 @@ class Member:
 
 @dataclass(frozen=True)
 class OddOneOut:
-    """The record of `neighbors --odd-one-out`: the group, the one that fits least first."""
+    """The record of `neighbors --odd-one-out`: the group, led by the word that fits least."""
 
     source: Source
     members: tuple[Member, ...]
@@ -217,13 +214,14 @@ def odd_one_out(source: Source, names: Sequence[str]) -> OddOneOut:
     """
     if len(names) < 3:
         raise UsageError(
-            f"--odd-one-out has {len(names)} words; expected three or more, such as: breakfast "
-            "cereal dinner car"
+            f"--odd-one-out has {plural(len(names), 'word')}; expected three or more, such as: "
+            "breakfast cereal dinner car"
         )
     rows = source.rows_of(names)
     vectors = source.matrix.rows[rows].astype(np.float64)
     lengths = np.linalg.norm(vectors, axis=1)
-    broken = [name for name, n in zip(names, lengths, strict=True) if not (np.isfinite(n) and n)]
+    sound = np.isfinite(lengths) & (lengths > 0)
+    broken = [name for name, fine in zip(names, sound, strict=True) if not fine]
     if broken:
         raise DataError(
             f"{listed(map(clipped_repr, broken))}: zero or not finite; expected rows with a "
@@ -232,7 +230,7 @@ def odd_one_out(source: Source, names: Sequence[str]) -> OddOneOut:
     units = vectors / lengths[:, None]
     total = units.sum(axis=0)
     cosines = [float(score(unit[None], total - unit, "cosine")[0]) for unit in units]
-    members = [Member(*three) for three in zip(names, rows, cosines, strict=True)]
+    members = [Member(*member) for member in zip(names, rows, cosines, strict=True)]
     return OddOneOut(
         source, tuple(sorted(members, key=lambda member: member.cosine)), note_on(source)
     )

@@ -1,4 +1,4 @@
-"""With which vocabulary, settings and rows texts are traced: what `show` asks for."""
+"""With which vocabulary, settings and rows the texts of `show` are traced."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from embedinspect.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Traced:
-    """Texts that were traced, and what to know about it.
+    """Texts that were traced, and what to know about them.
 
     Attributes:
         lookup: the texts, from tokens to vectors.
         notes: what was done to the rows, each a sentence.
-        run: whose classifier can predict the texts; None where there is none.
-        unpredictable: why the classifier of the run cannot predict them; None where it can, and
-            where there is no run.
+        run: the run whose classifier can judge the texts; None where there is none.
+        unpredictable: why the classifier of a run cannot judge them; None where it can, and where
+            there is no run.
     """
 
     lookup: Lookup
@@ -48,7 +48,7 @@ def trace(
     Args:
         vocabulary_path: of a saved vocabulary; without it the words of the texts are counted.
         matrix_path: of the rows; without it they are drawn.
-        filters: those that were asked for; None where the default was left alone.
+        filters: the filters where they were given; None where they are just the default.
         count_documents: also count the texts that hold each word, for a vocabulary to be saved.
 
     Raises:
@@ -89,7 +89,7 @@ def trace_by_source(
     """Trace texts through the words and rows of a source; a run brings its settings, too.
 
     Args:
-        filters: those that were asked for; None where the source's own are used.
+        filters: the filters where they were given; None to use the source's own.
 
     Raises:
         UsageError: an option that the source contradicts, or a source without words.
@@ -132,7 +132,7 @@ def _rows(path: str | None) -> EmbeddingMatrix | None:
 
 
 def _saved(path: str | None, settings: Settings, filters: str | None) -> Vocabulary | None:
-    """Return the saved vocabulary, with the `num_words` of the settings where it is given.
+    """Return the saved vocabulary, with the `num_words` of the settings if there is one.
 
     Raises:
         UsageError: an option that the saved vocabulary contradicts.

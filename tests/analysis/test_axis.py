@@ -7,7 +7,9 @@ import pytest
 
 from embedinspect.analysis.axis import fit_on, rank, split_words
 from embedinspect.errors import DataError, UsageError
-from tests.builders import VECTORS
+from embedinspect.vocabulary import Vocabulary
+from tests.analysis.builders import run_of
+from tests.builders import VECTORS, source_of
 
 
 def test_an_axis_has_its_ends_at_0_and_1(vectors):
@@ -27,6 +29,21 @@ def test_some_words_alone_are_ranked(vectors):
     among = rank(vectors, ["bad"], ["good"], ["king", "awful"])
     assert [place.word for place in among.places] == ["awful", "king"]
     assert len(rank(vectors, ["bad"], ["good"], first=5).places) == 5
+
+
+def test_reserved_words_and_rows_without_a_word_are_not_ranked():
+    vocabulary = Vocabulary(
+        {"<START>": 1, "<OOV>": 2, "bad": 4, "good": 5}, oov_token="<OOV>", start_token="<START>"
+    )
+    axis = rank(run_of(vocabulary, num_words=6), ["bad"], ["good"])
+    assert [place.word for place in axis.places] == ["bad", "good"]
+
+
+def test_all_rows_are_ranked_where_there_are_no_words():
+    axis = rank(source_of([[0, 0], [2, 0], [1, 0]]), ["#0"], ["#1"])
+    assert [(place.word, place.position) for place in axis.places] == [
+        ("#0", 0), ("#2", 0.5), ("#1", 1)
+    ]  # fmt: skip
 
 
 def test_ends_of_an_axis(vectors):

@@ -66,3 +66,18 @@ def test_shared_words_alone_are_compared():
     )
     assert [(row.word, row.distance) for row in difference.moved] == [("b", 1), ("a", 0)]
     assert difference.overlap is None
+
+
+def test_rows_without_words_are_matched_by_number():
+    difference = compare(source_of([[1, 0], [0, 1]]), source_of([[1, 0], [0, 3]], "ab"))
+    assert (difference.by, difference.shared) == ("row", 2)
+    assert [(row.word, row.distance) for row in difference.moved] == [("b", 2), ("a", 0)]
+
+
+def test_words_alone_are_compared_with_all_their_neighbors():
+    stream = np.random.RandomState(0)
+    words = [f"w{number}" for number in range(9)]
+    a, b = (source_of(stream.rand(9, 3), words) for _ in range(2))
+    difference = compare(a, b, words=["w3", "w5"], neighbors=4)
+    assert {row.word for row in difference.moved} == {"w3", "w5"}
+    assert (difference.neighbors, difference.overlap_words) == (4, 2)

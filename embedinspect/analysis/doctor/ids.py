@@ -103,8 +103,9 @@ def padding_id(case: Case) -> Iterator[Finding]:
     if not words:
         return
     rows = case.rows
-    short = case.listed and rows is not None and len(case.pairs) < rows
-    lengths = f", and the file has {len(case.pairs):,} words for {rows:,} rows" if short else ""
+    lengths = ""
+    if case.listed and rows is not None and len(case.pairs) < rows:
+        lengths = f", and the file has {plural(len(case.pairs), 'word')} for {rows:,} rows"
     yield Finding(
         kind="padding-id-is-a-word",
         severity="warning",

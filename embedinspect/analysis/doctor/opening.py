@@ -1,4 +1,4 @@
-"""How a case is put together, from paths or from what was read there."""
+"""How a case is put together: from paths, or from what was read there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from embedinspect.row_words import Words, has_capitals
 from embedinspect.saved_vocabulary import rules_from_json
 from embedinspect.source import Source, SourceOptions, open_source
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
-from embedinspect.wording import clipped_repr
+from embedinspect.wording import clipped_repr, plural
 
 _LARGEST_ID = 2**31 - 2
 
@@ -210,6 +210,6 @@ def _refuse_reference(case: Case, reference: Source) -> None:
     width, own = reference.matrix.output_dim, case.source.matrix.output_dim
     if width != own:
         raise UsageError(
-            f"--reference {reference.path!r} has {width} dimensions, {case.source.path!r} has "
-            f"{own}; expected the vectors that the rows were made from"
+            f"--reference {reference.path!r} has {plural(width, 'dimension')}, "
+            f"{case.source.path!r} has {own}; expected the vectors that the rows were made from"
         )

@@ -114,7 +114,7 @@ def truncation(case: Case) -> Iterator[Finding]:
         what=f"maxlen {maxlen:,} cuts off {share(lost, total)} of the ids",
         evidence=(
             f"{lost:,} of {total:,} ids, at the {side} of {texts:,} of {len(case.texts):,} texts; "
-            f"the longest has {int(case.lengths.max()):,} ids, 95% have at most {keeps:,}"
+            f"the longest has {plural(int(case.lengths.max()), 'id')}, 95% have at most {keeps:,}"
         ),
         leads_to=f"the model never sees the {side} of these texts",
         mend=(
@@ -151,8 +151,8 @@ def maxlen_too_large(case: Case) -> Iterator[Finding]:
         severity="note" if fixed else "warning",
         what=f"maxlen {maxlen:,} is far above what these texts need",
         evidence=(
-            f"the longest text has {longest:,} ids; {padding:,} of {positions:,} positions are "
-            f"padding ({share(padding, positions)})"
+            f"the longest text has {plural(longest, 'id')}; {padding:,} of {positions:,} positions "
+            f"are padding ({share(padding, positions)})"
         ),
         leads_to=(
             f"an LSTM takes one step for each position: {maxlen / longest:.1f} times the work"
