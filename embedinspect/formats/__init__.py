@@ -13,7 +13,7 @@ from pathlib import Path
 
 from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
-from embedinspect.formats import cache
+from embedinspect.formats import cache, magic
 from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 
@@ -22,7 +22,6 @@ EXPECTED = (
     "binary, or a text whose every field is a number"
 )
 _START = 2**16
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Format:
 
 
 def _is_keras_zip(start: Start) -> bool:
-    if not start.data.startswith(b"PK\x03\x04"):
+    if not start.data.startswith(magic.ZIP):
         return False
     from embedinspect.formats import keras_files
 
@@ -189,19 +188,19 @@ def _is_numbers(start: Start) -> bool:
 FORMATS = (
     Format(
         "npy",
-        lambda start: start.data.startswith(b"\x93NUMPY"),
+        lambda start: start.data.startswith(magic.NPY),
         _read_npy,
         words_beside=_written_beside,
     ),
     Format("keras", _is_keras_zip, _read_keras, "layer"),
     Format(
         "npz",
-        lambda start: start.data.startswith(b"PK\x03\x04"),
+        lambda start: start.data.startswith(magic.ZIP),
         _read_npz,
         "tensor",
         words_beside=_written_beside,
     ),
-    Format("hdf5", lambda start: start.data.startswith(b"\x89HDF\r\n"), _read_keras, "layer"),
+    Format("hdf5", lambda start: start.data.startswith(magic.HDF5), _read_keras, "layer"),
     Format(
         "safetensors", _is_safetensors, _read_safetensors, "tensor", words_beside=_written_beside
     ),
@@ -295,7 +294,7 @@ def _recognise(start: Start, path: str) -> Format:
 def _likeness(start: bytes) -> str:
     """Return what other file the first bytes are like, in brackets; "" where they are like none."""
     return next(
-        (f" (it begins like {other})" for magic, other in OTHERS if start.startswith(magic)), ""
+        (f" (it begins like {other})" for first, other in OTHERS if start.startswith(first)), ""
     )
 
 
@@ -314,7 +313,7 @@ def _first_bytes(path: str) -> Start:
         raise _unreadable(path, str(error)) from None
     if not data:
         raise DataError(f"{path!r} is empty; expected {EXPECTED}")
-    whole, packed = len(data) < _START, data.startswith(GZIP_MAGIC)
+    whole, packed = len(data) < _START, data.startswith(magic.GZIP)
     if packed:
         try:
             with gzip.open(io.BytesIO(data)) as file:

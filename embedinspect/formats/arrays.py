@@ -19,13 +19,12 @@ import numpy as np
 from numpy.lib import format as npy
 
 from embedinspect.errors import DataError, UsageError, os_reason
+from embedinspect.formats import magic
 from embedinspect.matrix import MOST_VALUES, FloatArray
 from embedinspect.wording import clipped_repr, listed, literal
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
-NPY_MAGIC = npy.MAGIC_PREFIX
-ZIP_MAGIC = b"PK\x03\x04"
 # What zipfile raises for damaged zips, names that are not UTF-8 and negative offsets included.
 DAMAGES = (
     zipfile.BadZipFile,
@@ -161,7 +160,7 @@ def refuse_bomb(member: zipfile.ZipInfo, label: str) -> None:
 def read_header(file: IO[bytes], label: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     """Return the shape of the array that starts here, whether in Fortran order, and its dtype."""
     start = file.read(npy.MAGIC_LEN)
-    if not start.startswith(NPY_MAGIC) or start[6:] not in (b"\1\0", b"\2\0"):
+    if not start.startswith(magic.NPY) or start[6:] not in (b"\1\0", b"\2\0"):
         raise DataError(f"{label} has a damaged header (unknown version); expected a .npy array")
     short = start[6] == 1
     field = file.read(2 if short else 4)

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from embedinspect.errors import DataError
-from embedinspect.formats import arrays, hdf5
+from embedinspect.formats import arrays, hdf5, magic
 from embedinspect.wording import clipped_repr
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _LARGEST_TEXT = 2**28
 _READ_WHOLE = 2**28  # larger weights are read where they lie, without the zip's checksum
 
@@ -57,9 +56,9 @@ def open_weights(path: Path, label: str) -> Iterator[tuple[zipfile.ZipFile | Non
         DataError: the file is damaged, or its weights are spread over several files.
     """
     with path.open("rb") as raw:
-        start = raw.read(len(HDF5_MAGIC))
+        start = raw.read(len(magic.HDF5))
         raw.seek(0)
-        if start == HDF5_MAGIC:
+        if start == magic.HDF5:
             with hdf5.open_hdf5(raw, label) as file:
                 yield None, file
             return

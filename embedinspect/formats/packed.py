@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from embedinspect.errors import DataError
+from embedinspect.formats import magic
 
-GZIP_MAGIC = b"\x1f\x8b"
 # zlib's own limit is 1032 to 1, for one repeated byte; no text of numbers comes near it.
 _MOST_EXPANSION = 200
 _SMALL = 2**26
@@ -69,7 +69,7 @@ def open_packed(path: Path) -> Iterator[PackedFile]:
     """
     with path.open("rb") as raw:
         size = path.stat().st_size
-        packed = raw.read(2) == GZIP_MAGIC
+        packed = raw.read(len(magic.GZIP)) == magic.GZIP
         raw.seek(0)
         if not packed:
             yield PackedFile(raw, raw, size)

@@ -1,0 +1,8 @@
+"""The first bytes of files by which their formats are recognised."""
+
+from __future__ import annotations
+
+NPY = b"\x93NUMPY"
+ZIP = b"PK\x03\x04"
+HDF5 = b"\x89HDF\r\n\x1a\n"
+GZIP = b"\x1f\x8b"
