@@ -3,109 +3,124 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from embedinspect.analysis.doctor import open_case
+from embedinspect.lookup import Settings
+from embedinspect.source import SourceOptions
 from embedinspect.training.run_folder import open_run
+from tests.analysis.doctor.findings import findings_in, severities_in
 from tests.training.builders import SMALL, reviews
 
+TEXTS = [text for text, _ in reviews(40)]
+CUDNN = "padding-before-with-mask-on-cudnn"
+AFTER = "padding-after-without-mask"
+# What a small vocabulary and a short training leave of rows is only noted.
+NOTES = {"unused-rows", "unmoved-rows"}
 
-@pytest.fixture
-def ask(trained, run, monkeypatch):
-    """Run `doctor` on the run `a`; returns the findings by kind."""
-    monkeypatch.setattr("sys.stdin", None)
 
-    def run_doctor(*arguments: str):
-        code, out, err = run("doctor", "--from", "a", *arguments, "--json")
-        assert code in {0, 3}, err
-        return {finding["kind"]: finding for finding in json.loads(out)["findings"]}
+def opened(*texts, epoch=None):
+    """Open the run `a` as `doctor` does."""
+    return open_case(
+        "a",
+        SourceOptions(epoch=epoch),
+        texts,
+        Settings(),
+        padding_given=False,
+        filters_given=False,
+    )
 
-    return run_doctor
+
+def beyond_notes(case) -> dict[str, str]:
+    """Return the severities of all findings but the notes on rows."""
+    severities = severities_in(case)
+    assert {severities[kind] for kind in severities.keys() & NOTES} <= {"note"}
+    return {kind: severity for kind, severity in severities.items() if kind not in NOTES}
 
 
 def change(**settings) -> None:
     """Change settings of the run `a`."""
-    state = json.load(open("a/run.json"))  # noqa: SIM115
+    path = Path("a/run.json")
+    state = json.loads(path.read_text())
     state["settings"] |= settings
-    with open("a/run.json", "w") as file:
-        json.dump(state, file)
+    path.write_text(json.dumps(state))
 
 
-def severities(found) -> dict[str, str]:
-    return {kind: finding["severity"] for kind, finding in found.items()}
-
-
-def texts(tmp_path, count=40, **_) -> list[str]:
-    (tmp_path / "texts.txt").write_text("\n".join(text for text, _ in reviews(count)))
-    return ["--file", "texts.txt"]
-
-
-NOTES = {"unused-rows": "note", "unmoved-rows": "note"}
-
-
-def test_a_run_by_the_classic_recipe_is_healthy(ask, tmp_path):
+@pytest.mark.usefixtures("trained")
+def test_a_run_by_the_classic_recipe_is_healthy():
     change(mask_zero=False)
-    assert severities(ask(*texts(tmp_path))).items() <= NOTES.items()
+    assert beyond_notes(opened(*TEXTS)) == {}
 
 
-def test_a_run_with_a_mask_is_healthy(ask, tmp_path):
+@pytest.mark.usefixtures("trained")
+def test_a_run_with_a_mask_is_healthy():
     change(mask_zero=True)
-    found = severities(ask(*texts(tmp_path)))
-    cudnn = {"padding-before-with-mask-on-cudnn": "note"}
-    assert found.items() <= (NOTES | cudnn).items()
-    assert cudnn.items() <= found.items()
+    assert beyond_notes(opened(*TEXTS)) == {CUDNN: "note"}
 
 
 def test_a_run_on_the_imdb_data_is_healthy(run, imdb_file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sizes = ["--maxlen", "16", "--num-words", "24"]
     assert run("train", "imdb", "--data", str(imdb_file), "--out", "a", *SMALL, *sizes)[0] == 0
-    _, out, _ = run("doctor", "--from", "a", *texts(tmp_path), "--json")
-    found = {finding["kind"]: finding for finding in json.loads(out)["findings"]}
-    assert severities(found).items() <= NOTES.items()
-    assert found["unused-rows"]["numbers"]["first"] == [3]
-    _, out, _ = run("doctor", "--from", "a", "fine film", "!!", "", "--json")
-    found = {finding["kind"]: finding for finding in json.loads(out)["findings"]}
-    assert found["empty-texts"]["numbers"] == {"texts": 2, "first": [1, 2]}
+    case = opened(*TEXTS)
+    assert beyond_notes(case) == {}
+    assert findings_in(case)["unused-rows"].numbers["first"] == [3]
+    findings = findings_in(opened("fine film", "!!", ""))
+    assert findings["empty-texts"].numbers == {"texts": 2, "first": [1, 2]}
 
 
-def test_padding_after_the_text_without_a_mask(ask, tmp_path):
+@pytest.mark.usefixtures("trained")
+def test_padding_after_the_text_without_a_mask():
     change(mask_zero=False, padding="post")
-    found = severities(ask(*texts(tmp_path)))
-    assert found.pop("padding-after-without-mask") == "warning"
-    assert found.items() <= NOTES.items()
-    assert severities(ask())["padding-after-without-mask"] == "warning"
+    assert beyond_notes(opened(*TEXTS)) == {AFTER: "warning"}
+    assert beyond_notes(opened()) == {AFTER: "warning"}
     change(mask_zero=True)
-    assert "padding-after-without-mask" not in ask(*texts(tmp_path))
+    assert beyond_notes(opened(*TEXTS)) == {}
 
 
-def test_rows_that_training_never_touched(ask):
+@pytest.mark.usefixtures("trained")
+def test_rows_that_training_never_touched():
     run = open_run("a")
     before = np.load(run.embedding_path(0))
-    after = np.load(run.embedding_path(run.epochs))
-    unmoved = np.flatnonzero((before == after).all(axis=1)).tolist()
-    found = ask()
-    if unmoved:
-        assert found["unmoved-rows"]["numbers"]["first"] == unmoved
+
+    def unmoved_after(rows):
+        np.save(run.embedding_path(run.epochs), rows)
+        return findings_in(opened()).get("unmoved-rows")
+
+    after = before + 1
+    assert unmoved_after(after) is None
+    after[7] = before[7]
+    finding = unmoved_after(after)
+    assert (finding.severity, finding.numbers["first"]) == ("note", [7])
     after[5:] = before[5:]
-    np.save(run.embedding_path(run.epochs), after)
-    found = ask()
-    assert found["unmoved-rows"]["severity"] == "warning"
-    assert found["unmoved-rows"]["numbers"]["rows"] == len(after) - 5 + sum(n < 5 for n in unmoved)
-    assert "unmoved-rows" not in ask("--epoch", "0")
+    finding = unmoved_after(after)
+    assert (finding.severity, finding.numbers["rows"]) == ("warning", len(after) - 5)
+    assert "unmoved-rows" not in findings_in(opened(epoch=0))
 
 
-def test_the_settings_are_those_of_the_run(ask, run, tmp_path):
-    found = ask(*texts(tmp_path), "words that no review ever held")
-    assert found.keys() & {"truncation", "unknown-words"} == set()
+@pytest.mark.usefixtures("trained")
+def test_maxlen_is_that_of_the_run():
+    assert "truncation" not in findings_in(opened(*TEXTS))
     change(maxlen=4)
-    found = ask(*texts(tmp_path))
-    assert found["truncation"]["severity"] == "warning"
-    assert found["truncation"]["numbers"]["maxlen"] == 4
-    assert "maxlen=" in found["truncation"]["mend"]
-    for option in ("--maxlen", "--num-words", "--input-dim", "--index-from"):
-        code, _, err = run("doctor", "--from", "a", option, "4")
-        assert (code, err) == (
-            2, f"Error: {option} is set by the run of --from; leave out one of the two\n",
-        )  # fmt: skip
+    finding = findings_in(opened(*TEXTS))["truncation"]
+    assert finding.severity == "warning"
+    assert finding.numbers["maxlen"] == 4
+    assert "maxlen=" in finding.mend
+
+
+@pytest.mark.usefixtures("trained")
+def test_unknown_words_are_those_of_the_runs_vocabulary():
+    assert "unknown-words" not in findings_in(opened(*TEXTS))
+    findings = findings_in(opened(*TEXTS[:2], "words that no review ever held"))
+    assert findings["unknown-words"].numbers["unknown"] == 6
+
+
+@pytest.mark.parametrize("option", ["--maxlen", "--num-words", "--input-dim", "--index-from"])
+@pytest.mark.usefixtures("trained")
+def test_the_settings_of_a_run_cannot_be_set(run, option):
+    code, _, err = run("doctor", "--from", "a", option, "4")
+    assert code == 2
+    assert err == f"Error: {option} is set by the run of --from; leave out one of the two\n"
