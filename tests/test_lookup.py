@@ -12,7 +12,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.lookup import Settings, look_up, one_hot
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.token_counts import count_tokens
-from embedinspect.vocabulary import Vocabulary, fit
+from embedinspect.vocabulary import Token, Vocabulary, fit
 from tests.conftest import CLASSIC
 
 SIDES = st.sampled_from(["pre", "post"])
@@ -87,7 +87,20 @@ def test_a_saved_vocabulary_keeps_its_ids():
     vocabulary, _ = fit(["b b a"])
     lookup = look_up(["a b c"], vocabulary=vocabulary)
     assert lookup.sequences.tolist() == [[2, 1]]
-    assert [t.status for t in lookup.trace(0)] == ["looked_up", "looked_up", "dropped"]
+    assert lookup.trace(0) == [
+        Token("a", 2, 2, "looked_up", position=0),
+        Token("b", 1, 1, "looked_up", position=1),
+        Token("c", None, None, "dropped", "not in the vocabulary"),
+    ]
+
+
+@pytest.mark.parametrize(("side", "end", "kept"), [("pre", "start", 1), ("post", "end", 0)])
+def test_a_token_that_is_cut_off_keeps_its_id_and_has_no_position(side, end, kept):
+    traced = look_up(["a b"], Settings(maxlen=1, truncating=side)).trace(0)
+    cut = traced[1 - kept]
+    assert (traced[kept].status, traced[kept].position) == ("looked_up", 0)
+    assert (cut.status, cut.position, cut.id) == ("cut_off", None, cut.rank)
+    assert cut.reason == f"cut at the {end} to maxlen 1"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +122,8 @@ def test_a_given_matrix_sets_both_dimensions():
     assert (lookup.matrix.input_dim, lookup.matrix.output_dim) == (6, 2)
     with pytest.raises(DataError, match=r"has 5 rows, but the texts need 6.*'not'"):
         look_up(CLASSIC, matrix=matrix(5))
+    with pytest.raises(DataError, match=r"has 1 row, but the texts need 6"):
+        look_up(CLASSIC, matrix=matrix(1))
     with pytest.raises(UsageError, match=r"--input-dim is 7.*\(6, 2\)"):
         look_up(CLASSIC, Settings(input_dim=7), matrix=matrix(6))
     with pytest.raises(UsageError, match="--output-dim is 3"):
@@ -116,16 +131,16 @@ def test_a_given_matrix_sets_both_dimensions():
 
 
 def test_the_one_hot_product_is_the_lookup():
-    found = one_hot(look_up(CLASSIC, Settings(maxlen=6)))
-    assert (found.shape, found.largest_difference, found.equal) == ((2, 6, 6), 0.0, True)
+    product = one_hot(look_up(CLASSIC, Settings(maxlen=6)))
+    assert (product.shape, product.largest_difference, product.equal) == ((2, 6, 6), 0.0, True)
 
 
 def test_the_one_hot_product_shows_what_nan_does():
-    rows = matrix(6)
-    rows.rows[5, 0] = np.nan
-    found = one_hot(look_up(["a b"], matrix=rows))
-    assert not found.equal
-    assert np.isnan(found.largest_difference)
+    spoiled = matrix(6)
+    spoiled.rows[5, 0] = np.nan
+    product = one_hot(look_up(["a b"], matrix=spoiled))
+    assert not product.equal
+    assert np.isnan(product.largest_difference)
 
 
 def test_a_start_token_is_counted_like_any_other():
