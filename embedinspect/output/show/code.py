@@ -6,6 +6,7 @@ import pprint
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedinspect import samples
 from embedinspect.lookup import Lookup
 from embedinspect.vocabulary import Tokenization
 
@@ -84,7 +85,7 @@ def _tokenize(lookup: Lookup, inputs: Inputs) -> str:
     ]
     if inputs.vocabulary:
         lines += [
-            f'with open({inputs.vocabulary!r}, encoding="utf-8") as file:',
+            f'with open({samples.resolve(inputs.vocabulary)!r}, encoding="utf-8") as file:',
             '    word_index = json.loads(json.load(file)["config"]["word_index"])',
         ]
     else:
@@ -144,6 +145,7 @@ def _weights(lookup: Lookup, inputs: Inputs) -> str:
 
 def _read(path: str) -> str:
     """Return the expression that reads a matrix file of the kinds that `--matrix` takes."""
+    path = samples.resolve(path)  # the script cannot know where samples lie
     with Path(path).open("rb") as file:
         start = file.read(4096)
     if start.startswith(b"\x93NUMPY"):
