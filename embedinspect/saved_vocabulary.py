@@ -52,8 +52,8 @@ def rules_from_json(text: str, path_label: str) -> Vocabulary:
         DataError: as `from_json` raises it.
     """
     config = json.loads(text)["config"]
-    empty: dict[str, Any] = dict.fromkeys(("word_index", "word_counts", "word_docs"), {})
-    return from_json(json.dumps({"config": config | empty}), path_label)
+    empty: dict[str, dict[str, int]] = {"word_index": {}, "word_counts": {}, "word_docs": {}}
+    return from_json(json.dumps({"config": {**config, **empty}}), path_label)
 
 
 def _from_config(config: Any) -> Vocabulary:

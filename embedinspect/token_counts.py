@@ -56,7 +56,7 @@ def count_tokens(lookup: Lookup) -> TokenCounts:
         ]
         if wanted or not certain:
             traced = lookup.trace(text)
-            counts = Counter(token.status for token in traced)
+            counts = dict(Counter(token.status for token in traced))
             for status in wanted:
                 tokens = [token for token in traced if token.status == status]
                 if tokens:
@@ -65,7 +65,7 @@ def count_tokens(lookup: Lookup) -> TokenCounts:
     return TokenCounts(dict(by_status), dict(characters), examples)
 
 
-def _counts(lookup: Lookup, text: int, *, filtered: bool) -> tuple[Counter[str], bool]:
+def _counts(lookup: Lookup, text: int, *, filtered: bool) -> tuple[dict[str, int], bool]:
     """Return how many tokens of a text have each status, and whether that is certain.
 
     It is not where the text holds the out-of-vocabulary token as a word: its id is looked up
@@ -82,11 +82,11 @@ def _counts(lookup: Lookup, text: int, *, filtered: bool) -> tuple[Counter[str],
     replaced = 0 if oov is None else int(np.count_nonzero(kept == oov))
     starts = vocabulary.start_id is not None
     pieces = len(vocabulary.tokenization.pieces(lookup.texts[text])) if filtered else len(tokens)
-    counts: Counter[str] = Counter(
-        looked_up=len(kept) - replaced,
-        replaced=replaced,
-        dropped=len(tokens) + starts - len(ids),
-        cut_off=cut,
-        filtered=pieces - len(tokens),
-    )
+    counts = {
+        "looked_up": len(kept) - replaced,
+        "replaced": replaced,
+        "dropped": len(tokens) + starts - len(ids),
+        "cut_off": cut,
+        "filtered": pieces - len(tokens),
+    }
     return counts, not (replaced and vocabulary.oov_token in tokens)

@@ -220,14 +220,28 @@ class Vocabulary:
         Raises:
             UsageError: an out-of-vocabulary token that is not among the words, so has no id.
         """
-        if oov_token is not None:
-            check_oov_token(oov_token, self, origin)
+        if oov_token is not None and oov_token not in self.word_index:
+            raise UsageError(self._not_a_word(oov_token, origin))
         rules = self.tokenization
         return replace(
             self,
             num_words=num_words or self.num_words,
             oov_token=oov_token or self.oov_token,
             tokenization=rules if filters is None else replace(rules, filters=filters),
+        )
+
+    def _not_a_word(self, oov_token: str, origin: str) -> str:
+        """Return the message for an out-of-vocabulary token that has no id."""
+        alike = next((name for name in _OOV_NAMES if name in self.word_index), None)
+        hint = (
+            f"such as {alike!r}"
+            if alike is not None
+            else "and none has such a name; leave it out, or make the vocabulary anew with an "
+            "oov_token"
+        )
+        return (
+            f"--oov-token {oov_token!r} is not among the words of {origin}; expected one of them, "
+            f"{hint}"
         )
 
     def to_json(self) -> str:
@@ -311,27 +325,3 @@ def fit(
             ids, ends = ids[~over], kept[ends]
     bounds = ends.tolist()
     return vocabulary, [ids[start:end] for start, end in pairwise(bounds)]
-
-
-def check_oov_token(token: str, vocabulary: Vocabulary, origin: str) -> None:
-    """Refuse an out-of-vocabulary token that is not among words that are numbered already.
-
-    Args:
-        origin: how errors name where the words are from.
-
-    Raises:
-        UsageError: it is not among them, so it has no id.
-    """
-    index = vocabulary.word_index
-    if token in index:
-        return
-    alike = next((name for name in _OOV_NAMES if name in index), None)
-    raise UsageError(
-        f"--oov-token {token!r} is not among the words of {origin}; expected "
-        + (
-            f"one of them, such as {alike!r}"
-            if alike is not None
-            else "one of them, and none has such a name; leave it out, or make the vocabulary anew "
-            "with an oov_token"
-        )
-    )
