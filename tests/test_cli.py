@@ -8,15 +8,24 @@ import os
 import pty
 import re
 import select
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from importlib.metadata import version
 
+import numpy as np
 import pytest
+import typer
 
 from embedinspect import __version__
+from embedinspect.cli import app
+from embedinspect.commands.start import FIRST
+from embedinspect.commands.table import COMMANDS
+from embedinspect.output.forms import Form
+from tests.builders import write_keras_file
 from tests.conftest import CLASSIC, HERE, environment
 
 NO_KERAS = "--no-keras"
@@ -25,11 +34,12 @@ NO_KERAS = "--no-keras"
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--num-words", "0"], "--num-words is '0'; expected greater than or equal to 1"),
-        (["--maxlen=0"], "--maxlen is '0'; expected"),
-        (["--output-dim", "-3"], "--output-dim is '-3'; expected"),
-        (["--num-words", "ten"], "--num-words is 'ten'; expected a valid integer"),
-        (["--padding", "ost"], "expected one of pre, post; did you mean 'post'?"),
+        (["--num-words", "0"], "--num-words is '0'; expected 1 or more"),
+        (["--maxlen=0"], "--maxlen is '0'; expected 1 or more"),
+        (["--precision", "30"], "--precision is '30'; expected at most 20"),
+        (["--num-words", "ten"], "--num-words is 'ten'; expected a whole number"),
+        (["--padding", "ost"], "--padding is 'ost'; expected one of pre, post; did you mean 'post"),
+        (["--maxlen"], "--maxlen has no value; expected one behind it"),
         (["--format", "josn"], "did you mean 'json'?"),
         (["--maxlne", "3"], "--maxlen"),
         (["-- a text"], "a text that starts with a dash goes behind --"),
@@ -55,12 +65,36 @@ def test_usage_errors_are_one_line_and_2(run, arguments, says):
 def test_unknown_commands_name_the_nearest(run):
     code, _, err = run("shwo")
     assert code == 2
-    assert "Did you mean 'show'?" in err
+    assert err == "Error: there is no command 'shwo'; did you mean 'show'?\n"
     code, _, err = run("get_weights")
     assert code == 2
     assert err == (
         "Error: there is no command 'get_weights'; did you mean: embedinspect explain vectors?\n"
     )
+    code, _, err = run("This is a text")
+    assert code == 2
+    assert err.endswith("; to trace a text: embedinspect show 'This is a text'\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["rows"], "SOURCE is missing; expected: embedinspect rows [OPTIONS] SOURCE [WORD]..."),
+        (["axis", "x"], "--low is missing; expected: embedinspect axis [OPTIONS] SOURCE [WORD]..."),
+        (["cache", "clear"], "cache takes no further argument, but got 'clear'"),
+        (["cache", "clear"], "did you mean --clear?"),
+        (["info", "x", "--vocabulary", "y"], "--words names the words of the rows"),
+        (["show", "a", "--words", "y"], "--words picks the words of a matrix"),
+        (["schema"], "no command given; expected one of show, explain"),
+        (["schema", "shw"], "'shw' has no JSON"),
+        (["help", "shw"], "there is no command 'shw'; did you mean 'show'?"),
+    ],
+)
+def test_what_came_and_what_was_expected_is_said(run, arguments, says):
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, b"")
+    assert says in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["show", "doctor", "explain"])
@@ -103,32 +137,77 @@ def test_messages_show_strangers_text_literally(run):
 
 
 def test_mistakes_of_ours_keep_their_traceback(monkeypatch, run):
-    import embedinspect.lookup
+    from embedinspect.analysis import tracing
 
-    monkeypatch.setattr(embedinspect.lookup, "look_up", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(tracing, "look_up", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("show", "a", NO_KERAS)
 
 
+def test_the_first_screen_fits_80_columns_and_24_lines(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    lines = out.decode().splitlines()
+    assert len(lines) < 24  # the last line is the prompt's
+    assert max(map(len, lines)) <= 80
+    for command in COMMANDS:
+        assert re.search(rf"\b{command.name}\b", out.decode())
+
+
+def test_what_the_first_screen_says_to_type_first_works(run, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    write_keras_file(
+        tmp_path / "model.keras", {"layers/embedding/vars/0": np.eye(3, dtype=np.float32)}
+    )
+    for line, _ in FIRST:
+        assert run(*shlex.split(line)[1:])[0] == 0
+
+
 def test_help_and_version(run):
-    for arguments in ([], ["--help"]):
-        code, out, err = run(*arguments)
-        assert (code, err) == (0, "")
-        assert b"show" in out
-    code, out, _ = run("show", "--help")
-    assert code == 0
-    assert b"embedinspect show" in out
-    assert run("--version") == (0, f"embedinspect {__version__}\n".encode(), "")
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    for panel in {command.panel for command in COMMANDS}:
+        assert f"─ {panel} ─" in out.decode()
+    for name in ("--version", "-V"):
+        assert run(name) == (0, f"embedinspect {__version__}\n".encode(), "")
     assert version("embedinspect") == __version__
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_help_of_every_command(run, command):
+    code, out, err = run(command.name, "--help")
+    assert (code, err) == (0, "")
+    text = out.decode()
+    assert f"embedinspect {command.name}" in text
+    assert text.rstrip().endswith("-h, --help: show this help.")
+    assert "<=x" not in text  # bounds as formulas
+    assert "<int" not in text
+    assert "<str" not in text
+    assert run("help", command.name)[1].split() == out.split()
+    assert run(command.name, "-h")[1] == out
+
+
+def test_every_option_has_one_help_text():
+    """The same option says the same in every command; where it must differ, it is named here."""
+    differing = {
+        "--file", "--num-words", "--maxlen", "--mask-zero", "--output-dim", "--input-dim",
+        "--seed", "--epoch", "--vocabulary", "--index-from", "--force", "--format", "--units",
+    }  # fmt: skip
+    texts: dict[str, set[str]] = {}
+    for name, command in typer.main.get_command(app).commands.items():
+        for parameter in command.params:
+            for option in parameter.opts:
+                if option.startswith("--"):
+                    assert parameter.help, (name, option)
+                    texts.setdefault(option, set()).add(parameter.help)
+    assert {option for option, helps in texts.items() if len(helps) > 1} <= differing
 
 
 def stand_ins(folder) -> None:
     """Put small files where the examples have those of a user."""
-    import shutil
 
     import numpy as np
-
-    from tests.builders import write_keras_file
 
     shutil.copy(HERE.parent / "sample_texts" / "vectors.txt", folder / "glove.6B.50d.txt")
     for name in ("imdb", "first", "second"):
@@ -143,18 +222,18 @@ def stand_ins(folder) -> None:
 
 
 def test_the_examples_of_every_help_work(run, monkeypatch, tmp_path):
-    import shlex
-
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sample_texts").symlink_to(HERE.parent / "sample_texts")
-    assert run("train", "sample_texts/reviews.csv", "--epochs", "1")[0] == 0  # leaves runs/reviews
+    assert run("train", "sample:reviews", "--epochs", "1")[0] == 0  # leaves runs/reviews
     stand_ins(tmp_path)
     monkeypatch.setattr("sys.stdin", None)
-    commands = "show schema explain info rows neighbors axis diff coverage export cache doctor"
-    for command in commands.split():
+    names = {command.name for command in COMMANDS} - {"train", "doctor"}
+    for command in [*sorted(names), "doctor"]:  # which looks at what coverage writes
         _, out, _ = run(command, "--help")
-        examples = re.findall(r"embedinspect (\w+ [^>|\n]*)", out.decode())
-        for example in examples[1:]:  # the first is the usage line
+        text = out.decode().split("Examples:")[1].split("╭")[0]
+        examples = re.findall(r"embedinspect (\w+[^>|\n]*)", text)
+        assert examples, command
+        for example in examples:
             code, out, err = run(*shlex.split(example))
             found = "--fail-over" in example or "--input-dim 5" in example
             assert code == (3 if found else 0), (example, err)
@@ -195,7 +274,7 @@ def imported(*arguments: str) -> set[str]:
     """Return the modules that a command imports."""
     code = (
         "import sys\nfrom embedinspect.cli import run\n"
-        f"code = run({list(arguments)!r})\n"
+        f"code = run({[str(argument) for argument in arguments]!r})\n"
         "print(*sys.modules, file=sys.stderr)\nsys.exit(code)"
     )
     done = subprocess.run(
@@ -213,11 +292,11 @@ def test_help_imports_nothing_heavy():
         assert not imported(*arguments) & {"numpy", "keras", "tensorflow", "embedinspect.lookup"}
 
 
-@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv"])
+@pytest.mark.parametrize("form", list(Form))
 def test_no_keras_means_no_keras(form):
     modules = imported("show", *CLASSIC, NO_KERAS, "--format", form)
     assert not modules & {"keras", "tensorflow", "jax", "torch"}
-    assert ("rich" in modules) == (form == "table")
+    assert ("rich" in modules) == (form is Form.TABLE)
 
 
 def test_show_is_quiet_and_ends_with_keras(command):
@@ -244,7 +323,8 @@ def test_standard_input_is_read(command):
     done = command("show", NO_KERAS, "--format", "csv", text="one two\nthree\n")
     assert done.stdout.splitlines()[-1].startswith("1,1,three,3,")
     done = command("show", NO_KERAS, "--file", "-", "--file", "-", text="one\n")
-    assert done.returncode in {0, 1}
+    assert done.returncode == 1  # it is empty the second time
+    assert "standard input is empty" in done.stderr
 
 
 def test_empty_standard_input_is_named(command):
@@ -269,7 +349,7 @@ def test_a_line_of_a_megabyte(command):
     assert max(map(len, done.stdout.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv"])
+@pytest.mark.parametrize("form", list(Form))
 def test_a_closed_pipe_ends_quietly(form):
     process = subprocess.Popen(
         [sys.executable, "-m", "embedinspect", "show", NO_KERAS, "--format", form, "--full"],
