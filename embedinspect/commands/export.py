@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -19,13 +19,10 @@ def export(
         typer.Argument(metavar="DEST", help="File or folder to write.", show_default=False),
     ],
     to: Annotated[
-        Literal[
-            "word2vec", "word2vec-binary", "glove", "npy", "safetensors", "projector", "parquet"
-        ]
-        | None,
+        str | None,
         option.option(
             option.WRITING,
-            "Format of what is written.",
+            "Format to write, by its name, such as word2vec, glove, npy, parquet.",
             "--to",
             metavar="FORMAT",
             show_default="by the suffix of DEST",
