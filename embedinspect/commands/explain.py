@@ -34,11 +34,19 @@ def explain(
         list[str] | None,
         typer.Argument(metavar="TEXT", help="Your texts, in place of the lesson's own."),
     ] = None,
-    num_words: Annotated[Size | None, _size("num_words, in num-words.")] = None,
-    maxlen: Annotated[Size | None, _size("maxlen, in truncating, shapes, input-length.")] = None,
-    input_dim: Annotated[Size | None, _size("Number of rows, in shapes and parameters.")] = None,
-    output_dim: Annotated[Size | None, _size("Numbers in a row, in shapes, parameters.")] = None,
-    units: Annotated[Size | None, _size("Units of the LSTM, in shapes and parameters.")] = None,
+    num_words: Annotated[Size | None, _size("num_words of the lesson num-words.")] = None,
+    maxlen: Annotated[
+        Size | None, _size("maxlen of the lessons truncating, shapes, input-length.")
+    ] = None,
+    input_dim: Annotated[
+        Size | None, _size("Number of rows in the lessons shapes and parameters.")
+    ] = None,
+    output_dim: Annotated[
+        Size | None, _size("Numbers in each row, in the lessons shapes and parameters.")
+    ] = None,
+    units: Annotated[
+        Size | None, _size("Units of the LSTM in the lessons shapes and parameters.")
+    ] = None,
 ) -> None:
     """Answer a question about embedding layers by running it, on your texts or its own.
 

@@ -22,7 +22,7 @@ LARGEST_SEED = 2**32 - 1
 DATA, MODEL, TRAINING, RUN, SIZES = "Data", "Model", "Training", "Run", "Sizes"
 # In the order in which help shows them: what is asked first, how it is written last.
 PANELS = (
-    TEXTS, TOKENIZING, SEQUENCES, MATRIX, DATA, MODEL, TRAINING, RUN, QUESTION, SIZES, SOURCE,
+    DATA, TEXTS, TOKENIZING, MODEL, SEQUENCES, MATRIX, TRAINING, RUN, QUESTION, SIZES, SOURCE,
     WRITING, KERAS, OUTPUT,
 )  # fmt: skip
 

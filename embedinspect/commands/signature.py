@@ -43,7 +43,9 @@ def flattened(command: Callable[..., None], forms: Sequence[Form]) -> Callable[.
             values[name] = group(**{f.name: values.pop(f.name) for f in fields(group)})
         command(**values)
 
-    parameters = sorted([*grouped, *own], key=_rank)
+    arguments = [parameter for parameter in grouped if not _rank(parameter)]
+    options = [parameter for parameter in grouped if _rank(parameter)]
+    parameters = sorted([*arguments, *own, *options], key=_rank)
     run.__name__, run.__doc__ = command.__name__, unwrapped(command.__doc__ or "")
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
