@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from embedinspect import __version__
-from embedinspect.commands.parsing import HELP_NAMES, GroupParser, message_of
-from embedinspect.commands.signature import flattened
-from embedinspect.commands.table import COMMANDS
+from embedinspect.commands.parsing import HELP_NAMES, message_of
+from embedinspect.commands.registry import GroupParser
 from embedinspect.errors import DATA, INTERRUPTED, OK, USAGE, EmbedInspectError, os_reason
 
 app = typer.Typer(
@@ -22,10 +21,6 @@ app = typer.Typer(
     epilog="embedinspect help COMMAND shows how a command is used. Options: -V, --version; "
     "--install-completion, --show-completion; -h, --help.",
 )
-for _command in COMMANDS:
-    app.command(_command.name, cls=_command.parser, rich_help_panel=_command.panel)(
-        flattened(_command.run, _command.forms)
-    )
 
 
 def _version(asked: bool) -> None:

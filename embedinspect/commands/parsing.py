@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 from embedinspect.errors import EmbedInspectError, UsageError
 
@@ -64,28 +63,6 @@ class CommandParser(TyperCommand):
         return extra
 
 
-class GroupParser(TyperGroup):
-    """The commands of the app, and what is said of a name that is none of them."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters, all hidden: the epilog names them."""
-        parameters: list[Any] = super().get_params(ctx)
-        for parameter in parameters:
-            parameter.hidden = True
-        return parameters
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return name, command and the arguments behind it.
-
-        Raises:
-            UsageError: there is no such command; it names what may have been meant.
-        """
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            raise UsageError(_no_such_command(name, self.commands))
-        return super().resolve_command(ctx, args)
-
-
 def _tidied(parameters: list[Any]) -> list[Any]:
     """Hide --help, and the names of Python's types beside the names of arguments."""
     for parameter in parameters:
@@ -101,7 +78,9 @@ def usage(context: Any) -> str:
     return " ".join(context.get_usage().removeprefix("Usage:").split())
 
 
-def _no_such_command(name: str, commands: Iterable[str]) -> str:
+def no_such_command(name: str, commands: Iterable[str]) -> str:
+    import difflib
+
     from embedinspect.wording import clipped_repr
 
     said = f"there is no command {clipped_repr(name)}"
@@ -154,6 +133,8 @@ def _bad_value(error: Any) -> str:
 
     Typer checks values with pydantic, whose error is the cause of its own.
     """
+    import difflib
+
     problems = error.__cause__.errors() if hasattr(error.__cause__, "errors") else []
     if error.param is None or not problems:
         return str(error.format_message())
@@ -173,6 +154,8 @@ def _bad_value(error: Any) -> str:
 
 
 def _no_such_option(error: Any) -> str:
+    import difflib
+
     name = error.option_name
     close = difflib.get_close_matches(name, error.possibilities or [], n=1)
     if close:

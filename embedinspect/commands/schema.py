@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +26,8 @@ def schema(
     Examples:
     embedinspect schema show > show.schema.json
     """
+    import difflib
+
     from embedinspect.commands.table import COMMANDS
     from embedinspect.output.forms import Form
     from embedinspect.output.stdout import write_utf8
