@@ -38,8 +38,8 @@ def trained_once(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def learned_once(tmp_path_factory):
-    """A run with the settings that follow the size of the data: enough epochs to learn from it."""
-    return train_once(tmp_path_factory.mktemp("learned"))
+    """A run of four epochs with settings that follow the size of the data: it learns from it."""
+    return train_once(tmp_path_factory.mktemp("learned"), epochs=4)
 
 
 @pytest.fixture
