@@ -16,6 +16,8 @@ from embedinspect.cli import app
 from embedinspect.errors import KerasUnavailable, UsageError
 from embedinspect.lessons import (
     TOPICS,
+    Experiment,
+    KerasPart,
     Lesson,
     Request,
     Topic,
@@ -177,6 +179,11 @@ def rows(topic: str, title: str, keras: bool = False, **given: object) -> list[d
     """Return the lines of a table of a lesson by their headers."""
     request, lesson = Request(**given), find(topic)
     part = lesson.run_keras(request, None) if keras else lesson.run(request)
+    return rows_of(part, title)
+
+
+def rows_of(part: Experiment | KerasPart, title: str) -> list[dict[str, object]]:
+    """Return the lines of a table of an experiment, or of Keras's part, likewise."""
     table = next(table for table in part.tables if title in table.title)
     headers = [column.name for column in table.columns]
     return [dict(zip(headers, row, strict=True)) for row in table.rows]
@@ -263,11 +270,11 @@ def test_neighbors_follow_the_task():
 
 
 def test_old_lines_fail_as_they_stand():
-    today = {row["old line"]: row["today"] for row in rows("old-code", "Old", keras=True)}
+    part = find("old-code").run_keras(Request(), None)
+    today = {row["old line"]: row["today"] for row in rows_of(part, "Old")}
     assert today["model.fit(x, y, nb_epoch=1)"].startswith("TypeError")
     assert "warns" in today["Embedding(5000, 32, input_length=500)"]
-    findings = find("old-code").run_keras(Request(), None).findings
-    assert "Of the modern forms 8 of 8 do" in findings[0]
+    assert "Of the modern forms 8 of 8 do" in part.findings[0]
 
 
 def test_an_unbuilt_layer_has_no_weights():
