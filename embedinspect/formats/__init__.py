@@ -22,6 +22,9 @@ EXPECTED = (
     "binary, or a text whose every field is a number"
 )
 _START = 2**16
+# A row of 100,000 numbers has some 1.2 MB; a text with such lines takes more to be recognised.
+_LONGEST_START = 2**22
+_FEWEST_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,6 @@ def _read_binary(path: Path, options: ReadOptions) -> Contents:
 
 def _is_text(start: Start) -> bool:
     if b"\0" in start.data or _likeness(start.data):
-        return False
-    from embedinspect.formats.number_text import are_numbers
-
-    if are_numbers(start.data, whole=start.whole):
         return False
     from embedinspect.formats.text_layout import layout_of
 
@@ -307,31 +306,49 @@ def _first_bytes(path: str) -> Start:
             raise _unreadable(path, "it is not a regular file")
         with Path(path).open("rb") as file:
             data = file.read(_START)
+            if not data:
+                raise DataError(f"{path!r} is empty; expected {EXPECTED}")
+            packed = data.startswith(magic.GZIP)
+            size = _START
+            start = _unpacked(data, path, size) if packed else data
+            if _has_long_lines(start):
+                data += file.read(_LONGEST_START - len(data))
+                size = _LONGEST_START
+                start = _unpacked(data, path, size) if packed else data
     except OSError as error:
         raise _unreadable(path, os_reason(error)) from None
     except ValueError as error:
         raise _unreadable(path, str(error)) from None
-    if not data:
-        raise DataError(f"{path!r} is empty; expected {EXPECTED}")
-    whole, packed = len(data) < _START, data.startswith(magic.GZIP)
-    if packed:
-        try:
-            with gzip.open(io.BytesIO(data)) as file:
-                data = file.read(_START)
-            whole = whole and len(data) < _START
-        except EOFError:
-            data, whole = _partly(data), False
-        except (OSError, zlib.error) as error:
-            raise DataError(
-                f"{path!r} is a damaged gzip file ({str(error).lower()}); expected a whole one"
-            ) from None
-    return Start(Path(path), status.st_size, data, whole, packed)
+    whole = len(data) == status.st_size and len(start) < size
+    return Start(Path(path), status.st_size, start, whole, packed)
 
 
-def _partly(data: bytes) -> bytes:
+def _has_long_lines(start: bytes) -> bool:
+    """Return whether the first bytes may be those of a text, but hold too few of its lines."""
+    return start.count(b"\n") < _FEWEST_LINES and b"\0" not in start
+
+
+def _unpacked(data: bytes, path: str, size: int) -> bytes:
+    """Return what the first bytes of a gzip file unpack to, at most `size` bytes.
+
+    Raises:
+        DataError: they are damaged.
+    """
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            return file.read(size)
+    except EOFError:
+        return _partly(data, size)
+    except (OSError, zlib.error) as error:
+        raise DataError(
+            f"{path!r} is a damaged gzip file ({str(error).lower()}); expected a whole one"
+        ) from None
+
+
+def _partly(data: bytes, size: int) -> bytes:
     """Return what the beginning of a gzip file unpacks to; nothing where it is damaged."""
     try:
-        return zlib.decompressobj(wbits=31).decompress(data, _START)
+        return zlib.decompressobj(wbits=31).decompress(data, size)
     except zlib.error:
         return b""
 

@@ -37,13 +37,19 @@ def are_numbers(start: bytes, *, whole: bool) -> bool:
     lines_of_numbers = seen = 0
     for line in lines if whole or len(lines) < 2 else lines[:-1]:
         text = line.decode("utf-8", "replace").strip()
-        if text and not text.startswith("#"):
+        fields = _SEPARATORS.split(text, _SAMPLE_FIELDS)[:_SAMPLE_FIELDS]
+        if text and not _is_comment(text, fields):
             seen += 1
-            fields = _SEPARATORS.split(text)[:_SAMPLE_FIELDS]
             lines_of_numbers += all(map(_NUMBER.fullmatch, fields))
         if seen == _SAMPLE_LINES:
             break
     return 2 * lines_of_numbers >= seen
+
+
+def _is_comment(text: str, fields: list[str]) -> bool:
+    """Return whether a line begins with `#`, and not as the row of a word such as `#5` does."""
+    is_row = len(fields) > 1 and text[1:2].strip() and all(map(_NUMBER.fullmatch, fields[1:]))
+    return text.startswith("#") and not is_row
 
 
 def read_numbers(path: Path) -> FloatArray:

@@ -16,16 +16,21 @@ from embedinspect.formats.repairs import as_lines, without_repeats
 from embedinspect.formats.text_layout import layout_of
 from embedinspect.matrix import MOST_VALUES, FloatArray
 from embedinspect.row_words import pack
-from embedinspect.wording import plural
+from embedinspect.wording import clipped_repr, plural
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})\s*\n")
-_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_NO_WORD = re.compile(rb"[\x00-\x1f\x7f]")
+_SAMPLE = 100  # records that tell whether a file is binary
 _BLOCK = 8 * 2**20
 _LONGEST_WORD = 2**16
 
 
 def is_binary(start: bytes, *, whole: bool) -> bool:
     """Return whether a file begins as word2vec's binary form does, and not as a text.
+
+    A control character alone does not make a text binary: the records must add up, too.
 
     Args:
         whole: whether the first bytes are the whole file.
@@ -34,16 +39,40 @@ def is_binary(start: bytes, *, whole: bool) -> bool:
     if header is None:
         return False
     body = start[header.end() :]
-    if _NO_TEXT.search(body):
-        return True
     count, output_dim = int(header[1]), int(header[2])
+    layout = layout_of(start, whole=whole)
+    if layout is not None and layout.output_dim == output_dim:
+        return False
     # The numbers of a very small file may happen to be letters, or digits and line feeds.
-    fits = whole and _holds_records(body, count, 4 * output_dim)
-    fits = fits and not are_numbers(body, whole=True)
-    layout = layout_of(start, whole=True)
-    if layout is not None:
-        return fits and layout.output_dim != output_dim
-    return fits or not _is_utf8(body)
+    if whole and _holds_records(body, count, 4 * output_dim) and not are_numbers(body, whole=True):
+        return True
+    return layout is None and _begins_with_records(body, 4 * output_dim)
+
+
+def _begins_with_records(body: bytes, size: int) -> bool:
+    """Return whether the bytes begin with words, each before `size` bytes that are no text."""
+    at, numbers = 0, b""
+    for _ in range(_SAMPLE):
+        space = body.find(b" ", at)
+        if space < 0 and at:
+            break  # the last record is cut off
+        if not _is_word(body[at:space].lstrip(b"\n")):
+            return False
+        at = space + 1 + size
+        numbers += body[space + 1 : at]
+    return _are_no_text(numbers)
+
+
+def _is_word(word: bytes) -> bool:
+    """Return whether bytes may be a word: some, not too many, and no control character."""
+    return 0 < len(word) <= _LONGEST_WORD and _NO_WORD.search(word) is None
+
+
+def _are_no_text(numbers: bytes) -> bool:
+    """Return whether bytes hold more control characters, or bytes of no script, than a text."""
+    controls = len(_CONTROL.findall(numbers))
+    others = len(_NOT_ASCII.findall(numbers)) if not _is_utf8(numbers) else 0
+    return 10 * (controls + others) >= len(numbers) > 0
 
 
 def _holds_records(body: bytes, count: int, size: int) -> bool:
@@ -86,13 +115,21 @@ def read_binary(path: Path, *, strict: bool = False) -> Contents:
 
 
 class _Records:
-    """The records that have been read so far, and how many bytes are left after them."""
+    """The records that have been read so far.
+
+    Attributes:
+        rows: the numbers of the records.
+        words: their words.
+        left: how many bytes are left after them.
+        feeds: whether a line feed stands between two records.
+        damaged: whether a record ends at the wrong place.
+    """
 
     def __init__(self, file: IO[bytes], output_dim: int, room: int, problems: Problems) -> None:
         self.file, self.output_dim, self.problems = file, output_dim, problems
         self.rows: FloatArray = np.empty((max(room, 1), output_dim), np.float32)
         self.words: list[bytes] = []
-        self.left = 0
+        self.left, self.feeds, self.damaged = 0, False, False
 
     def read(self, count: int) -> None:
         """Read `count` records, or as many as there are."""
@@ -113,12 +150,36 @@ class _Records:
             if row * self.output_dim > MOST_VALUES:
                 label = self.problems.path_label
                 raise DataError(f"{label} has more than {MOST_VALUES:,} numbers; expected fewer")
-            # Some writers end a record with a line feed, which then stands before the next word.
-            self.words.append(data[at:space].lstrip(b"\n"))
+            if not self._begins_record(data[at:space]):
+                return
             self.rows[row] = np.frombuffer(data, dtype, self.output_dim, space + 1)
             at = space + 1 + size
         rest = data[at:] + self.file.read(1024)
         self.left = len(rest.strip(b"\n"))
+
+    def _begins_record(self, word: bytes) -> bool:
+        """Take the word of the next record; return False where a word cannot be.
+
+        Some writers end a record with a line feed, which then stands before the next word, and
+        either before all of them or before none. Where that or the word is not as it should be,
+        the record before it ends at the wrong place: it is left out, and so is the rest.
+        """
+        row, feeds = len(self.words), word.startswith(b"\n")
+        if row == 1:
+            self.feeds = feeds
+        word = word.lstrip(b"\n")
+        if (not row or feeds == self.feeds) and word and not _is_garbage(word):
+            self.words.append(word)
+            return True
+        before = self.words.pop() if row else b""
+        self.damaged = True
+        self.problems.add(
+            "records",
+            f"row {max(0, row - 1)}: the record of {clipped_repr(_decoded(before))} ends at the "
+            "wrong place, as no word follows its numbers; it is left out, and so are the rows "
+            "after it",
+        )
+        return False
 
     def finish(self, claimed: int) -> Contents:
         """Return what was read.
@@ -131,7 +192,7 @@ class _Records:
             raise DataError(
                 f"{problems.path_label} holds no whole row; expected word2vec's binary form"
             )
-        if count < claimed:
+        if count < claimed and not self.damaged:
             problems.add("header", f"claims {plural(claimed, 'row')}, but has only {count:,}")
         elif self.left:
             problems.add(
@@ -142,9 +203,17 @@ class _Records:
         return Contents("word2vec binary", rows, pack(words), "float32", problems)
 
 
+def _is_garbage(word: bytes) -> bool:
+    """Return whether bytes are no word of any encoding, but more likely parts of numbers."""
+    if b"\0" in word or b"\n" in word:
+        return True
+    return _NO_WORD.search(word) is not None and _decoded(word).encode() != word
+
+
+def _decoded(word: bytes) -> str:
+    return word.decode("utf-8", "backslashreplace")
+
+
 def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    """Return whether bytes are UTF-8, but for characters that are cut off here and there."""
+    return len(data.decode("utf-8", "ignore").encode()) > 0.9 * len(data)

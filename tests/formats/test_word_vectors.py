@@ -259,3 +259,62 @@ def test_mutated_texts_give_the_rows_that_the_rule_gives(read, changes, cut):
         wanted = expected[raw or word.encode()]
         assert source.matrix.rows[row].tolist() == wanted
     assert len(source.words) == len(expected)
+
+
+# -- text or binary, words or numbers -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("character", [chr(code) for code in (1, 8, 14, 27, 31)])
+@pytest.mark.parametrize("header", ["3 2\n", "3 9\n"])
+def test_a_control_character_does_not_make_a_text_binary(read, header, character):
+    """The numbers would be what the characters of the text happen to stand for."""
+    data = header + f"king 0.5 0.25\nqu{character}een .1 .7\nman 1 2\n"
+    source = read(data.encode())
+    assert source.kind == "word2vec text"
+    assert source.matrix.rows.tolist()[::2] == [[0.5, 0.25], [1, 2]]
+
+
+def test_a_null_character_in_a_text_is_refused(read):
+    with pytest.raises(DataError, match="of no known format"):
+        read(b"3 2\nking 0.5 0.25\nqu\0een .1 .7\nman 1 2\n")
+
+
+def test_a_word_that_was_cut_into_ends_what_is_shown(read):
+    """With line feeds between the records, one that ends at the wrong place can be told."""
+    rows = np.random.RandomState(0).standard_normal((9, 4)).astype("<f4")
+    records = [b"word%d " % n + row.tobytes() + b"\n" for n, row in enumerate(rows)]
+    for place in (8, 12, 20):  # in the numbers of the sixth
+        data = bytearray(b"9 4\n" + b"".join(records))
+        del data[4 + 5 * len(records[0]) + place]
+        source = read(bytes(data))
+        assert list(source.words) == [f"word{n}" for n in range(5)]
+        assert source.matrix.rows.tobytes() == rows[:5].tobytes()
+        [problem] = source.problems.first
+        assert "row 5: the record of 'word5' ends at the wrong place" in problem
+
+
+@pytest.mark.parametrize("words", [["10", "11", "12"], ["#0", "#1", "#2"], ["a b", "c d", "e f"]])
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_header_makes_word_vectors_of_any_words(read, words, width):
+    rows = np.random.RandomState(0).random((3, width)).astype(np.float32)
+    for count in (1, 3):
+        source = read(as_text(words[:count], rows[:count], header=True))
+        assert source.kind == "word2vec text"
+        assert list(source.words) == words[:count]
+        assert source.matrix.rows.tobytes() == rows[:count].tobytes()
+
+
+@pytest.mark.parametrize("words", [["#0", "#1"], ["a b", "c d"], ["#x", "a b c"]])
+def test_words_with_a_sign_or_with_spaces_need_no_header(read, words):
+    rows = np.array([[0.5, 0.25], [0.75, 1]], np.float32)
+    source = read(as_text(words, rows))
+    assert list(source.words) == words
+    assert source.matrix.rows.tobytes() == rows.tobytes()
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_lines_longer_than_what_is_looked_at_first(read, header):
+    rows = np.random.RandomState(0).random((2, 20_000)).astype(np.float32)
+    source = read(as_text(["a", "b"], rows, header=header))
+    assert list(source.words) == ["a", "b"]
+    assert source.matrix.rows.tobytes() == rows.tobytes()
