@@ -10,14 +10,26 @@ from pathlib import Path
 from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
 
+NO_TEXT = (
+    'no text given; expected one or more texts, as in: embedinspect show "This is a text", or '
+    "--file PATH, or texts on standard input, one a line"
+)
+
 
 def collect_texts(
-    arguments: Sequence[str], files: Sequence[str], encoding: str = "utf-8"
+    arguments: Sequence[str],
+    files: Sequence[str],
+    encoding: str = "utf-8",
+    *,
+    missing: str | None = None,
 ) -> list[str]:
     """Return the texts of the arguments, then those of the files, in their order.
 
     A file holds one text a line; `-` is standard input, which is also read when there are neither
     arguments nor files and it is not a terminal.
+
+    Args:
+        missing: the message where there is no text at all, if not the usual one.
 
     Raises:
         UsageError: there is no text at all, or the encoding is not known.
@@ -32,10 +44,7 @@ def collect_texts(
     texts = list(arguments)
     if not texts and not files:
         if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError(
-                'no text given; expected one or more texts, as in: embedinspect show "This is a '
-                'text", or --file PATH, or texts on standard input, one a line'
-            )
+            raise UsageError(missing or NO_TEXT)
         files = ["-"]
     for name in files:
         texts.extend(read_texts(name, encoding))

@@ -101,13 +101,14 @@ def test_what_came_and_what_was_expected_is_said(run, arguments, says):
 def test_a_text_that_names_a_file_is_a_text_and_said_to_be_one(run, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reviews.txt").write_text("a text of the file")
-    what = {"show": [NO_KERAS], "doctor": [], "explain": ["lookup"]}[command]
+    what = {"show": [NO_KERAS], "doctor": ["--text"], "explain": ["lookup"]}[command]
     code, out, err = run(command, *what, "reviews.txt")
     assert code == 0
     assert b"a text of the file" not in out
     assert err.startswith("Note: 'reviews.txt' is taken as a text")
     assert ("--file reviews.txt" in err) == (command != "explain")
-    assert run(command, *what, "reviews", "x" * 5000)[2] == ""
+    assert run(command, *what, "reviews")[2] == ""
+    assert run(command, *what, "x" * 5000)[2] == ""
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
@@ -29,15 +30,25 @@ OF_A_SOURCE = (
     ("--tensor", "an array of a file"),
     ("--epoch", "rows of a run"),
 )
+_NOTHING_GIVEN = (
+    "nothing is given to look at; expected a source, as in: embedinspect doctor model.keras, or "
+    "--text TEXT, or --file PATH, or texts on standard input, one a line"
+)
 
 
-def doctor(
-    context: typer.Context,
-    texts: TextsGroup,
-    tokenizing: TokenizingGroup,
-    sequences: SequencesGroup,
-    form: FormGroup,
-    from_source: option.FromSource = None,
+@dataclass(frozen=True)
+class SourceToCheck:
+    """The argument SOURCE, and what belongs to it."""
+
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="What to check: a run folder, .keras, .h5, .npy, .npz, .safetensors, or word "
+            "vectors. Without it, texts and settings alone are checked.",
+            show_default=False,
+        ),
+    ] = None
     vocabulary: Annotated[
         str | None,
         option.option(
@@ -47,7 +58,7 @@ def doctor(
             "--vocabulary",
             metavar="FILE",
         ),
-    ] = None,
+    ] = None
     index_from: Annotated[
         int | None,
         option.option(
@@ -57,10 +68,10 @@ def doctor(
             metavar="N",
             show_default="0",
         ),
-    ] = None,
-    layer: option.Layer = None,
-    tensor: option.Tensor = None,
-    epoch: option.Epoch = None,
+    ] = None
+    layer: option.Layer = None
+    tensor: option.Tensor = None
+    epoch: option.Epoch = None
     reference: Annotated[
         str | None,
         option.option(
@@ -69,8 +80,40 @@ def doctor(
             "--reference",
             metavar="VECTORS",
         ),
-    ] = None,
-    no_cache: option.NoCache = False,
+    ] = None
+    no_cache: option.NoCache = False
+
+
+@dataclass(frozen=True)
+class TextsToCheck(TextsGroup):
+    """Texts behind the source, or without one."""
+
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="Texts to check with it.", show_default=False),
+    ] = None
+    text: Annotated[
+        list[str] | None,
+        option.option(
+            option.TEXTS,
+            "Text to check where there is no SOURCE to stand before it. May be given again.",
+            "--text",
+            metavar="TEXT",
+        ),
+    ] = None
+
+    def together(self) -> TextsGroup:
+        """Return the texts of both kinds as one group."""
+        return TextsGroup([*(self.texts or []), *(self.text or [])], self.file, self.encoding)
+
+
+def doctor(
+    context: typer.Context,
+    source: SourceToCheck,
+    texts: TextsToCheck,
+    tokenizing: TokenizingGroup,
+    sequences: SequencesGroup,
+    form: FormGroup,
     input_dim: option.InputDim = None,
     fail_on: Annotated[
         Literal["error", "warning", "note"],
@@ -84,30 +127,38 @@ def doctor(
 
     \b
     Examples:
-    embedinspect doctor --from model.keras --vocabulary tokenizer.json --file reviews.txt
-    embedinspect doctor --from runs/imdb --file reviews.txt --fail-on warning
-    embedinspect doctor "This is a text" "This is not a text" --input-dim 5
-    embedinspect doctor --from matrix.npy --reference glove.6B.50d.txt
+    embedinspect doctor model.keras --vocabulary tokenizer.json --file reviews.txt
+    embedinspect doctor runs/imdb "a wonderful, moving film" --fail-on warning
+    embedinspect doctor --input-dim 5 --file sample:classic
+    embedinspect doctor matrix.npy --reference glove.6B.50d.txt
     """
     chosen = form.choose()
-    _refuse_conflicts(set(given(context)), from_source)
+    _refuse_conflicts(set(given(context)), source.path)
     from embedinspect.analysis.doctor import diagnose, open_case
     from embedinspect.output import doctor as output
     from embedinspect.output.stdout import waiting
     from embedinspect.source import SourceOptions
 
-    wanted = texts.any or (from_source is None and vocabulary is None)
-    collected = texts.read() if wanted else []
-    options = SourceOptions(epoch, layer, tensor, vocabulary, index_from, cache=not no_cache)
-    with waiting("Reading" if from_source is None else f"Reading {from_source}"):
+    together = texts.together()
+    wanted = together.any or (source.path is None and source.vocabulary is None)
+    collected = together.read(missing=_NOTHING_GIVEN) if wanted else []
+    options = SourceOptions(
+        source.epoch,
+        source.layer,
+        source.tensor,
+        source.vocabulary,
+        source.index_from,
+        cache=not source.no_cache,
+    )
+    with waiting("Reading" if source.path is None else f"Reading {source.path}"):
         case = open_case(
-            from_source,
+            source.path,
             options,
             collected,
             settings_of(tokenizing, sequences, input_dim=input_dim),
             padding_given=sequences.padding is not None,
             filters_given=tokenizing.filters is not None,
-            reference=reference,
+            reference=source.reference,
         )
         diagnosis = diagnose(case)
     answer = Answer(
@@ -118,7 +169,7 @@ def doctor(
         raise typer.Exit(FOUND)
 
 
-def _refuse_conflicts(names: set[str], from_source: str | None) -> None:
+def _refuse_conflicts(names: set[str], path: str | None) -> None:
     """Refuse options that do not go together.
 
     Raises:
@@ -126,19 +177,21 @@ def _refuse_conflicts(names: set[str], from_source: str | None) -> None:
     """
     from pathlib import Path
 
+    from embedinspect.samples import is_sample
     from embedinspect.training.run_folder import is_run
 
-    if from_source is not None and is_run(Path(from_source)):
-        for name in SET_BY_RUN:
+    if path is None:
+        for name, role in OF_A_SOURCE:
             if name in names:
-                raise UsageError(f"{name} is set by the run of --from; leave out one of the two")
-    if from_source is not None and "--input-dim" in names:
-        raise UsageError("--input-dim is set by the source of --from; leave out one of the two")
-    if from_source is None:
-        for name, what in OF_A_SOURCE:
-            if name in names:
-                raise UsageError(f"{name} picks {what}; name it with --from")
+                raise UsageError(f"{name} picks {role}; name it before the texts, as SOURCE")
         if "--reference" in names:
-            raise UsageError("--reference is compared with a matrix; name it with --from SOURCE")
+            raise UsageError("--reference is compared with a matrix; name that as SOURCE")
+    else:
+        if is_run(Path(path)):
+            for name in SET_BY_RUN:
+                if name in names:
+                    raise UsageError(f"{name} is set by the run {path!r}; leave it out")
+        if "--input-dim" in names and (is_sample(path) or Path(path).exists()):
+            raise UsageError(f"--input-dim is set by the source {path!r}; leave it out")
     if "--index-from" in names and "--vocabulary" not in names:
         raise UsageError("--index-from shifts the words of --vocabulary; name that file, too")

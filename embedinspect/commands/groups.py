@@ -90,12 +90,16 @@ class TextsGroup:
         """Whether texts were named, as arguments or by --file."""
         return bool(self.texts or self.file)
 
-    def read(self) -> list[str]:
-        """Return the texts; of an argument that names a file it is said that it is a text."""
+    def read(self, *, missing: str | None = None) -> list[str]:
+        """Return the texts; of an argument that names a file it is said that it is a text.
+
+        Args:
+            missing: the message where there is no text at all, if not the usual one.
+        """
         from embedinspect.commands.notes import note_files
         from embedinspect.texts import collect_texts
 
-        texts = collect_texts(self.texts or [], self.file or [], self.encoding)
+        texts = collect_texts(self.texts or [], self.file or [], self.encoding, missing=missing)
         note_files(self.texts or [])
         return texts
 

@@ -19,7 +19,10 @@ _BOUNDS = {
     "float_parsing": "a number",
 }
 # Options that people look for under the name that they have elsewhere.
-_ELSEWHERE = {"--vocabulary": "--words names the words of the rows"}
+_ELSEWHERE = {
+    "--vocabulary": "--words names the words of the rows",
+    "--from": "the source comes first, before all words and texts",
+}
 
 
 class CommandParser(TyperCommand):
@@ -157,9 +160,9 @@ def _no_such_option(error: Any) -> str:
     import difflib
 
     name = error.option_name
+    if name in _ELSEWHERE:
+        return f"there is no option {name} here; {_ELSEWHERE[name]}"
     close = difflib.get_close_matches(name, error.possibilities or [], n=1)
     if close:
         return f"there is no option {name}; did you mean {close[0]}?"
-    if name in _ELSEWHERE:
-        return f"there is no option {name} here; {_ELSEWHERE[name]}"
     return f"there is no option {name}; a text that starts with a dash goes behind --"

@@ -237,7 +237,7 @@ def input_dim(request: Request) -> Experiment:
         texts=texts,
         next=[
             "embedinspect explain num-words",
-            'embedinspect doctor "This is a text" "This is not a text" --input-dim 5',
+            'embedinspect doctor --text "This is a text" --text "This is not a text" --input-dim 5',
         ],
     )
 

@@ -303,7 +303,7 @@ def mask_lost(request: Request) -> Experiment:
         ],
         numbers={"arrives": only_words[None], "lost": everything[None]},
         texts=texts,
-        next=["embedinspect doctor --from MODEL", "embedinspect explain mask-zero"],
+        next=["embedinspect doctor MODEL", "embedinspect explain mask-zero"],
     )
 
 

@@ -99,7 +99,7 @@ def pretrained(request: Request) -> Experiment:
         next=[
             'embedinspect coverage sample:vectors "the king and the queen" --write matrix.npy',
             'embedinspect show "the king and the queen" --matrix matrix.npy',
-            "embedinspect doctor --from matrix.npy --reference sample:vectors",
+            "embedinspect doctor matrix.npy --reference sample:vectors",
         ],
     )
 

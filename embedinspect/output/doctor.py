@@ -12,7 +12,7 @@ from embedinspect.wording import plural
 _MEANINGS: dict[Severity, Meaning] = {"error": "wrong", "warning": "doubtful", "note": "notable"}
 # How to give what a check would need, and needs that one of them meets.
 _GIVE: tuple[tuple[str, frozenset[Need]], ...] = (
-    ("--from SOURCE", frozenset({"matrix", "rows", "model", "keras", "run"})),
+    ("SOURCE", frozenset({"matrix", "rows", "model", "keras", "run"})),
     ("--vocabulary FILE", frozenset({"words", "file of words", "list of words"})),
     ("texts, or --file", frozenset({"texts", "sequences"})),
     ("--maxlen", frozenset({"maxlen"})),
@@ -101,7 +101,7 @@ def _rest(diagnosis: Diagnosis) -> Iterator[Fact]:
 
 def _would_help(case: Case, option: str) -> bool:
     """Return whether an option could still be given: a source has its own model, or none."""
-    if option == "--from SOURCE":
+    if option == "SOURCE":
         return case.source is None
     if option == "--vocabulary FILE":
         return not case.pairs and (case.source is None or case.source.words is None)

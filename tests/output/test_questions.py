@@ -29,8 +29,8 @@ QUESTIONS = {
     "coverage-write": ["coverage", "vectors.txt", "The queen", "--write", "m.npy", "--force"],
     "export": ["export", "vectors.txt", "projector", "--force"],
     "cache": ["cache"],
-    "doctor": ["doctor", "--from", "model.keras", "--layer", "words"],
-    "doctor-texts": ["doctor", "a b c", "d", "--input-dim", "4", "--maxlen", "2"],
+    "doctor": ["doctor", "model.keras", "--layer", "words"],
+    "doctor-texts": ["doctor", "--text", "a b c", "--text", "d", "--input-dim", "4", "--maxlen", "2"],
 }
 FOUND = {"doctor", "doctor-texts"}
 WITHOUT_TABLES = {"coverage-write", "export", "cache", "doctor", "doctor-texts"}

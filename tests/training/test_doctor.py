@@ -121,6 +121,6 @@ def test_unknown_words_are_those_of_the_runs_vocabulary():
 @pytest.mark.parametrize("option", ["--maxlen", "--num-words", "--input-dim", "--index-from"])
 @pytest.mark.usefixtures("trained")
 def test_the_settings_of_a_run_cannot_be_set(run, option):
-    code, _, err = run("doctor", "--from", "a", option, "4")
+    code, _, err = run("doctor", "a", option, "4")
     assert code == 2
-    assert err == f"Error: {option} is set by the run of --from; leave out one of the two\n"
+    assert err == f"Error: {option} is set by the run 'a'; leave it out\n"

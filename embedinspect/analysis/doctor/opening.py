@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from embedinspect import samples
 from embedinspect.analysis.doctor.case import Case
-from embedinspect.errors import UsageError
+from embedinspect.errors import DataError, UsageError
 from embedinspect.formats.keras_files import KerasFile, objects
 from embedinspect.formats.vocabulary_file import FileOfWords, load
 from embedinspect.lookup import Settings
@@ -19,6 +22,7 @@ from embedinspect.vocabulary import Tokenization, Vocabulary, fit
 from embedinspect.wording import clipped_repr, plural
 
 _LARGEST_ID = 2**31 - 2
+_TEXT_SUFFIXES = frozenset({".txt", ".csv", ".tsv", ".jsonl"})
 
 
 def open_case(
@@ -47,7 +51,7 @@ def open_case(
     """
     source = words = None
     if path is not None:
-        source = open_source(path, replace(options, words=None, index_from=None))
+        source = _open_model(path, replace(options, words=None, index_from=None))
         _refuse_mask(source, settings)
     if options.words is not None and (source is None or source.run is None):
         words = load(options.words, source.matrix.input_dim if source is not None else None)
@@ -65,6 +69,18 @@ def open_case(
         filters_given=filters_given,
         reference=against,
     )
+
+
+def _open_model(path: str, options: SourceOptions) -> Source:
+    """Return the source; where its path looks like a text or like texts, the error says more."""
+    try:
+        return open_source(path, options)
+    except DataError as error:
+        if not (os.path.lexists(path) or samples.is_sample(path) or Path(path).suffix):
+            raise DataError(f"{error}; a text without a source goes into --text") from None
+        if Path(path).suffix in _TEXT_SUFFIXES or samples.is_sample(path):
+            raise DataError(f"{error}; to check its texts: --file {path}") from None
+        raise
 
 
 def make_case(
@@ -191,16 +207,16 @@ def _refuse_mask(source: Source, settings: Settings) -> None:
     layer = source.layer
     if layer is not None and layer.mask_zero is False and settings.mask_zero:
         raise UsageError(
-            f"--mask-zero was given, but the layer {clipped_repr(layer.name)} of --from has "
-            "mask_zero=False; leave it out"
+            f"--mask-zero was given, but the layer {clipped_repr(layer.name)} of "
+            f"{source.path!r} has mask_zero=False; leave it out"
         )
 
 
 def _refuse_reference(case: Case, reference: Source) -> None:
     if case.source is None or case.source.words is None:
         raise UsageError(
-            "--reference compares the rows of words; name a source with --from, and its words with "
-            "--vocabulary where it has none"
+            "--reference compares the rows of words; name their matrix as SOURCE, and its words "
+            "with --vocabulary where it has none"
         )
     if reference.words is None:
         raise UsageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from tests.builders import VECTORS
 from tests.conftest import CLASSIC
 
-MODEL = ("--from", "model.keras", "--vocabulary", "tokenizer.json")
+MODEL = ("model.keras", "--vocabulary", "tokenizer.json")
+TEXTS = [argument for text in CLASSIC for argument in ("--text", text)]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +28,7 @@ MODEL = ("--from", "model.keras", "--vocabulary", "tokenizer.json")
 def test_what_fails_is_chosen(run, arguments, codes):
     for level, expected in codes.items():
         fail_on = [] if level is None else ["--fail-on", level]
-        code, out, err = run("doctor", *CLASSIC, *arguments, *fail_on, "--json")
+        code, out, err = run("doctor", *TEXTS, *arguments, *fail_on, "--json")
         assert (code, err) == (expected, "")
         assert json.loads(out)["failed"] == (expected == 3)
 
@@ -39,28 +41,37 @@ def test_the_words_that_are_used_are_counted(run):
 
 @pytest.mark.usefixtures("classic_files")
 def test_what_would_help_is_named(run):
-    out = run("doctor", "--from", "model.keras")[1].decode()
+    out = run("doctor", "model.keras")[1].decode()
     assert "misaligned rows: give --vocabulary FILE and --reference VECTORS" in out
     out = run("doctor", *MODEL)[1].decode()
     assert "misaligned rows: give --reference VECTORS" in out
-    assert "misaligned rows" not in run("doctor", *CLASSIC)[1].decode()
+    assert "misaligned rows" not in run("doctor", *TEXTS)[1].decode()
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--from", "none.keras"], 1, "cannot read 'none.keras'"),
-        ([*CLASSIC, "--fail-on", "worse"], 2, "expected one of error, warning, note"),
-        (["--from", "model.keras", "--input-dim", "5"], 2, "--input-dim is set by the source"),
-        ([*CLASSIC, "--epoch", "1"], 2, "--epoch picks rows of a run"),
-        ([*CLASSIC, "--index-from", "1"], 2, "--index-from shifts the words of --vocabulary"),
-        (["--reference", "x", "a"], 2, "--reference is compared with a matrix"),
-        (["--from", "model.keras", "--reference", str(VECTORS)], 2, "--vocabulary"),
+        (["none.keras"], 1, "cannot read 'none.keras': no such file"),
+        (["none.keras", "a text", "--vocabulary", "tokenizer.json"], 1, "cannot read 'none.keras'"),
+        (["."], 1, "cannot read '.': it is a directory, and no run folder"),
+        (["This is a text", "a"], 1, "a text without a source goes into --text"),
+        (["This is a text", "--input-dim", "5"], 1, "a text without a source goes into --text"),
+        (["texts.txt"], 1, "to check its texts: --file texts.txt"),
+        (["sample:classic"], 1, "to check its texts: --file sample:classic"),
+        (["--from", "model.keras"], 2, "the source comes first"),
+        ([], 2, "nothing is given to look at; expected a source"),
+        ([*TEXTS, "--fail-on", "worse"], 2, "expected one of error, warning, note"),
+        (["model.keras", "--input-dim", "5"], 2, "--input-dim is set by the source"),
+        ([*TEXTS, "--epoch", "1"], 2, "--epoch picks rows of a run"),
+        ([*TEXTS, "--index-from", "1"], 2, "--index-from shifts the words of --vocabulary"),
+        (["--reference", "x", "--text", "a"], 2, "--reference is compared with a matrix"),
+        (["model.keras", "--reference", str(VECTORS)], 2, "--vocabulary"),
         ([*MODEL, "a", "--oov-token", "<unk>"], 2, "none has such a name; leave it out"),
     ],
 )
 @pytest.mark.usefixtures("classic_files")
 def test_mistakes(run, arguments, code, message):
+    Path("texts.txt").write_text("a text\n")
     done, out, err = run("doctor", *arguments)
     assert (done, out) == (code, b"")
     assert message in err
@@ -75,7 +86,7 @@ def test_no_keras_and_no_code_of_the_file(command, keras, tmp_path, monkeypatch)
         tmp_path / "model.keras"
     )
     (tmp_path / "pwned").unlink()  # Keras itself has run it
-    done = command("doctor", "--from", "model.keras", "--fail-on", "warning")
+    done = command("doctor", "model.keras", "--fail-on", "warning")
     assert done.returncode == 3
     assert "holds code" in done.stdout
     assert done.stderr == ""

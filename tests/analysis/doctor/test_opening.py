@@ -131,7 +131,7 @@ def test_files_that_cannot_be_read(path, more, message):
 
 @pytest.mark.usefixtures("classic_files")
 def test_a_mask_that_the_layer_does_not_make():
-    with pytest.raises(UsageError, match="the layer 'words' of --from has mask_zero=False"):
+    with pytest.raises(UsageError, match="the layer 'words' of .* has mask_zero=False"):
         opened("model.keras", mask_zero=True)
 
 
@@ -182,7 +182,7 @@ def test_filters_count_only_where_they_were_given():
 
 def test_references_that_cannot_be_compared(vectors):
     model, words = model_of(LSTM), words_by_id(*WORDS)
-    with pytest.raises(UsageError, match="name a source with --from"):
+    with pytest.raises(UsageError, match="name their matrix as SOURCE"):
         make_case(Settings(), CLASSIC, reference=vectors)
     with pytest.raises(UsageError, match="its words with --vocabulary"):
         make_case(Settings(), source=model, reference=vectors)
