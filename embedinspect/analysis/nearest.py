@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
+from embedinspect.analysis.best_bounds import BestBounds, Bounds, Doubles, Rows, within_reach
 from embedinspect.matrix import FloatArray
 
 Metric = Literal["cosine", "dot", "euclidean"]
-Scores = np.ndarray[Any, np.dtype[np.float64]]
-Rows = np.ndarray[Any, np.dtype[np.int64]]
+Progress = Callable[[int], None]
 
-# Scores in float32 may be off in the last digits: a few rows more are scored again in float64.
-_SPARE = 16
 _QUERIES_AT_ONCE = 1024
 _SCORES_AT_ONCE = 2**22
-_MOST_WAITING = 2**22
-_RUN = 128
+_NUMBERS_AT_ONCE = 2**22
+_LEAST_RESCORED = 1024
+# Lengths whose squares and products float32 can hold, with room for sums.
+_SHORTEST, _LONGEST = 1e-15, 1e15
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """The nearest rows of one vector, the nearest first.
+    """The nearest rows of one vector, the nearest first; of equal ones the lowest number first.
 
     Attributes:
         rows: their numbers.
@@ -34,32 +34,36 @@ class Nearest:
     """
 
     rows: Rows
-    scores: Scores
+    scores: Doubles
 
 
 class Searcher:
     """Searches a matrix for the nearest rows of vectors.
 
     Rows that hold NaN or infinity are never neighbors; by cosine, neither are rows of zeros,
-    which have no direction. The search is exact: every row is looked at.
+    which have no direction.
+
+    The search is exact: its answers are those of scoring every row in float64. Rows are scored in
+    float32 first, which is fast, and the error of such a score is bounded by the number of
+    dimensions and the lengths of row and vector (Higham 2002, section 3.1). Each row that could be
+    among the nearest within these bounds is scored again in float64. Where those are too many, as
+    with rows that share a large offset, float32 cannot tell and the rows are scored in float64;
+    rows too short or too long for float32 always are.
     """
 
     def __init__(self, rows: FloatArray, lengths: FloatArray, metric: Metric = "cosine") -> None:
-        self.rows, self.lengths, self.metric = rows, lengths, metric
+        self.rows, self.metric = rows, metric
         sound = np.isfinite(lengths)
+        beyond = np.flatnonzero(~sound)  # a length can be infinite where every number is finite
+        sound[beyond] = np.isfinite(rows[beyond]).all(axis=1)
         if metric == "cosine":
             sound &= lengths > 0
-        # Scores are multiplied by the one and moved by the other, so that more is nearer.
-        self._factor: FloatArray | None = None
-        self._offset: FloatArray | None = None
-        if metric == "cosine":
-            with np.errstate(divide="ignore", invalid="ignore"):
-                self._factor = np.where(sound, 1 / lengths, 0).astype(np.float32)
-        elif metric == "euclidean":
-            self._offset = np.where(sound, -0.5 * lengths.astype(np.float64) ** 2, -np.inf).astype(
-                np.float32
-            )
         self._unsound = np.flatnonzero(~sound)
+        fit = (lengths >= _SHORTEST) & (lengths <= _LONGEST) | (lengths == 0)
+        self._extreme = np.flatnonzero(sound & ~fit)
+        self._not_in_float32 = np.flatnonzero(~(sound & fit))
+        self._lengths = np.where(sound & fit, lengths, 0).astype(np.float32)
+        self._only_float64 = len(self._extreme) > max(_LEAST_RESCORED, len(rows) // 16)
 
     @property
     def left_out(self) -> int:
@@ -68,151 +72,210 @@ class Searcher:
 
     def nearest(self, vector: Any, top: int, without: Sequence[int] = ()) -> Nearest:
         """Return the `top` rows nearest to a vector, but none of `without`."""
-        query = np.ascontiguousarray(vector, np.float32)
-        with np.errstate(invalid="ignore", over="ignore"):
-            scores = self.rows @ query
-            if self._factor is not None:
-                scores *= self._factor
-            if self._offset is not None:
-                scores += self._offset
-        scores[self._unsound] = -np.inf
-        if np.isnan(scores.max()):  # of sums in which infinities met
-            scores[np.isnan(scores)] = -np.inf
-        if len(without):
-            scores[list(without)] = -np.inf
-        wanted = min(top + _SPARE, len(scores))
-        candidates = _largest(scores, wanted)
-        candidates = candidates[np.isfinite(scores[candidates])]
-        return self._settle(np.asarray(vector, np.float64), candidates, top)
+        vector = np.asarray(vector, np.float64)
+        if not np.isfinite(vector).all():
+            return Nearest(np.empty(0, np.int64), np.empty(0))
+        if self._only_float64 or not self._fits_float32(vector[None]).all():
+            return self._among_all(vector, top, without)
+        query = self._prepared(vector[None], np.float32)
+        slack, addend = self._slack(query, np.float32)
+        bounds = self._bounds(query, 0, len(self.rows), addend)[0]
+        bounds[list(without)] = -np.inf
+        candidates = within_reach(bounds, slack, top)
+        if len(candidates) > max(_LEAST_RESCORED, len(self.rows) // 16):
+            return self._among_all(vector, top, without)
+        return self._settle(vector, np.concatenate([candidates, self._extreme]), top, without)
 
     def nearest_of_many(
-        self, vectors: Any, top: int, without: Sequence[Sequence[int]] | None = None
+        self,
+        vectors: Any,
+        top: int,
+        without: Sequence[Sequence[int]] | None = None,
+        progress: Progress | None = None,
     ) -> list[Nearest]:
         """Return the nearest rows of each vector, as `nearest` does, many at a time.
 
-        Scores are made block by block as a product of two matrices, and only those above the
-        least of the best so far are looked at.
+        Scores are made block by block as a product of two matrices, and only those that could be
+        among the best so far are kept.
+
+        Args:
+            progress: is told how many vectors are done, now and then.
         """
         vectors = np.atleast_2d(np.asarray(vectors))
         results: list[Nearest] = []
         for start in range(0, len(vectors), _QUERIES_AT_ONCE):
-            part = vectors[start : start + _QUERIES_AT_ONCE]
+            part = np.asarray(vectors[start : start + _QUERIES_AT_ONCE], np.float64)
             excluded = [()] * len(part) if without is None else without[start : start + len(part)]
             results.extend(self._batch(part, top, excluded))
+            if progress is not None:
+                progress(len(results))
         return results
 
-    def _batch(self, vectors: Any, top: int, without: Sequence[Sequence[int]]) -> list[Nearest]:
-        count = len(vectors)
-        spare = max((len(rows) for rows in without), default=0)
-        best = _Best(count, min(top + _SPARE + spare, len(self.rows)))
-        queries = np.ascontiguousarray(vectors, np.float32)
-        step = max(256, _SCORES_AT_ONCE // count)
-        for start in range(0, len(self.rows), step):
-            best.take(self._scores(queries, start, start + step), start)
-        results = []
-        for query, rows in enumerate(best.rows()):
-            rows = rows[~np.isin(rows, list(without[query]))]
-            results.append(self._settle(np.asarray(vectors[query], np.float64), rows, top))
-        return results
+    def _batch(self, vectors: Doubles, top: int, without: Sequence[Sequence[int]]) -> list[Nearest]:
+        """Answer in float32 what float32 can tell, in float64 the rest, by every row the last."""
+        nearest: dict[int, Nearest] = {}
+        open_queries = np.flatnonzero(np.isfinite(vectors).all(axis=1))
+        if not self._only_float64:
+            fit = self._fits_float32(vectors[open_queries])
+            self._search(nearest, vectors, open_queries[fit], top, without, np.float32)
+        for dtype in (np.float64, None):
+            left = np.array([query for query in open_queries.tolist() if query not in nearest])
+            if not len(left):
+                break
+            if dtype is not None:
+                self._search(nearest, vectors, left, top, without, dtype)
+                continue
+            for query in left.tolist():
+                nearest[query] = self._among_all(vectors[query], top, without[query])
+        nothing = Nearest(np.empty(0, np.int64), np.empty(0))
+        return [nearest.get(query, nothing) for query in range(len(vectors))]
 
-    def _scores(self, queries: FloatArray, start: int, stop: int) -> FloatArray:
-        """Return the scores of a block of rows for each query, shape (queries, rows)."""
-        part = self.rows[start:stop]
-        first, last = np.searchsorted(self._unsound, [start, stop])
-        unsound = self._unsound[first:last] - start
-        with np.errstate(invalid="ignore", over="ignore"):
-            if self._factor is not None:  # rows hold fewer numbers than there are scores
-                part = part * self._factor[start:stop, None]
-            scores: FloatArray = queries @ part.T
-            if self._offset is not None:
-                scores += self._offset[start:stop]
-        if len(unsound):
-            scores[:, unsound] = -np.inf
-        return scores
+    def _search(
+        self,
+        nearest: dict[int, Nearest],
+        vectors: Doubles,
+        asked: Rows,
+        top: int,
+        without: Sequence[Sequence[int]],
+        dtype: Any,
+    ) -> None:
+        """Answer the queries whose candidates are few enough at this precision."""
+        if not len(asked):
+            return
+        queries = self._prepared(vectors[asked], dtype)
+        slack, addend = self._slack(queries, dtype)
+        spare = max(len(without[query]) for query in asked.tolist())
+        best = BestBounds(len(asked), min(top + spare, len(self.rows)), slack)
+        step = min(_SCORES_AT_ONCE // len(asked), _NUMBERS_AT_ONCE // self.rows.shape[1])
+        for start in range(0, len(self.rows), max(256, step)):
+            best.take(self._bounds(queries, start, start + max(256, step), addend), start)
+        extreme = self._extreme if dtype == np.float32 else self._extreme[:0]
+        for query, rows in zip(asked.tolist(), best.rows(), strict=True):
+            if rows is not None:
+                candidates = np.concatenate([rows, extreme])
+                nearest[query] = self._settle(vectors[query], candidates, top, without[query])
 
-    def _settle(self, vector: Scores, candidates: Rows, top: int) -> Nearest:
+    def _fits_float32(self, vectors: Doubles) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Return which vectors float32 can search with; where only direction counts, all."""
+        lengths = np.linalg.norm(vectors, axis=1)
+        if self.metric != "euclidean":
+            return np.ones(len(vectors), np.bool_)
+        return np.asarray((lengths >= _SHORTEST) & (lengths <= _LONGEST) | (lengths == 0))
+
+    def _prepared(self, vectors: Doubles, dtype: Any) -> np.ndarray[Any, Any]:
+        """Return the vectors to multiply with: of length 1, where their length ranks nothing."""
+        if self.metric != "euclidean":
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            vectors = vectors / np.where(lengths > 0, lengths, 1)
+        return np.ascontiguousarray(vectors, dtype)
+
+    def _slack(self, queries: Bounds, dtype: Any) -> tuple[Bounds, Bounds | None]:
+        """Return how far a score may be off for each row, and what to add to each product.
+
+        With that added, no score is less than the true one, and none is more than twice the slack
+        above it. Euclidean distance is ranked by row . vector - |row|**2 / 2.
+        """
+        width, eps = self.rows.shape[1], float(np.finfo(dtype).eps)
+        exact = (2 * width + 32) * 2.0**-53  # what the scores that rank in the end may be off
+        error = 1.01 * (width + 16) * eps / 2 if dtype == np.float32 else 2 * exact
+        if self.metric == "cosine":
+            return np.broadcast_to(dtype(error), len(self.rows)), None
+        lengths = self._lengths if dtype == np.float32 else self._lengths_in_float64
+        if self.metric == "dot":
+            slack = lengths * dtype(error)
+            return slack, slack
+        longest = float(np.linalg.norm(queries.astype(np.float64), axis=1).max())
+        squares = lengths * lengths
+        slack = lengths * dtype(error * longest)
+        slack += squares * dtype(4 * eps) + dtype(exact * longest**2)
+        return slack, slack - squares / 2
+
+    def _bounds(self, queries: Bounds, start: int, stop: int, addend: Bounds | None) -> Bounds:
+        """Return upper bounds of the scores of a block of rows, shape (queries, rows)."""
+        part: Any = self.rows[start:stop]
+        single = queries.dtype == np.float32
+        if not single:
+            part = part.astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
+            factor = self._factor[start:stop] if single else self._factor_in_float64[start:stop]
+            # The factors go where there are fewer numbers to multiply.
+            scaled = self.metric == "cosine" and len(queries) > part.shape[1]
+            bounds: Bounds = queries @ (part * factor[:, None] if scaled else part).T
+            if self.metric == "cosine" and not scaled:
+                bounds *= factor
+            if addend is not None:
+                bounds += addend[start:stop]
+        left_out = self._not_in_float32 if single else self._unsound
+        first, last = np.searchsorted(left_out, [start, stop])
+        if first < last:
+            bounds[:, left_out[first:last] - start] = -np.inf
+        return bounds
+
+    @cached_property
+    def _factor(self) -> FloatArray:
+        with np.errstate(divide="ignore"):
+            return np.asarray(1 / self._lengths, np.float32)
+
+    @cached_property
+    def _factor_in_float64(self) -> Doubles:
+        with np.errstate(divide="ignore"):
+            return np.asarray(1 / self._lengths_in_float64)
+
+    @cached_property
+    def _lengths_in_float64(self) -> Doubles:
+        lengths = np.empty(len(self.rows))
+        for start, part in self._parts(np.arange(len(self.rows))):
+            lengths[start : start + len(part)] = _lengths(part)
+        lengths[self._unsound] = 0
+        return lengths
+
+    def _parts(self, rows: Rows) -> Iterator[tuple[int, Doubles]]:
+        """Yield these rows in float64, a part at a time, each with the place of its first."""
+        step = max(1, _NUMBERS_AT_ONCE // self.rows.shape[1])
+        for start in range(0, len(rows), step):
+            yield start, self.rows[rows[start : start + step]].astype(np.float64, order="C")
+
+    def _among_all(self, vector: Doubles, top: int, without: Sequence[int]) -> Nearest:
+        sound = np.ones(len(self.rows), np.bool_)
+        sound[self._unsound] = False
+        return self._settle(vector, np.flatnonzero(sound), top, without)
+
+    def _settle(
+        self, vector: Doubles, candidates: Rows, top: int, without: Sequence[int]
+    ) -> Nearest:
         """Return the `top` of the candidates by scores in float64; of equal ones the first row."""
-        candidates = np.sort(candidates)
-        scores = score(self.rows[candidates], vector, self.metric)
-        nearer = scores if self.metric == "euclidean" else -scores
-        order = np.argsort(nearer, kind="stable")[:top]
+        candidates = np.sort(candidates[~np.isin(candidates, list(without))])
+        scores = np.empty(len(candidates))
+        for start, part in self._parts(candidates):
+            scores[start : start + len(part)] = score(part, vector, self.metric)
+        distances = scores if self.metric == "euclidean" else -scores
+        if len(candidates) > top:
+            last = np.partition(distances, top - 1)[top - 1]
+            within = np.flatnonzero(distances <= last)
+            candidates, scores, distances = candidates[within], scores[within], distances[within]
+        order = np.argsort(distances, kind="stable")[:top]
         return Nearest(candidates[order], scores[order])
 
 
-class _Best:
-    """The best scores of each query so far.
+def score(rows: Any, vector: Any, metric: Metric) -> Doubles:
+    """Return cosine, dot product or Euclidean distance of each row and a vector, in float64.
 
-    Hits are collected, and sorted into the best when as many rows again have been seen: by then
-    about as many hits have come as there are best ones, however many rows there are.
+    The score of a row hangs on that row alone, not on its place among others, so equal rows have
+    equal scores. The cosine is the root of its square, a quotient of sums: where these sums are
+    exact, as with small whole numbers, rows of one direction have the same cosine.
     """
-
-    def __init__(self, queries: int, wanted: int) -> None:
-        self.queries, self.wanted = queries, wanted
-        self.floor = np.full(queries, -np.inf, np.float32)
-        self.hits: list[tuple[Any, Any, Any]] = []
-        self.waiting, self.settled = 0, 0
-
-    def take(self, scores: FloatArray, start: int) -> None:
-        """Take the scores of a block of rows, shape (queries, rows), which starts at a row."""
-        width = scores.shape[1]
-        if not start and width > self.wanted:
-            places = np.argpartition(scores, width - self.wanted, axis=1)[:, -self.wanted :]
-            queries = np.repeat(np.arange(self.queries), self.wanted)
-            places = places.ravel()
-        else:
-            flat = np.flatnonzero(scores > self.floor[:, None])
-            queries, places = np.divmod(flat, width)
-        self.hits.append((queries, places + start, scores[queries, places]))
-        self.waiting += len(queries)
-        if start + width >= 2 * self.settled or self.waiting > _MOST_WAITING:
-            self._sort_in()
-            self.settled = start + width
-
-    def _sort_in(self) -> None:
-        queries, rows, scores = (np.concatenate(parts) for parts in zip(*self.hits, strict=True))
-        order = np.lexsort((-scores, queries))
-        queries, rows, scores = queries[order], rows[order], scores[order]
-        bounds = np.searchsorted(queries, np.arange(self.queries + 1))
-        kept = np.arange(len(queries)) - bounds[queries] < self.wanted
-        self.hits = [(queries[kept], rows[kept], scores[kept])]
-        self.waiting = 0
-        full = np.flatnonzero(np.diff(bounds) >= self.wanted)
-        self.floor[full] = scores[bounds[full] + self.wanted - 1]
-
-    def rows(self) -> list[Rows]:
-        """Return for each query the rows of its best scores."""
-        self._sort_in()
-        queries, rows, scores = self.hits[0]
-        bounds = np.searchsorted(queries, np.arange(self.queries + 1)).tolist()
-        finite = np.isfinite(scores)
-        return [rows[begin:end][finite[begin:end]] for begin, end in pairwise(bounds)]
-
-
-def _largest(scores: FloatArray, count: int) -> Rows:
-    """Return the places of the `count` largest scores, in any order; scores hold no NaN.
-
-    The largest scores are in the runs with the largest maxima, so only those are sorted: the
-    maxima take one pass, where a partition of everything takes several.
-    """
-    whole = len(scores) // _RUN
-    if count >= len(scores):
-        return np.arange(len(scores))
-    if whole <= 2 * count:
-        return np.argpartition(scores, len(scores) - count)[len(scores) - count :]
-    runs = scores[: whole * _RUN].reshape(whole, _RUN)
-    best = np.argpartition(runs.max(axis=1), whole - count)[whole - count :]
-    places = (best[:, None] * _RUN + np.arange(_RUN)).ravel()
-    places = np.concatenate([places, np.arange(whole * _RUN, len(scores))])
-    return places[np.argpartition(scores[places], len(places) - count)[len(places) - count :]]
-
-
-def score(rows: Any, vector: Any, metric: Metric) -> Scores:
-    """Return cosine, dot product or Euclidean distance of each row and a vector, in float64."""
-    rows, vector = np.asarray(rows, np.float64), np.asarray(vector, np.float64)
+    rows = np.ascontiguousarray(rows, np.float64)
+    vector = np.ascontiguousarray(vector, np.float64)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         if metric == "euclidean":
-            return np.asarray(np.linalg.norm(rows - vector, axis=-1))
-        products = rows @ vector
+            return _lengths(rows - vector)
+        products = np.einsum("ij,j->i", rows, vector)
         if metric == "dot":
             return np.asarray(products)
-        return np.asarray(products / (np.linalg.norm(rows, axis=-1) * np.linalg.norm(vector)))
+        squares = np.einsum("ij,ij->i", rows, rows) * np.einsum("i,i->", vector, vector)
+        return np.asarray(np.copysign(np.sqrt(products * products / squares), products))
+
+
+def _lengths(rows: Doubles) -> Doubles:
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", rows, rows)))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from gensim.models import KeyedVectors
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from embedinspect.analysis import nearest
+from embedinspect.analysis import best_bounds, nearest
 from embedinspect.analysis.nearest import Searcher, score
 from embedinspect.analysis.neighbors import ask, odd_one_out, parse
 from embedinspect.errors import DataError, UsageError
@@ -20,35 +22,112 @@ NUMBER = st.floats(-8, 8, width=16) | st.sampled_from([0.0, np.nan, np.inf])
 ROWS = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2), elements=NUMBER)
 
 
-def brute_force(rows, vector, top, metric, without) -> list[float]:
-    """Return the best scores among the rows that may be neighbors."""
-    sound = [
-        row
-        for row in range(len(rows))
-        if row not in without
-        and np.isfinite(rows[row]).all()
-        and (metric != "cosine" or rows[row].any())
-    ]
-    scores = np.sort(score(rows[sound], vector, metric))
-    return (scores if metric == "euclidean" else scores[::-1])[:top].tolist()
+METRICS = ("cosine", "dot", "euclidean")
 
 
-@given(ROWS, st.sampled_from(["cosine", "dot", "euclidean"]), st.integers(1, 4), st.data())
+def brute_force(rows, vector, top, metric, without) -> tuple[list[int], list[float]]:
+    """Return the nearest rows by float64 scores of all, the lowest number first of equal ones."""
+    sound = np.isfinite(rows).all(axis=1)
+    if metric == "cosine":
+        sound &= rows.any(axis=1)
+    sound[list(without)] = False
+    places = np.flatnonzero(sound)
+    scores = score(rows[places], vector, metric)
+    order = np.argsort(scores if metric == "euclidean" else -scores, kind="stable")[:top]
+    return places[order].tolist(), scores[order].tolist()
+
+
+def answer(nearest_rows) -> tuple[list[int], list[float]]:
+    return nearest_rows.rows.tolist(), nearest_rows.scores.tolist()
+
+
+@given(ROWS, st.sampled_from(METRICS), st.integers(1, 4), st.data())
 def test_equals_brute_force(rows, metric, top, data):
     sound = [r for r in range(len(rows)) if np.isfinite(rows[r]).all() and rows[r].any()]
     assume(sound)
     queries = data.draw(st.lists(st.sampled_from(sound), min_size=1, max_size=5))
-    without = [[row] for row in queries]
     searcher = Searcher(rows, norms_of(rows), metric)
-    many = searcher.nearest_of_many(rows[queries], top, without)
+    many = searcher.nearest_of_many(rows[queries], top, [[row] for row in queries])
     for row, nearest_rows in zip(queries, many, strict=True):
         expected = brute_force(rows, rows[row], top, metric, {row})
-        assert np.allclose(nearest_rows.scores, expected, rtol=1e-12, atol=1e-12)
-        alone = searcher.nearest(rows[row], top, [row])
-        assert np.allclose(alone.scores, expected, rtol=1e-12, atol=1e-12)
-        assert row not in alone.rows
-        scores = score(rows[nearest_rows.rows], rows[row], metric)
-        assert np.allclose(scores, nearest_rows.scores)
+        assert answer(nearest_rows) == expected
+        assert answer(searcher.nearest(rows[row], top, [row])) == expected
+
+
+HOSTILE = {
+    "denormal": lambda draws: draws * 1e-41,
+    "tiny": lambda draws: draws * 1e-25,
+    "huge": lambda draws: draws * 1e25,
+    "at the end of float32": lambda draws: draws * 6e37,
+    "of every length": lambda draws: draws * 10.0 ** np.linspace(-40, 30, len(draws))[:, None],
+    "with an offset": lambda draws: draws + 1000,
+    "with one dimension of 10,000": lambda draws: draws + np.eye(1, draws.shape[1]) * 10_000,
+    "whole": lambda draws: np.round(draws),
+    "copies": lambda draws: draws[np.arange(len(draws)) % 3],
+    "one-hot": lambda draws: np.eye(*draws.shape),
+    "some zeros": lambda draws: draws * (np.arange(len(draws)) % 2)[:, None],
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 30]), st.sampled_from([5, 60, 2000]))
+@settings(max_examples=8)
+def test_hostile_numbers_have_the_nearest_rows_of_float64(kind, seed, width, count):
+    draws = np.random.RandomState(seed).standard_normal((count, width))
+    rows = HOSTILE[kind](draws).astype(np.float32)
+    queries = [int(row) for row in np.flatnonzero(rows.any(axis=1))[:4]]
+    assume(queries)
+    for metric in METRICS:
+        searcher = Searcher(rows, norms_of(rows), metric)
+        many = searcher.nearest_of_many(rows[queries], 3, [[row] for row in queries])
+        for row, nearest_rows in zip(queries, many, strict=True):
+            expected = brute_force(rows, rows[row], 3, metric, {row})
+            assert answer(nearest_rows) == expected
+            assert answer(searcher.nearest(rows[row], 3, [row])) == expected
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_of_more_equal_rows_than_are_wanted_the_first_come_first(metric):
+    rows = np.ones((6000, 5), np.float32)
+    rows[0] = [1, 2, 3, 4, 5]
+    searcher = Searcher(rows, norms_of(rows), metric)
+    assert searcher.nearest(rows[0], 4, [0]).rows.tolist() == [1, 2, 3, 4]
+    both = searcher.nearest_of_many(rows[:2], 4, [[0], [1, 2]])
+    assert both[0].rows.tolist() == [1, 2, 3, 4]
+    if metric != "dot":
+        assert both[1].rows.tolist() == [3, 4, 5, 6]
+
+
+def test_rows_of_one_direction_have_one_cosine():
+    rows = np.array([[1, 1], [3, 3], [7, 7], [2, 1]], np.float32)
+    scores = score(rows, rows[3], "cosine")
+    assert scores[0] == scores[1] == scores[2]
+    assert np.isclose(scores[0], 3 / np.sqrt(10), rtol=1e-15)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_scores_are_those_of_exact_arithmetic(metric):
+    rows = np.random.RandomState(1).standard_normal((20, 7)).astype(np.float32)
+    for row, value in zip(rows.tolist(), score(rows, rows[3], metric).tolist(), strict=True):
+        a, b = ([Fraction(number) for number in vector] for vector in (row, rows[3].tolist()))
+        product = sum(x * y for x, y in zip(a, b, strict=True))
+        exact = {
+            "dot": float(product),
+            "euclidean": float(sum((x - y) ** 2 for x, y in zip(a, b, strict=True))) ** 0.5,
+            "cosine": float(product)
+            / (float(sum(x * x for x in a)) * float(sum(y * y for y in b))) ** 0.5,
+        }[metric]
+        assert np.isclose(value, exact, rtol=1e-13, atol=1e-14)
+
+
+def test_a_vector_that_is_not_finite_has_no_neighbors():
+    rows = np.eye(3, dtype=np.float32)
+    searcher = Searcher(rows, norms_of(rows))
+    vectors = np.array([[np.nan, 0, 0], [1, 0, 0]])
+    none, one = searcher.nearest_of_many(vectors, 2)
+    assert not len(none.rows)
+    assert not len(searcher.nearest(vectors[0], 2).rows)
+    assert one.rows.tolist() == [0, 1]
 
 
 def test_many_blocks_give_what_one_gives(monkeypatch):
@@ -57,7 +136,7 @@ def test_many_blocks_give_what_one_gives(monkeypatch):
     searcher = Searcher(rows, norms_of(rows))
     in_one_block = searcher.nearest_of_many(rows[:20], 7)
     monkeypatch.setattr(nearest, "_SCORES_AT_ONCE", 1)
-    monkeypatch.setattr(nearest, "_MOST_WAITING", 100)
+    monkeypatch.setattr(best_bounds, "_MOST_WAITING", 100)
     monkeypatch.setattr(nearest, "_QUERIES_AT_ONCE", 6)
     in_many = searcher.nearest_of_many(rows[:20], 7)
     for first, second in zip(in_one_block, in_many, strict=True):

@@ -1,0 +1,119 @@
+"""Which rows could be among the best, by scores that are known within bounds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+Bounds = np.ndarray[Any, np.dtype[np.floating[Any]]]
+Doubles = np.ndarray[Any, np.dtype[np.float64]]
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+_MOST_WAITING = 2**22
+_MOST_FOR_A_QUERY = 4096
+_RUN = 128
+
+
+def within_reach(bounds: Bounds, slack: Bounds, count: int) -> Rows:
+    """Return the places whose true score could be among the `count` largest.
+
+    The maxima of runs of places take one pass, where a partition of everything takes several; only
+    the runs with large maxima are looked into.
+
+    Args:
+        bounds: upper bounds of the scores; minus infinity for a place that is out.
+        slack: half of how far the true score of each place may lie below its bound.
+    """
+    whole = len(bounds) // _RUN
+    if whole <= 2 * count:
+        best = _largest(bounds, count)
+        return _above(bounds, np.arange(len(bounds)), _floor(bounds, slack, best, count))
+    maxima = bounds[: whole * _RUN].reshape(whole, _RUN).max(axis=1)
+    tail = np.arange(whole * _RUN, len(bounds))
+    places = _places_of(_largest(maxima, count), tail)
+    best = places[_largest(bounds[places], count)]
+    floor = _floor(bounds, slack, best, count)
+    return _above(bounds, _places_of(np.flatnonzero(maxima >= floor), tail), floor)
+
+
+def _places_of(runs: Rows, tail: Rows) -> Rows:
+    return np.concatenate([(runs[:, None] * _RUN + np.arange(_RUN)).ravel(), tail])
+
+
+def _largest(values: Bounds, count: int) -> Rows:
+    if count >= len(values):
+        return np.arange(len(values))
+    return np.argpartition(values, len(values) - count)[len(values) - count :]
+
+
+def _floor(bounds: Bounds, slack: Bounds, best: Rows, count: int) -> Any:
+    """Return a score that `count` places are sure to reach; minus infinity if there are fewer."""
+    if len(best) < count:
+        return -np.inf
+    return (bounds[best] - 2 * slack[best]).min()
+
+
+def _above(bounds: Bounds, places: Rows, floor: Any) -> Rows:
+    values = bounds[places]
+    within: Rows = places[(values >= floor) & (values > -np.inf)]
+    return within
+
+
+class BestBounds:
+    """The rows that could be among the best of each query, as blocks of bounds come in.
+
+    Hits are collected, and sorted into the best when as many rows again have been seen: by then
+    about as many hits have come as there are best ones, however many rows there are. A query with
+    too many of them is given up: at this precision nothing can be told.
+    """
+
+    def __init__(self, queries: int, wanted: int, slack: Bounds) -> None:
+        self.queries, self.wanted, self.slack = queries, wanted, slack
+        self.floor: Bounds = np.full(queries, -np.inf, slack.dtype)
+        self.given_up = np.zeros(queries, np.bool_)
+        self.hits: list[tuple[Any, Any, Any]] = []
+        self.waiting, self.settled = 0, 0
+
+    def take(self, bounds: Bounds, start: int) -> None:
+        """Take the bounds of a block of rows, shape (queries, rows), which starts at a row."""
+        width = bounds.shape[1]
+        if not start and width > self.wanted:
+            places = np.argpartition(bounds, width - self.wanted, axis=1)[:, -self.wanted :]
+            lower = np.take_along_axis(bounds, places, axis=1) - 2 * self.slack[places]
+            self.floor = lower.min(axis=1)
+        flat = np.flatnonzero(bounds >= self.floor[:, None])
+        queries, places = np.divmod(flat, width)
+        self.hits.append((queries, places + start, bounds.ravel()[flat]))
+        self.waiting += len(queries)
+        if start + width >= 2 * self.settled or self.waiting > _MOST_WAITING:
+            self._sort_in()
+            self.settled = start + width
+
+    def _sort_in(self) -> None:
+        queries, rows, bounds = (np.concatenate(parts) for parts in zip(*self.hits, strict=True))
+        order = np.lexsort((-bounds, queries))
+        queries, rows, bounds = queries[order], rows[order], bounds[order]
+        begins = np.searchsorted(queries, np.arange(self.queries + 1))
+        full = np.flatnonzero(np.diff(begins) >= self.wanted)
+        best = begins[full, None] + np.arange(self.wanted)
+        lower = bounds[best] - 2 * self.slack[rows[best]]
+        self.floor[full] = np.maximum(self.floor[full], lower.min(axis=1))
+        kept = (bounds >= self.floor[queries]) & (bounds > -np.inf)
+        counts = np.bincount(queries[kept], minlength=self.queries)
+        self.given_up |= counts > max(_MOST_FOR_A_QUERY, 4 * self.wanted)
+        self.floor[self.given_up] = np.inf
+        kept &= ~self.given_up[queries]
+        self.hits = [(queries[kept], rows[kept], bounds[kept])]
+        self.waiting = 0
+
+    def rows(self) -> list[Rows | None]:
+        """Return for each query the rows that could be among its best; None if given up."""
+        self._sort_in()
+        queries, rows, _ = self.hits[0]
+        begins = np.searchsorted(queries, np.arange(self.queries + 1)).tolist()
+        return [
+            None if given_up else rows[begin:end]
+            for given_up, (begin, end) in zip(self.given_up.tolist(), pairwise(begins), strict=True)
+        ]
