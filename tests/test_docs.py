@@ -22,6 +22,7 @@ from embedinspect.commands.table import COMMANDS
 from embedinspect.exports import TARGETS
 from embedinspect.formats import FORMATS
 from embedinspect.output.forms import DESCRIPTIONS
+from embedinspect.training import session
 from tests.builders import SAMPLE_TEXTS
 from tests.conftest import HERE, environment
 
@@ -141,9 +142,10 @@ def rewrite(section: Section, outputs: list[str]) -> None:
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory) -> Path:
     """The run that `train sample:reviews` leaves; copy it rather than change it."""
-    folder = tmp_path_factory.mktemp("trained")
-    run_in(folder, TRAIN)
-    return folder / RUN
+    path = tmp_path_factory.mktemp("trained") / RUN
+    trainer = session.build(session.begin("sample:reviews", {}, out=str(path)))
+    session.train(trainer, lambda _: None)
+    return path
 
 
 @pytest.mark.parametrize(
