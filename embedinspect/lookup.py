@@ -86,7 +86,7 @@ class Lookup:
     @property
     def padding_positions(self) -> int:
         """How many positions of all sequences are padding."""
-        return int(self.sequences.size - np.count_nonzero(self.sequences))
+        return int(self.sequences.size) - sum(min(len(ids), self.maxlen) for ids in self.ids)
 
     def output(self, text: int) -> FloatArray:
         """Return the output tensor of one text, shape (maxlen, output_dim)."""

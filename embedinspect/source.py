@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedinspect.errors import UsageError
+from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents, Problems, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
@@ -17,7 +17,10 @@ from embedinspect.vocabulary import Tokenization, Vocabulary
 from embedinspect.wording import clipped_repr, plural
 
 if TYPE_CHECKING:
-    from embedinspect.formats.keras_files import KerasFile, KerasLayer
+    from embedinspect.formats.keras_files import KerasFile
+    from embedinspect.formats.keras_weights import KerasLayer
+    from embedinspect.formats.vocabulary_file import PlacedWords
+    from embedinspect.tokenizing.lookup_layer import LookupLayer
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class SourceOptions:
         tensor: which array of a file with several arrays.
         words: the path of a file with the words of the rows.
         index_from: the row of the first of these words; None where it was not given.
+        words_from: the lookup layer of a Keras file whose words the rows have.
         strict: whether the first wrong line is an error.
         cache: whether large texts are read from the cache, and kept there.
     """
@@ -41,6 +45,7 @@ class SourceOptions:
     index_from: int | None = None
     strict: bool = False
     cache: bool = True
+    words_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,9 @@ class Source:
         words_from: where the words come from, in words; None where there are none.
         warnings: what is odd about the source, each a sentence.
         vocabulary: with the rules of tokenizing, where the source or its file of words has them.
+        lookup: the layer of a Keras model whose words the rows have.
+        no_ids: why it cannot be known which ids a text has here, as the end of a sentence; None
+            where it can.
         run: of `train`, where the source is a run folder.
         epoch: which epoch of that run the rows are from.
     """
@@ -64,6 +72,8 @@ class Source:
     words_from: str | None = None
     warnings: tuple[str, ...] = ()
     vocabulary: Vocabulary | None = None
+    lookup: LookupLayer | None = None
+    no_ids: str | None = None
     run: Run | None = None
     epoch: int | None = None
 
@@ -193,7 +203,13 @@ class Source:
 
         Raises:
             UsageError: the source has no words.
+            DataError: it cannot be known which ids its model gives a text.
         """
+        if self.no_ids is not None:
+            raise DataError(
+                f"the ids of texts cannot be told: {self.path!r} {self.no_ids}; expected rules "
+                "that are known here; the rows themselves can be asked for: see rows and neighbors"
+            )
         if self.vocabulary is not None:
             return self.vocabulary, False
         words = self.words
@@ -204,7 +220,7 @@ class Source:
         if not moved:
             index = {word: row for word, row in index.items() if row}
         rules = Tokenization(lower=not has_capitals(words))
-        # The lookup layers of Keras have a row for the words that they do not know.
+        # A list of words for a Keras layer names the row of unknown words, as its lookup layers do.
         unknown = "[UNK]" if self.keras is not None and "[UNK]" in index else None
         return Vocabulary(index, tokenization=rules, oov_token=unknown), moved
 
@@ -225,18 +241,47 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
         path, ReadOptions(options.layer, options.tensor, options.strict, options.cache)
     )
     source = Source(path, contents, EmbeddingMatrix(contents.rows, f"from {path}"))
+    if options.words_from is not None:
+        _refuse_words_from(source, options)
     if options.words is not None:
         return _with_words(source, options.words, options.index_from)
     if options.index_from is not None:
         raise UsageError("--index-from shifts the words of --words; name that file, too")
-    return _with_own_words(source)
+    return _with_own_words(source, options.words_from)
+
+
+def _refuse_words_from(source: Source, options: SourceOptions) -> None:
+    if source.keras is None:
+        raise UsageError(
+            f"--words-from names a lookup layer of a Keras model, and {source.path!r} is none; "
+            "leave it out, or name a file of words with --words"
+        )
+    if options.words is not None:
+        raise UsageError("--words-from and --words both name the words; leave out one of the two")
 
 
 def _with_words(source: Source, path: str, index_from: int | None) -> Source:
     """Return the source with the words of a file."""
     from embedinspect.formats.vocabulary_file import read_words
 
-    placed = read_words(path, source.matrix.input_dim, index_from)
+    return _placed(source, path, read_words(path, source.matrix.input_dim, index_from), index_from)
+
+
+def _with_words_beside(source: Source, path: Path) -> Source:
+    """Return the source with the words of the file that lies beside it."""
+    from embedinspect.formats.vocabulary_file import read_words
+
+    rows = source.matrix.input_dim
+    placed = read_words(str(path), rows, labels=path.suffix != ".json")
+    source = _placed(source, str(path), placed, None)
+    if placed.reach >= rows:
+        return source
+    warning = f"{path} and {source.path} differ in length, so words may be on wrong rows"
+    return replace(source, warnings=(*source.warnings, warning))
+
+
+def _placed(source: Source, path: str, placed: PlacedWords, index_from: int | None) -> Source:
+    """Return the source with words that were placed on its rows."""
     warnings = placed.warnings(path, keras=source.row_0_is_padding and index_from is None)
     return replace(
         source,
@@ -247,50 +292,68 @@ def _with_words(source: Source, path: str, index_from: int | None) -> Source:
     )
 
 
-def _with_own_words(source: Source) -> Source:
-    """Return the source with the words that the file has, or that lie beside it."""
+def _with_own_words(source: Source, words_from: str | None) -> Source:
+    """Return the source with the words that the file has, or that lie beside it.
+
+    Args:
+        words_from: the lookup layer of a model that the user names; None to find it.
+    """
     words = source.contents.words
     if words is not None:
+        if not words.named:  # every row is called by its number
+            return source
         return replace(
             source, matrix=replace(source.matrix, words=words), words_from="the file itself"
         )
     if source.keras is not None:
-        return _with_words_of_model(source, source.keras)
+        return with_words_of_model(source, words_from)
     beside = source.contents.words_beside
-    if beside is None:
-        return source
-    source = _with_words(source, str(beside), None)
-    words = source.words
-    assert words is not None
-    # A vocabulary of ids has no word for row 0, which is the padding's.
-    nameless = source.vocabulary is not None and words[0] is None
-    if words.named + nameless != len(words):
-        warning = f"{beside} and {source.path} differ in length, so words may be on wrong rows"
-        return replace(source, warnings=(*source.warnings, warning))
-    return source
+    return source if beside is None else _with_words_beside(source, beside)
 
 
-def _with_words_of_model(source: Source, keras: KerasFile) -> Source:
-    """Return the source with the words of a lookup layer of its model, where it has one."""
-    layer = keras.lookup_layer(source.matrix.input_dim)
-    if layer is None:
-        return source
-    rows, words = source.matrix.input_dim, keras.vocabularies[layer]
-    named: list[str | None] = [word or None for word in words[:rows]]
-    warnings = source.warnings
+def with_words_of_model(source: Source, words_from: str | None = None) -> Source:
+    """Return the source of a Keras model with the words of a lookup layer, where it has one.
+
+    Args:
+        words_from: the lookup layer that the user names; None to find it.
+
+    Raises:
+        UsageError: no lookup layer has that name, or several could be meant.
+    """
+    assert source.keras is not None
+    assert source.layer is not None
+    of_model = source.keras.words_of(source.layer, words_from, repr(source.path))
+    lookup = of_model.lookup
+    warnings = (*source.warnings, *([of_model.warning] if of_model.warning else []))
+    words = lookup.words if lookup is not None else None
+    if lookup is None or words is None:
+        return replace(source, lookup=lookup, no_ids=of_model.no_ids, warnings=warnings)
+    rows = source.matrix.input_dim
     if len(words) > rows:
         warning = (
-            f"the layer {layer} of the model has {plural(len(words), 'word')}, but the matrix has "
-            f"{plural(rows, 'row')}: there is none for {clipped_repr(words[rows])} and the words "
-            "after it"
+            f"the layer {lookup.path} of the model has {plural(len(words), 'word')}, but the "
+            f"matrix has {plural(rows, 'row')}: there is none for "
+            f"{clipped_repr(words[rows] or '')} and the words after it"
         )
         warnings = (*warnings, warning)
+    named = [*words[:rows], *[None] * (rows - len(words))]
     return replace(
         source,
-        matrix=replace(source.matrix, words=Words([*named, *[None] * (rows - len(named))])),
-        words_from=f"the layer {layer} of the model, item i names row i",
+        matrix=replace(source.matrix, words=Words(named)),
+        words_from=f"{_HOW[of_model.how].format(lookup.path)}, item i names row i",
         warnings=warnings,
+        vocabulary=lookup.vocabulary if of_model.no_ids is None else None,
+        lookup=lookup,
+        no_ids=of_model.no_ids,
     )
+
+
+# How the words of a model's rows were found, for the name of the lookup layer.
+_HOW = {
+    "graph": "the layer {} of the model",
+    "guess": "a guess: the layer {} of the model, which has as many tokens",
+    "picked": "the layer {} of the model (--words-from)",
+}
 
 
 def _open_run(path: str, options: SourceOptions) -> Source:
@@ -300,6 +363,7 @@ def _open_run(path: str, options: SourceOptions) -> Source:
         ("--tensor", options.tensor),
         ("--words", options.words),
         ("--index-from", options.index_from),
+        ("--words-from", options.words_from),
     ):
         if value is not None:
             raise UsageError(f"{name} is set by the run folder {path!r}; leave it out")

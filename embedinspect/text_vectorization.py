@@ -13,38 +13,10 @@ import numpy as np
 from embedinspect import keras_layer
 from embedinspect.errors import DataError
 from embedinspect.sequences import IntArray, pad
-from embedinspect.vocabulary import Tokenization, Vocabulary
+from embedinspect.tokenizing.rules import LayerTokenization, is_a_tensor_string
+from embedinspect.vocabulary import Vocabulary
 
 UNKNOWN = "[UNK]"
-PUNCTUATION = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'"
-_UPPER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_STANDARDIZED = _UPPER | dict.fromkeys(map(ord, PUNCTUATION))
-_WHITE_SPACE = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
-
-
-class StandardizedSplit(Tokenization):
-    """How the layer cuts a text by default.
-
-    ASCII letters become lower case, ASCII punctuation is deleted, the apostrophe included, and
-    the text is cut at ASCII white space.
-    """
-
-    def tokens(self, text: str) -> list[str]:
-        """Return the tokens of a text.
-
-        >>> StandardizedSplit().tokens("This isn't a text!")
-        ['this', 'isnt', 'a', 'text']
-        """
-        return _split(text.translate(_STANDARDIZED))
-
-    def pieces(self, text: str) -> list[str]:
-        """Return the tokens; a piece of which nothing would be left is returned as written."""
-        return [piece.translate(_STANDARDIZED) or piece for piece in _split(text)]
-
-
-def _split(text: str) -> list[str]:
-    """Return the pieces of a text between ASCII white space."""
-    return [piece for piece in text.translate(_WHITE_SPACE).split(" ") if piece]
 
 
 def vectorize(
@@ -67,7 +39,7 @@ def vectorize(
             that the layer cuts by other rules than ours.
         KerasUnavailable: Keras or TensorFlow cannot be imported.
     """
-    rules = StandardizedSplit(filters=PUNCTUATION)
+    rules = LayerTokenization()
     _check_texts(texts, rules)
     keras = keras_layer.load(backend)
     with keras_layer.quiet():
@@ -87,9 +59,9 @@ def vectorize(
     return vocabulary, ids
 
 
-def _check_texts(texts: Sequence[str], rules: StandardizedSplit) -> None:
+def _check_texts(texts: Sequence[str], rules: LayerTokenization) -> None:
     for index, text in enumerate(texts):
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if not is_a_tensor_string(text):
             raise DataError(
                 f"text {index} holds a NUL or a lone surrogate, which TextVectorization cannot "
                 "take; remove it, or leave --tokenizer out"

@@ -78,8 +78,7 @@ def _counts(lookup: Lookup, text: int, *, filtered: bool) -> tuple[dict[str, int
     tokens = vocabulary.tokenization.tokens(lookup.texts[text])
     cut = max(0, len(ids) - lookup.maxlen)
     kept = ids[cut:] if lookup.settings.truncating == "pre" else ids[: len(ids) - cut]
-    oov = vocabulary.oov_id
-    replaced = 0 if oov is None else int(np.count_nonzero(kept == oov))
+    replaced = int(np.isin(kept, vocabulary.unknown_ids).sum()) if len(kept) else 0
     starts = vocabulary.start_id is not None
     pieces = len(vocabulary.tokenization.pieces(lookup.texts[text])) if filtered else len(tokens)
     counts = {

@@ -153,6 +153,11 @@ class Vocabulary:
         return None if self.oov_token is None else self.word_index.get(self.oov_token)
 
     @property
+    def unknown_ids(self) -> Sequence[int]:
+        """The ids that stand for words without an id of their own: one, or none."""
+        return () if self.oov_id is None else (self.oov_id,)
+
+    @property
     def start_id(self) -> int | None:
         """The id of the start token; None where there is none."""
         return None if self.start_token is None else self.word_index.get(self.start_token)

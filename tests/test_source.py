@@ -138,7 +138,9 @@ def test_the_words_of_a_keras_layer_are_shifted_by_index_from(tmp_path):
 
 def test_the_words_of_a_lookup_layer_are_the_rows(tmp_path):
     lookup = {"name": "lookup", "vocabulary": ["cat", "dog", "owl"]}
-    config = {"config": {"layers": [{"class_name": "StringLookup", "config": lookup}]}}
+    embedding = {"class_name": "Embedding", "config": {"name": "embedding"}}
+    layers = [{"class_name": "StringLookup", "config": lookup}, embedding]
+    config = {"class_name": "Sequential", "config": {"layers": layers}}
     write_keras_file(tmp_path / "m.keras", EMBEDDING, config)
     source = open_source(str(tmp_path / "m.keras"))
     assert list(source.words) == ["[UNK]", "cat", "dog"]
@@ -146,7 +148,7 @@ def test_the_words_of_a_lookup_layer_are_the_rows(tmp_path):
     assert "has 4 words, but the matrix has 3 rows: there is none for 'owl'" in warning
     vocabulary, moved = source.vocabulary_by_row()
     assert not moved
-    assert vocabulary.word_index == {"cat": 1, "dog": 2}
+    assert vocabulary.encode(["dog", "cow"]) == [[2], [0]]
 
 
 # -- options ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ ROOMS = [
     "files",
     "vocabulary",
     "saved_vocabulary",
+    "tokenizing",
     "sequences",
     "row_words",
     "matrix",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedinspect import text_vectorization
 from embedinspect.errors import DataError
 from embedinspect.lookup import Settings, look_up
 from embedinspect.text_vectorization import vectorize
+from embedinspect.tokenizing import rules
 from tests.conftest import CLASSIC
 
 
@@ -52,6 +52,6 @@ def test_texts_without_a_word_are_refused():
 
 
 def test_a_text_that_the_layer_cuts_by_other_rules_is_named(monkeypatch):
-    monkeypatch.setattr(text_vectorization, "_STANDARDIZED", {})
+    monkeypatch.setattr(rules, "_TO_LOWER", {})
     with pytest.raises(DataError, match="cuts text 1 by rules that are not known here"):
         vectorize(["fine", "Not Fine"])

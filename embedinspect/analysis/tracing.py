@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from embedinspect.errors import UsageError
@@ -12,6 +12,7 @@ from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.saved_vocabulary import read_vocabulary
 from embedinspect.source import Source
 from embedinspect.text_vectorization import vectorize
+from embedinspect.tokenizing.layer_vocabulary import LayerVocabulary
 from embedinspect.training.run_folder import Run
 from embedinspect.vocabulary import Vocabulary
 
@@ -112,7 +113,35 @@ def trace_by_source(
         return Traced(look_up(texts, settings, vocabulary=vocabulary, matrix=matrix), (note,))
     if source.layer is not None and source.layer.mask_zero:
         settings = replace(settings, mask_zero=True)
-    return Traced(look_up(texts, settings, vocabulary=vocabulary, matrix=source.matrix))
+    notes: tuple[str, ...] = ()
+    if isinstance(vocabulary, LayerVocabulary):
+        settings = _padded_by(vocabulary, settings, source.path)
+        notes = tuple(_layer_notes(vocabulary, source.path))
+    return Traced(look_up(texts, settings, vocabulary=vocabulary, matrix=source.matrix), notes)
+
+
+def _padded_by(vocabulary: LayerVocabulary, settings: Settings, path: str) -> Settings:
+    """Return the settings with the length and the sides of a layer, which pads and cuts at the end.
+
+    Raises:
+        UsageError: another length was asked for.
+    """
+    length = vocabulary.sequence_length
+    if settings.maxlen not in {None, length}:
+        has = "the longest text" if length is None else f"{length} positions"
+        raise UsageError(
+            f"--maxlen is {settings.maxlen}, but {vocabulary.layer} of {path!r} pads to {has}; "
+            "leave it out"
+        )
+    return replace(settings, maxlen=length, padding="post", truncating="post")
+
+
+def _layer_notes(vocabulary: LayerVocabulary, path: str) -> Iterator[str]:
+    """Yield what a reader of the ids must know of the layer that gives them."""
+    if vocabulary.token_for_text:
+        yield f"{vocabulary.layer} of {path} looks up whole strings: each text is one token"
+    if vocabulary.ragged:
+        yield f"{vocabulary.layer} of {path} adds no padding: each text is as long as its ids"
 
 
 def _trace_by_run(texts: Sequence[str], source: Source, run: Run) -> Traced:

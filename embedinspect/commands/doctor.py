@@ -70,6 +70,7 @@ class SourceToCheck:
         ),
     ] = None
     layer: option.Layer = None
+    words_from: option.WordsFrom = None
     tensor: option.Tensor = None
     epoch: option.Epoch = None
     reference: Annotated[
@@ -149,6 +150,7 @@ def doctor(
         source.vocabulary,
         source.index_from,
         cache=not source.no_cache,
+        words_from=source.words_from,
     )
     with waiting("Reading" if source.path is None else f"Reading {source.path}"):
         case = open_case(

@@ -43,6 +43,7 @@ class ReadGroup:
     tensor: option.Tensor = None
     words_file: option.RowWords = None
     index_from: option.IndexFrom = None
+    words_from: option.WordsFrom = None
     strict: option.Strict = False
     no_cache: option.NoCache = False
 
@@ -56,6 +57,7 @@ class ReadGroup:
             tensor=self.tensor,
             words=self.words_file,
             index_from=self.index_from,
+            words_from=self.words_from,
             strict=self.strict,
             cache=not self.no_cache,
         )

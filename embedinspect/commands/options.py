@@ -202,6 +202,16 @@ IndexFrom = Annotated[
         show_default="0",
     ),
 ]
+WordsFrom = Annotated[
+    str | None,
+    option(
+        SOURCE,
+        "Lookup layer of a Keras model whose words the rows have.",
+        "--words-from",
+        metavar="LAYER",
+        show_default="the one that feeds the embedding",
+    ),
+]
 Strict = Annotated[bool, flag(SOURCE, "Stop at the first line that is wrong.", "--strict")]
 NoCache = Annotated[
     bool, flag(SOURCE, "Neither use nor keep what was read of large files.", "--no-cache")

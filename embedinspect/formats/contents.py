@@ -12,7 +12,8 @@ from embedinspect.matrix import FloatArray
 from embedinspect.row_words import Words
 
 if TYPE_CHECKING:
-    from embedinspect.formats.keras_files import KerasFile, KerasLayer
+    from embedinspect.formats.keras_files import KerasFile
+    from embedinspect.formats.keras_weights import KerasLayer
 
 _MOST_MESSAGES = 20
 

@@ -49,12 +49,15 @@ class Weight:
         group: the layer's name, as an attribute of the group around it has it; "" without one.
         shape: (rows, columns).
         dtype: the type of the numbers as they are stored.
+        names: of the layers that the data set lies in, the outermost first, where the groups on
+            its path have their names.
     """
 
     path: str
     group: str
     shape: tuple[int, int]
     dtype: str
+    names: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -131,7 +134,19 @@ def _weight(path: str, data: h5py.Dataset) -> list[Weight]:
     parent = data.parent
     name = parent.attrs.get("name") if parent is not None else None
     rows, columns = data.shape
-    return [Weight(path, name if isinstance(name, str) else "", (rows, columns), dtype)]
+    group = name if isinstance(name, str) else ""
+    return [Weight(path, group, (rows, columns), dtype, names_along(data.file, path))]
+
+
+def names_along(file: h5py.File, path: str) -> tuple[str, ...]:
+    """Return the names of the layers at a path and around it, the outermost first.
+
+    A layer's name is an attribute of the group of its own variables, `vars`, in its group.
+    """
+    parts = path.split("/")
+    groups = (file.get("/".join([*parts[:end], "vars"])) for end in range(1, len(parts) + 1))
+    names = [group.attrs.get("name") for group in groups if isinstance(group, h5py.Group)]
+    return tuple(name for name in names if isinstance(name, str))
 
 
 def _dtype(data: h5py.Dataset) -> str | None:

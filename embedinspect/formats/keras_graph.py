@@ -68,6 +68,7 @@ DESTROY_MASK = frozenset(
 )
 # These make one vector of all positions.
 REDUCE = frozenset({"Flatten", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "Dot"})
+_KNOWN = KEEP_MASK | DESTROY_MASK | MERGES | REDUCE | {"InputLayer", "Embedding"}
 _MODELS = frozenset({"Sequential", "Functional", "Model"})
 _DEEPEST = 40
 _OPERATIONS = ("keras.src.ops", "keras.ops")
@@ -127,11 +128,14 @@ class Behind:
     Attributes:
         readers: the layers that read all positions, in their order.
         losses: the layers at which the mask is lost, though they still handle positions.
+        unknown: the layers that get all positions and may do anything with them: those of a class
+            that is not known, Lambda, and operations.
         input_length: how many positions the model takes; None for any number.
     """
 
     readers: tuple[Reader, ...]
     losses: tuple[Node, ...]
+    unknown: tuple[Node, ...]
     input_length: int | None
 
 
@@ -152,13 +156,16 @@ def behind(config: dict[str, Any], embedding: str, *, mask_zero: bool) -> Behind
         return None
     readers: list[Reader] = []
     losses: list[Node] = []
+    unknown: list[Node] = []
     # The nodes whose output has the positions of the embedding, and whether it still has the mask.
     states: dict[str, bool] = dict.fromkeys(starts, mask_zero)
-    for key in _in_order(nodes):
+    for key in in_order(nodes):
         node = nodes[key]
         coming = [states.get(source) for source in node.inputs]
         if key in states or all(state is None for state in coming):
             continue
+        if _may_do_anything(node):
+            unknown.append(node)
         masked, lost = _mask_after(node, coming)
         if lost:
             losses.append(node)
@@ -166,7 +173,8 @@ def behind(config: dict[str, Any], embedding: str, *, mask_zero: bool) -> Behind
             readers.append(Reader(node, any(coming)))
         if not _ends(node):
             states[key] = masked
-    return Behind(tuple(readers), tuple(losses), _input_length(nodes, starts[0], config))
+    length = _input_length(nodes, starts[0], config)
+    return Behind(tuple(readers), tuple(losses), tuple(unknown), length)
 
 
 def _mask_after(node: Node, coming: list[bool | None]) -> tuple[bool, bool]:
@@ -185,6 +193,14 @@ def _mask_after(node: Node, coming: list[bool | None]) -> tuple[bool, bool]:
     return known, False  # nothing is known of a class of the user's own, so nothing is said
 
 
+def _may_do_anything(node: Node) -> bool:
+    """Return whether it cannot be known what a node does with the positions that it gets."""
+    name, _ = node.wrapped
+    if node.operation:
+        return name not in MERGES
+    return name == "Lambda" or not (node.recurrent or name in _KNOWN)
+
+
 def _ends(node: Node) -> bool:
     """Return whether the output of a node has no positions any more."""
     if node.recurrent:
@@ -192,7 +208,7 @@ def _ends(node: Node) -> bool:
     return node.class_name in REDUCE
 
 
-def _in_order(nodes: dict[str, Node]) -> Iterator[str]:
+def in_order(nodes: dict[str, Node]) -> Iterator[str]:
     """Yield the keys of the nodes, each after those of its inputs, without those in a cycle."""
     waiting = {
         key: {source for source in node.inputs if source in nodes} for key, node in nodes.items()
@@ -215,6 +231,9 @@ def _input_length(nodes: dict[str, Node], start: str, config: dict[str, Any]) ->
     seen, waiting = {start}, [start]
     for key in waiting:
         node = nodes[key]
+        if node.class_name == "TextVectorization":  # its input is one string for each text
+            length = node.config.get("output_sequence_length")
+            return length if type(length) is int else None
         if node.class_name == "InputLayer" or node.config.get("batch_input_shape"):
             shape = node.config.get("batch_shape") or node.config.get("batch_input_shape")
             if isinstance(shape, list) and len(shape) == 2 and type(shape[1]) is int:
@@ -311,7 +330,7 @@ def _by_need(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         name: Node(name, "", {}, [s for s in _sources(entry.get("inbound_nodes")) if s in named])
         for name, entry in named.items()
     }
-    ordered = list(_in_order(nodes))
+    ordered = list(in_order(nodes))
     in_cycles = [name for name in named if name not in set(ordered)]
     return [named[name] for name in [*ordered, *in_cycles]]
 

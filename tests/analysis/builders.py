@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from embedinspect.formats.keras_files import KerasFile, KerasLayer
+from embedinspect.formats.keras_files import KerasFile
+from embedinspect.formats.keras_lookups import lookups_in
+from embedinspect.formats.keras_weights import KerasLayer, entries
 from embedinspect.formats.vocabulary_file import FileOfWords
-from embedinspect.source import Source
+from embedinspect.source import Source, with_words_of_model
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
 from embedinspect.vocabulary import Vocabulary
@@ -42,29 +44,39 @@ def model_of(
 
     Args:
         rows: of the embedding; six random ones of four numbers by default.
-        words: of these rows; by default those of the first vocabulary.
+        words: of these rows, where the model has no vocabulary.
         length: positions of its input.
         version: of the Keras that wrote its file.
-        vocabularies: words by id of layers that look words up, by name.
+        vocabularies: of the TextVectorization layers in front of the embedding, by name.
     """
     matrix = np.random.RandomState(0).rand(6, 4) if rows is None else np.asarray(rows)
-    if words is None and vocabularies:
-        first_vocabulary = next(iter(vocabularies.values()))
-        words = [word or None for word in first_vocabulary[: len(matrix)]]
     first = layer("InputLayer", batch_shape=[None, length])
     embedding = layer("Embedding", "words", mask_zero=mask_zero)
-    lookups = [layer("TextVectorization", name) for name in vocabularies or {}]
+    lookups = [
+        layer("TextVectorization", name, vocabulary=vocabulary)
+        for name, vocabulary in (vocabularies or {}).items()
+    ]
     config = {
         "class_name": "Sequential",
         "config": {"layers": [first, *lookups, embedding, *layers]},
     }
     shape = (matrix.shape[0], matrix.shape[1])
     weight = KerasLayer(
-        "words", "words/vars/0", "Embedding", shape, "float32", True, mask_zero=mask_zero
+        "words",
+        "words/vars/0",
+        "Embedding",
+        shape,
+        "float32",
+        True,
+        mask_zero=mask_zero,
+        names=("words",),
+    )
+    keras = KerasFile(
+        "keras", version, config, (weight,), lookups_in(config, entries(config), {}, lambda _: ())
     )
     source = source_of(matrix, words)
-    keras = KerasFile("keras", version, config, (weight,), vocabularies or {})
-    return replace(source, contents=replace(source.contents, keras=keras, layer=weight))
+    source = replace(source, contents=replace(source.contents, keras=keras, layer=weight))
+    return with_words_of_model(source) if vocabularies else source
 
 
 def words_by_id(*words: str, **ids: int) -> FileOfWords:

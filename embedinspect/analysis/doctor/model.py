@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from embedinspect.analysis.doctor.case import Case
+from embedinspect.analysis.doctor.case import Case, version_of
 from embedinspect.analysis.doctor.finding import Check, Finding, share
-from embedinspect.formats.keras_files import objects
 from embedinspect.formats.keras_graph import Behind, Node
+from embedinspect.formats.keras_weights import objects
 from embedinspect.wording import clipped_repr, listed, plural
 
 # The Keras with the newest security fixes that are known; see its advisories.
 SOUND = (3, 15, 1)
-_HOLDS_CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer")
+# A function without a name of its own is stored as `__lambda__`, wherever it stands.
+_HOLDS_CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "__lambda__")
 _LITTLE_PADDING = 0.10
 _MASKED = {
     False: "mask_zero=True in the Embedding layer",
@@ -75,16 +75,25 @@ def _called(node: Node) -> str:
     return f"the {kind} {clipped_repr(node.name)} ({node.class_name})"
 
 
-def padding_after(case: Case) -> Iterator[Finding]:
-    """Find padding after the text, in front of a recurrent layer that gets no mask."""
-    if case.settings.padding != "post" or (case.behind is None and case.mask_zero):
-        return
-    readers = [
+def _readers_of_padding(behind: Behind | None) -> list[Node]:
+    """Return the recurrent layers that get no mask, and so read padding after the text last."""
+    return [
         reader.node
-        for reader in (case.behind.readers if case.behind is not None else ())
+        for reader in (behind.readers if behind is not None else ())
         if reader.node.recurrent and not reader.masked and not _backwards(reader.node)
     ]
-    if case.behind is not None and not readers:
+
+
+def _side_matters(case: Case) -> bool:
+    behind = case.behind
+    return behind is None or bool(behind.unknown or _readers_of_padding(behind))
+
+
+def padding_after(case: Case) -> Iterator[Finding]:
+    """Find padding after the text, in front of a recurrent layer that gets no mask."""
+    readers = _readers_of_padding(case.behind)
+    harmless = case.mask_zero if case.behind is None else not readers
+    if case.settings.padding != "post" or harmless:
         return
     padded = _padded_share(case)
     known = f"{share(padded, 1)} of the positions are padding" if padded is not None else ""
@@ -127,6 +136,22 @@ def _backwards(node: Node) -> bool:
     return bool(node.wrapped[1].get("go_backwards"))
 
 
+def _readers_by_cudnn(behind: Behind) -> list[Node]:
+    """Return the layers under a mask that cuDNN would run on a GPU."""
+    return [
+        reader.node
+        for reader in behind.readers
+        if reader.masked and _fit_for_cudnn(*reader.node.wrapped)
+    ]
+
+
+def _cudnn_gets_a_mask(case: Case) -> bool:
+    behind = case.behind
+    if behind is None:
+        return True
+    return bool(_readers_by_cudnn(behind) or (behind.unknown and case.mask_zero))
+
+
 def padding_before_cudnn(case: Case) -> Iterator[Finding]:
     """Find padding before the text under a mask, in front of a layer that cuDNN would run.
 
@@ -135,21 +160,17 @@ def padding_before_cudnn(case: Case) -> Iterator[Finding]:
     for cuDNN is decided as `cudnn_ok` does; `use_cudnn` is not saved with a model.
     """
     assert case.behind is not None
-    readers = [
-        reader.node
-        for reader in case.behind.readers
-        if reader.masked and _fit_for_cudnn(*reader.node.wrapped)
-    ]
+    readers = _readers_by_cudnn(case.behind)
     if case.settings.padding != "pre" or not readers:
         return
     run = case.source is not None and case.source.run is not None
     yield Finding(
         kind="padding-before-with-mask-on-cudnn",
-        severity="warning" if case.padding_given and not run else "note",
+        severity="note" if run else "warning",
         what="padding before the text, with a mask, does not go with cuDNN, the GPU's own LSTM",
         evidence=(
-            f"padding='pre'{'' if case.padding_given else ' (the default)'}, mask_zero=True, "
-            f"{listed((_called(node) for node in readers), 2)} with the activations of cuDNN"
+            f"padding='pre', mask_zero=True, {listed((_called(node) for node in readers), 2)} "
+            "with the activations of cuDNN"
         ),
         leads_to=(
             "on a GPU, TensorFlow and torch stop with an error, since cuDNN takes masks only with "
@@ -170,6 +191,13 @@ def _fit_for_cudnn(class_name: str, config: dict[str, Any]) -> bool:
         and not config.get("recurrent_dropout")
         and config.get("reset_after", True) is True
     )
+
+
+def _averages(case: Case) -> bool:
+    behind = case.behind
+    if behind is None or behind.unknown:
+        return True
+    return any(not reader.node.recurrent for reader in behind.readers)
 
 
 def averaged_padding(case: Case) -> Iterator[Finding]:
@@ -195,19 +223,23 @@ def no_vocabulary(case: Case) -> Iterator[Finding]:
     assert source is not None
     if source.words is not None:
         return
-    counted = (
-        "; the ids of the texts are counted here from their own words, as fit_on_texts does"
-        if case.counted
+    texts = ", so the ids of the texts are not known" if case.texts else ""
+    counting = (
+        "; if the model was trained on just these texts, count them: embedinspect show --file "
+        "TEXTS --save-vocabulary tokenizer.json"
+        if case.texts
         else ""
     )
     yield Finding(
         kind="no-vocabulary",
         severity="note",
         what=f"{'the model' if source.keras else 'the matrix'} comes without its vocabulary",
-        evidence=f"no words in {source.path!r}, and none given{counted}",
+        evidence=f"no words in {source.path!r}, and none given{texts}",
         leads_to="which row belongs to which word cannot be known, so much is not checked",
-        mend="--vocabulary FILE; save it with the model: Tokenizer.to_json(), or a list by id",
-        numbers={"counted_from_texts": case.counted},
+        mend=(
+            "--vocabulary FILE; save it with the model: Tokenizer.to_json(), or a list by "
+            f"id{counting}"
+        ),
     )
 
 
@@ -216,14 +248,14 @@ def old_keras(case: Case) -> Iterator[Finding]:
     assert case.source is not None
     assert case.source.keras is not None
     version = case.source.keras.version
-    numbers = re.match(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", version or "")
-    if numbers is None or tuple(int(part or 0) for part in numbers.groups()) >= SOUND:
+    numbers = version_of(version)
+    if numbers is None or numbers >= SOUND:
         return
     sound = ".".join(map(str, SOUND))
     yield Finding(
         kind="old-keras",
         severity="warning",
-        what=f"the file was written by Keras {numbers[0]}, which has known holes",
+        what=f"the file was written by Keras {'.'.join(map(str, numbers))}, which has known holes",
         evidence=f"keras_version {clipped_repr(version or '')}; {sound} has the fixes we know of",
         leads_to=(
             "the file itself may be fine, but that Keras can be made to run code by the files of "
@@ -245,7 +277,7 @@ def holds_code(case: Case) -> Iterator[Finding]:
     ]
     if not layers:
         return
-    named = (f"{kind} ({clipped_repr(str(name))})" for kind, name in layers)
+    named = (f"{kind} ({clipped_repr(str(name))})" if name else kind for kind, name in layers)
     yield Finding(
         kind="holds-code",
         severity="warning",
@@ -279,19 +311,40 @@ def wrong_lines(case: Case) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check("lost masks", "no mask is lost on its way", ("model",), mask_lost),
+    Check(
+        "lost masks",
+        "no mask is lost on its way",
+        ("layers",),
+        mask_lost,
+        clears=("known layers",),
+        concerns=lambda case: case.behind is None or case.mask_zero,
+    ),
     Check(
         "side of the padding",
         "the padding stands on the side that suits what reads it",
-        ("sequences",),
+        ("padding",),
         padding_after,
+        clears=("layers", "known layers"),
+        concerns=_side_matters,
     ),
     Check(
-        "cuDNN", "masks and padding suit an LSTM on a GPU (cuDNN)", ("model",), padding_before_cudnn
+        "cuDNN",
+        "masks and padding suit an LSTM on a GPU (cuDNN)",
+        ("layers", "padding"),
+        padding_before_cudnn,
+        clears=("known layers",),
+        concerns=_cudnn_gets_a_mask,
     ),
-    Check("averages", "no average counts the padding", ("model",), averaged_padding),
+    Check(
+        "averages",
+        "no average counts the padding",
+        ("layers",),
+        averaged_padding,
+        clears=("known layers",),
+        concerns=_averages,
+    ),
     Check("vocabulary", "the vocabulary is at hand", ("matrix",), no_vocabulary),
-    Check("Keras version", "the file's Keras has no known holes", ("keras",), old_keras),
-    Check("code", "the file holds no code", ("keras",), holds_code),
-    Check("damaged lines", "no line of the file was left out", ("matrix",), wrong_lines),
+    Check("Keras version", "the file's Keras has no known holes", ("Keras version",), old_keras),
+    Check("code", "the file holds no code", ("config",), holds_code),
+    Check("damaged lines", "nothing in the file had to be left out", ("matrix",), wrong_lines),
 )

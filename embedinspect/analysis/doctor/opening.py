@@ -12,12 +12,13 @@ import numpy as np
 from embedinspect import samples
 from embedinspect.analysis.doctor.case import Case
 from embedinspect.errors import DataError, UsageError
-from embedinspect.formats.keras_files import KerasFile, objects
 from embedinspect.formats.vocabulary_file import FileOfWords, load
 from embedinspect.lookup import Settings
 from embedinspect.row_words import Words, has_capitals
 from embedinspect.saved_vocabulary import rules_from_json
 from embedinspect.source import Source, SourceOptions, open_source
+from embedinspect.tokenizing.layer_vocabulary import LayerVocabulary
+from embedinspect.tokenizing.lookup_layer import TEXT, LookupLayer
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
 from embedinspect.wording import clipped_repr, plural
 
@@ -111,13 +112,11 @@ def make_case(
         case = replace(case, padding_given=True)
     elif words is not None:
         case = _with_file_of_words(case, words, words_path)
-    elif source is not None and source.keras is not None and source.keras.vocabularies:
-        case = _with_words_of_model(case, source, source.keras)
+    elif source is not None and source.lookup is not None and source.lookup.words is not None:
+        case = _with_words_of_model(case, source, source.lookup, texts)
     elif source is not None and source.words is not None and texts:
         vocabulary, moved = source.vocabulary_by_row()
         case = replace(case, vocabulary=vocabulary, moved=moved)
-    if not padding_given and source is not None and source.keras is not None:
-        case = _with_padding_of_model(case, source.keras)
     case = _with_texts(case, settings, texts, filters_given=filters_given)
     if reference is not None:
         _refuse_reference(case, reference)
@@ -156,32 +155,43 @@ def _with_file_of_words(case: Case, words: FileOfWords, path: str) -> Case:
     return replace(case, source=source, vocabulary=vocabulary, moved=moved)
 
 
-def _with_words_of_model(case: Case, source: Source, keras: KerasFile) -> Case:
-    """Return the case with all words of the model's own lookup layer, with or without a row."""
-    layer = keras.lookup_layer(source.matrix.input_dim)
-    assert layer is not None
-    pairs = [(word, id_) for id_, word in enumerate(keras.vocabularies[layer]) if word]
-    vocabulary, _ = source.vocabulary_by_row()
-    index = {word: id_ for word, id_ in pairs if id_}
-    return replace(
+def _with_words_of_model(
+    case: Case, source: Source, lookup: LookupLayer, texts: Sequence[str]
+) -> Case:
+    """Return the case with all words of the lookup layer of the embedding, with or without a row.
+
+    Raises:
+        DataError: there are texts, and it cannot be known which ids the model gives them.
+    """
+    # That there are more words than rows, the last warning, is a finding of its own.
+    without_last = replace(source, warnings=source.warnings[:-1])
+    pairs: dict[str, int] = {}
+    for id_, word in enumerate(lookup.words or ()):
+        if word is not None:
+            pairs.setdefault(word, id_)
+    case = replace(
         case,
-        source=replace(source, warnings=()),  # what they say is a finding
-        pairs=pairs,
-        vocabulary=replace(vocabulary, word_index=index),
+        source=source if len(lookup.words or ()) <= source.matrix.input_dim else without_last,
+        pairs=list(pairs.items()),
     )
-
-
-def _with_padding_of_model(case: Case, keras: KerasFile) -> Case:
-    """Return the case with padding after the text where the model's TextVectorization does that."""
-    if all(class_name != "TextVectorization" for class_name, _ in objects(keras.config or {})):
+    if texts or source.no_ids is None:
+        vocabulary, _ = source.vocabulary_by_row()
+        case = replace(case, vocabulary=vocabulary)
+    if lookup.class_name != TEXT:
         return case
-    return replace(case, settings=replace(case.settings, padding="post"), padding_given=True)
+    settings = replace(case.settings, padding="post", truncating="post")
+    if isinstance(case.vocabulary, LayerVocabulary) and case.vocabulary.sequence_length is not None:
+        settings = replace(settings, maxlen=case.vocabulary.sequence_length)
+    return replace(case, settings=settings, padding_given=True)
 
 
 def _with_texts(
     case: Case, settings: Settings, texts: Sequence[str], *, filters_given: bool
 ) -> Case:
-    """Return the case with the texts and their ids; without a vocabulary, their words counted."""
+    """Return the case with the texts and their ids.
+
+    Without a vocabulary and a source, their own words are counted.
+    """
     if case.vocabulary is not None:
         vocabulary = case.vocabulary.adjusted(
             num_words=settings.num_words,
@@ -191,7 +201,8 @@ def _with_texts(
         )
         ids = [np.array(row, np.int32) for row in vocabulary.encode(texts)]
         return replace(case, vocabulary=vocabulary, ids=ids, texts=texts)
-    if not texts:
+    case = replace(case, texts=texts)
+    if not texts or case.source is not None:  # by which ids a model reads them is not known
         return case
     vocabulary, ids = fit(
         texts,
@@ -200,7 +211,7 @@ def _with_texts(
         tokenization=settings.tokenization,
         count_documents=False,
     )
-    return replace(case, vocabulary=vocabulary, counted=True, ids=ids, texts=texts)
+    return replace(case, vocabulary=vocabulary, counted=True, ids=ids)
 
 
 def _refuse_mask(source: Source, settings: Settings) -> None:

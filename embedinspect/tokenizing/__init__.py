@@ -1,0 +1,1 @@
+"""How the preprocessing layers of Keras turn a text into ids, computed without Keras."""
