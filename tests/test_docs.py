@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import shutil
@@ -162,7 +163,15 @@ def test_the_commands_of_a_section_print_what_stands_below_them(section, tmp_pat
     printed = [
         Step(step.command, output) for step, output in zip(section.steps, outputs, strict=True)
     ]
-    assert normalised(printed) == normalised(section.steps)
+    differing = difflib.unified_diff(
+        normalised(section.steps).splitlines(),
+        normalised(printed).splitlines(),
+        section.page.name,
+        "printed",
+        lineterm="",
+    )
+    difference = "\n".join(differing)
+    assert not difference, difference
     assert probabilities(printed) == pytest.approx(probabilities(section.steps), abs=0.05)
 
 
