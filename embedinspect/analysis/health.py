@@ -17,7 +17,7 @@ Doubles = np.ndarray[Any, np.dtype[np.float64]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 BINS = 10
-_MOST_DIMENSIONS = 4096
+MOST_DIMENSIONS = 4096
 _BLOCK = 2**21
 # In units of the median absolute deviation: far beyond even the heavy tails of word vectors.
 _FAR = 12.0
@@ -48,7 +48,12 @@ class Health:
         common_share: length of the mean row, divided by the mean length of the rows: near 0 where
             the rows point every way, near 1 where they all point one way.
         effective_rank: exp of the entropy of the singular values of the centred rows, each divided
-            by their sum (Roy & Vetterli 2007); None beyond 4,096 dimensions.
+            by their sum (Roy & Vetterli 2007); None where all rows are the same, and where there
+            are more than 4,096 rows of more than 4,096 dimensions.
+        first_direction_share: the share of the rows' variance that lies along the one direction
+            in which they vary most; None as for `effective_rank`.
+        first_direction_share_before: that share before training; None where the source is no run
+            after training.
         zero_rows: rows whose numbers are all 0.
         nan_rows: rows that hold a NaN.
         infinite_rows: rows that hold an infinite number, and no NaN.
@@ -68,6 +73,8 @@ class Health:
     dimension_deviations: Doubles
     common_share: float
     effective_rank: float | None
+    first_direction_share: float | None
+    first_direction_share_before: float | None
     zero_rows: Rows
     nan_rows: Rows
     infinite_rows: Rows
@@ -81,48 +88,60 @@ class Health:
 def examine(source: Source) -> Health:
     """Return what the matrix of a source is like. Rows that are not finite count nowhere else."""
     rows = source.matrix.rows
-    lengths = source.lengths()
+    lengths = _lengths(source)
     finite = np.isfinite(lengths)
     broken = np.flatnonzero(~finite)
-    with np.errstate(invalid="ignore"):
-        holds_nan = np.isnan(rows[broken]).any(axis=1)
-    # A length can be infinite in float32 where every number is finite.
-    holds_infinity = np.isinf(rows[broken]).any(axis=1)
-    count, total, gram = _moments(rows, finite)
-    mean_row = total / max(1, count)
-    variance = np.maximum(np.diag(gram) / max(1, count) - mean_row**2, 0)
-    deviations = np.sqrt(variance)
-    distances = _distances(rows, mean_row, deviations)
+    holds_nan = np.isnan(rows[broken]).any(axis=1)
+    moments = _moments(rows, finite)
+    distances = _distances(rows, moments)
     far, far_distances = _far(distances, finite)
-    duplicates, first = _duplicates(rows, lengths != 0)
+    duplicates, first = _duplicates(rows, np.flatnonzero(lengths != 0))
     sound = lengths[finite]
     mean_length = float(sound.mean(dtype=np.float64)) if sound.size else math.nan
-    overall = float(mean_row.mean())
-    squares = float(np.trace(gram)) / max(1, count * rows.shape[1])
+    directions = _directions(rows, finite, moments)
+    before = _before_training(source)
     return Health(
         norms=_spread(sound),
         histogram=_histogram(sound),
-        mean=overall,
-        standard_deviation=math.sqrt(max(0.0, squares - overall**2)),
-        dimension_deviations=deviations,
-        common_share=float(np.linalg.norm(mean_row)) / mean_length if mean_length else 0.0,
-        effective_rank=_effective_rank(gram, mean_row, count),
+        mean=float(moments.mean.mean()),
+        standard_deviation=math.sqrt(float(moments.variances.mean() + moments.mean.var())),
+        dimension_deviations=np.sqrt(moments.variances),
+        common_share=float(np.linalg.norm(moments.mean)) / mean_length if mean_length else 0.0,
+        effective_rank=_effective_rank(directions),
+        first_direction_share=_first_share(directions),
+        first_direction_share_before=None if before is None else _first_direction(before),
         zero_rows=np.flatnonzero(lengths == 0),
         nan_rows=broken[holds_nan],
-        infinite_rows=broken[holds_infinity & ~holds_nan],
+        infinite_rows=broken[~holds_nan],
         duplicate_rows=duplicates,
         duplicate_of=first,
         far_rows=far,
         far_distances=far_distances,
-        unmoved_rows=_unmoved(source),
+        unmoved_rows=None if before is None else np.flatnonzero((before == rows).all(axis=1)),
     )
 
 
-def _unmoved(source: Source) -> Rows | None:
+def _lengths(source: Source) -> Any:
+    """Return the length of each row, in float64 where one is too long for float32."""
+    lengths: Any = source.lengths()
+    beyond = np.flatnonzero(np.isinf(lengths))
+    beyond = beyond[np.isfinite(source.matrix.rows[beyond]).all(axis=1)]
+    if len(beyond):
+        lengths = lengths.astype(np.float64)
+        lengths[beyond] = np.linalg.norm(source.matrix.rows[beyond].astype(np.float64), axis=1)
+    return lengths
+
+
+def _before_training(source: Source) -> FloatArray | None:
+    """Return the rows as they were drawn; None where the source is no run after training."""
     if source.run is None or source.epoch == 0:
         return None
-    before = open_embedding(source.run, 0).rows
-    return np.flatnonzero((before == source.matrix.rows).all(axis=1))
+    return open_embedding(source.run, 0).rows
+
+
+def _first_direction(rows: FloatArray) -> float | None:
+    finite = np.isfinite(rows).all(axis=1)
+    return _first_share(_directions(rows, finite, _moments(rows, finite)))
 
 
 def _parts(rows: FloatArray) -> Iterator[tuple[int, FloatArray]]:
@@ -132,44 +151,88 @@ def _parts(rows: FloatArray) -> Iterator[tuple[int, FloatArray]]:
         yield start, rows[start : start + step]
 
 
-def _moments(rows: FloatArray, finite: Any) -> tuple[int, Doubles, Doubles]:
-    """Return count, sum and sum of products of the finite rows.
+@dataclass(frozen=True)
+class _Moments:
+    """Of the finite rows: their count, mean row, variance by dimension, and centred products.
 
-    Beyond 4,096 dimensions only the squares are summed, on the diagonal.
+    The products are None beyond 4,096 dimensions.
+    """
+
+    count: int
+    mean: Doubles
+    variances: Doubles
+    products: Doubles | None
+
+
+def _moments(rows: FloatArray, finite: Any) -> _Moments:
+    """Return the moments of the finite rows.
+
+    Sums are taken about a row near the middle, so that a large offset common to all rows costs no
+    digits. It is rounded to float32: of equal rows it is that row, and nothing is left.
     """
     width = rows.shape[1]
-    total = np.zeros(width)
-    whole = width <= _MOST_DIMENSIONS
-    gram = np.zeros((width, width)) if whole else np.zeros(width)
-    count = 0
+    first = rows[np.flatnonzero(finite)[: max(1, min(1000, _BLOCK // width))]]
+    middle = first.mean(axis=0, dtype=np.float64).astype(np.float32) if len(first) else 0
+    total, squares, count = np.zeros(width), np.zeros(width), 0
+    products = np.zeros((width, width)) if width <= MOST_DIMENSIONS else None
     for start, part in _parts(rows):
         sound = finite[start : start + len(part)]
-        part64 = (part if sound.all() else part[sound]).astype(np.float64)
+        part64 = (part if sound.all() else part[sound]).astype(np.float64) - middle
         count += len(part64)
         total += part64.sum(axis=0)
-        gram += part64.T @ part64 if whole else np.einsum("ij,ij->j", part64, part64)
-    return count, total, gram if whole else np.diag(gram)
+        if products is None:
+            squares += np.einsum("ij,ij->j", part64, part64)
+        else:
+            products += part64.T @ part64
+    mean = total / max(1, count)
+    if products is not None:
+        products -= count * np.outer(mean, mean)
+        squares = np.diag(products)
+    else:
+        squares -= count * mean**2
+    return _Moments(count, mean + middle, np.maximum(squares, 0) / max(1, count), products)
 
 
-def _effective_rank(gram: Doubles, mean_row: Doubles, count: int) -> float | None:
-    if len(mean_row) > _MOST_DIMENSIONS or not count:
+def _directions(rows: FloatArray, finite: Any, moments: _Moments) -> Doubles | None:
+    """Return how much the centred rows vary along each of their principal directions.
+
+    These are the squares of their singular values, from the products of dimensions or, where there
+    are fewer, of rows; None where there are too many of both, or where no row differs.
+    """
+    products = moments.products
+    if products is None:
+        if moments.count > MOST_DIMENSIONS:
+            return None
+        sound = np.flatnonzero(finite)
+        products = np.zeros((len(sound), len(sound)))
+        step = max(1, _BLOCK // max(1, len(sound)))
+        for start in range(0, rows.shape[1], step):
+            columns = slice(start, start + step)
+            part = rows[sound, columns].astype(np.float64) - moments.mean[columns]
+            products += part @ part.T
+    values = np.maximum(np.linalg.eigvalsh(products), 0)
+    values = values[values > values.max(initial=0) * 1e-14]  # the rest is left of rounding
+    return values if len(values) else None
+
+
+def _effective_rank(directions: Doubles | None) -> float | None:
+    if directions is None:
         return None
-    centred = gram - count * np.outer(mean_row, mean_row)
-    values = np.sqrt(np.maximum(np.linalg.eigvalsh(centred), 0))
-    values[values < values.max(initial=0) * 1e-7] = 0  # what rounding leaves of a zero
-    if not values.any():
-        return 0.0
-    shares = values[values > 0] / values.sum()
+    shares = np.sqrt(directions) / np.sqrt(directions).sum()
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def _distances(rows: FloatArray, mean_row: Doubles, deviations: Doubles) -> Doubles:
+def _first_share(directions: Doubles | None) -> float | None:
+    return None if directions is None else float(directions.max() / directions.sum())
+
+
+def _distances(rows: FloatArray, moments: _Moments) -> Doubles:
     """Return how far each row is from the mean row, in each dimension's own deviation."""
-    scale = np.where(deviations > 0, deviations, 1)
+    scale = np.sqrt(np.where(moments.variances > 0, moments.variances, 1))
     distances = np.empty(len(rows))
     with np.errstate(invalid="ignore", over="ignore"):
         for start, part in _parts(rows):
-            apart = (part - mean_row) / scale
+            apart = (part - moments.mean) / scale
             distances[start : start + len(part)] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
     return distances
 
@@ -187,8 +250,8 @@ def _far(distances: Doubles, finite: Any) -> tuple[Rows, Doubles]:
     return far, distances[far] / middle
 
 
-def _duplicates(rows: FloatArray, counts: Any) -> tuple[Rows, Rows]:
-    """Return rows that equal an earlier one bit for bit, and that earlier row.
+def _duplicates(rows: FloatArray, among: Rows) -> tuple[Rows, Rows]:
+    """Return those among the rows that equal an earlier one bit for bit, and that earlier row.
 
     Rows are compared where the hashes of their bits are equal.
     """
@@ -199,7 +262,7 @@ def _duplicates(rows: FloatArray, counts: Any) -> tuple[Rows, Rows]:
         bits = np.ascontiguousarray(part).view(np.uint32).astype(np.uint64)
         mixed = (bits + 0x9E3779B9) * (bits ^ np.uint64(0x85EBCA6B))
         hashes[start : start + len(part)] = (mixed * factors).sum(axis=1, dtype=np.uint64)
-    order = np.argsort(hashes, kind="stable")
+    order = among[np.argsort(hashes[among], kind="stable")]
     same = hashes[order][1:] == hashes[order][:-1]
     later: list[int] = []
     first: list[int] = []
@@ -207,8 +270,6 @@ def _duplicates(rows: FloatArray, counts: Any) -> tuple[Rows, Rows]:
     for place in np.flatnonzero(same).tolist():
         row = int(order[place + 1])
         begin = begin if place and same[place - 1] else place
-        if not counts[row]:
-            continue
         for candidate in order[begin : begin + 8].tolist():
             if candidate < row and rows[candidate].tobytes() == rows[row].tobytes():
                 later.append(row)
@@ -228,5 +289,8 @@ def _spread(values: FloatArray) -> Spread | None:
 def _histogram(values: FloatArray) -> tuple[list[int], list[float]]:
     if not values.size:
         return [], []
-    counts, edges = np.histogram(values.astype(np.float64), BINS)
+    low, high = float(values.min()), float(values.max())
+    if low == high:  # NumPy would make bins that are 0.1 wide, whatever the length
+        low, high = (low / 2, low * 1.5) if low else (0.0, 1.0)
+    counts, edges = np.histogram(values.astype(np.float64), BINS, (low, high))
     return counts.tolist(), edges.tolist()

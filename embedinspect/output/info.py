@@ -8,7 +8,7 @@ from typing import Any
 
 from rich import filesize
 
-from embedinspect.analysis.health import Health, Spread
+from embedinspect.analysis.health import MOST_DIMENSIONS, Health, Spread
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import epoch_name, row_name, short
@@ -128,6 +128,17 @@ def _numbers(source: Source, health: Health) -> Iterator[Fact]:
             f"effectively {health.effective_rank:.1f} of {source.matrix.output_dim} dimensions "
             "are used (entropy of the singular values)",
         )
+    if health.first_direction_share is not None:
+        before = health.first_direction_share_before
+        trained = "" if before is None else f", {before:.0%} before training"
+        even = 1 / min(source.matrix.output_dim, max(1, source.matrix.input_dim - 1))
+        yield Fact(
+            "variance",
+            f"{health.first_direction_share:.0%} lies along one direction{trained} (an even share "
+            f"is {even:.0%})",
+        )
+    elif source.matrix.output_dim <= MOST_DIMENSIONS:
+        yield Fact("rank", "undefined: all finite rows are the same, so nothing varies", "notable")
 
 
 def _findings(source: Source, health: Health) -> Iterator[Fact]:
@@ -151,7 +162,7 @@ def _findings(source: Source, health: Health) -> Iterator[Fact]:
         count = plural(len(health.duplicate_rows), "row")
         yield Fact("duplicate", f"{count}: {listed(names, _MOST_ROWS)}", "notable")
     else:
-        in_order.append("duplicates")
+        in_order.append("duplicates" if len(health.zero_rows) < 2 else "duplicates but the zeros")
     if len(health.far_rows):
         pairs = zip(health.far_rows.tolist(), health.far_distances.tolist(), strict=True)
         names = (f"{row_name(source, row)} {times:.1f}×" for row, times in pairs)
@@ -167,8 +178,8 @@ def _findings(source: Source, health: Health) -> Iterator[Fact]:
         if len(health.unmoved_rows):
             yield Fact(
                 "unmoved",
-                f"{plural(len(health.unmoved_rows), 'row')} as drawn, never moved in training: "
-                f"{_names(source, health.unmoved_rows)}",
+                f"{plural(len(health.unmoved_rows), 'row')} of {source.matrix.input_dim:,} as "
+                f"drawn, never moved in training: {_names(source, health.unmoved_rows)}",
                 "notable",
             )
         else:
@@ -199,6 +210,8 @@ def document(source: Source, health: Health) -> Document:
         "dimension_deviations": health.dimension_deviations.tolist(),
         "common_share": health.common_share,
         "effective_rank": health.effective_rank,
+        "first_direction_share": health.first_direction_share,
+        "first_direction_share_before": health.first_direction_share_before,
         "zero_rows": _rows(source, health.zero_rows),
         "nan_rows": _rows(source, health.nan_rows),
         "infinite_rows": _rows(source, health.infinite_rows),
@@ -240,6 +253,7 @@ def _line(source: Source, health: Health, head: dict[str, Any]) -> dict[str, Any
         **{f"norm_{key}": value for key, value in (_spread(health.norms) or {}).items()},
         "common_share": health.common_share,
         "effective_rank": health.effective_rank,
+        "first_direction_share": health.first_direction_share,
         **{key: None if head[key] is None else len(head[key]) for key in lists},
     }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -40,7 +43,46 @@ def test_the_effective_rank_follows_the_singular_values(rows):
 
 
 def test_equal_rows_have_no_rank():
-    assert examine(source_of(np.ones((5, 3)))).effective_rank == 0
+    for row in ([1, 1, 1], [0.1, 1e-7, 33.3], [1e20, 3e38, -3e38]):
+        same = examine(source_of(np.tile(np.array(row, np.float32), (5000, 1))))
+        assert same.effective_rank is None
+        assert same.first_direction_share is None
+
+
+@pytest.mark.parametrize("offset", [0, 1000, 100_000])
+def test_an_offset_common_to_all_rows_costs_no_digits(offset):
+    rows = np.random.RandomState(0).standard_normal((3000, 4)) * [8, 1, 1, 1] + offset
+    rows = rows.astype(np.float32)
+    centred = rows.astype(np.float64)
+    centred -= centred.mean(axis=0)
+    variances = np.linalg.svd(centred, compute_uv=False) ** 2
+    health = examine(source_of(rows))
+    assert np.isclose(health.first_direction_share, variances[0] / variances.sum(), rtol=1e-9)
+    assert np.allclose(health.dimension_deviations, centred.std(axis=0), rtol=1e-9)
+
+
+def test_more_dimensions_than_a_square_matrix_can_hold():
+    rows = np.random.RandomState(0).standard_normal((3, 20_000)).astype(np.float32)
+    values = np.linalg.svd(rows - rows.mean(axis=0, dtype=np.float64), compute_uv=False)[:2]
+    shares = values / values.sum()
+    tracemalloc.start()
+    health = examine(source_of(rows))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.isclose(health.effective_rank, np.exp(-(shares * np.log(shares)).sum()))
+    assert peak < 20 * rows.nbytes
+
+
+@pytest.mark.parametrize("size", [1e20, 3e38, 1e-41])
+def test_lengths_near_the_ends_of_float32_have_a_histogram(size):
+    for rows in (np.full((4, 2), size), np.full((4, 2), size) * [[1], [0.5], [0.1], [0.7]]):
+        health = examine(source_of(rows.astype(np.float32)))
+        counts, edges = health.histogram
+        assert sum(counts) == 4
+        assert edges == sorted(edges)
+        assert edges[0] >= 0
+        assert not len(health.infinite_rows)
+        assert np.isclose(health.norms.largest, size * np.sqrt(2), rtol=1e-3)
 
 
 @given(ROWS, st.data())
@@ -91,7 +133,7 @@ def test_blocks_give_what_the_whole_gives(monkeypatch):
     blocks = examine(source_of(rows))
     assert np.isclose(whole.effective_rank, blocks.effective_rank)
     assert blocks.duplicate_rows.tolist() == [90]
-    monkeypatch.setattr(health, "_MOST_DIMENSIONS", 4)
+    monkeypatch.setattr(health, "MOST_DIMENSIONS", 4)
     wide = examine(source_of(rows))
     assert wide.effective_rank is None
     assert np.allclose(wide.dimension_deviations, whole.dimension_deviations)
