@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,13 +13,15 @@ import numpy as np
 from embedinspect.analysis.nearest import Searcher
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import norms_of
+from embedinspect.row_words import Words
 from embedinspect.source import Source
-from embedinspect.wording import listed, plural
+from embedinspect.wording import clipped_repr, listed, plural
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 MOST_COMPARED = 2000
+_MOST_SPELLED = 20_000  # words that are compared with one that is misspelled
 # Random directions in a few dimensions agree by chance; a trained pair moves as one.
 _APART = 0.5
 
@@ -59,16 +62,19 @@ class Difference:
     Attributes:
         a: the first source.
         b: the second source.
-        by: what rows are matched by: `word` or `row`.
+        by: what rows are matched by: `word`, or `row` where not both have words, or where both
+            have the same words on the same rows and some rows have none; then these are compared,
+            too.
         shared: how many rows are matched.
         only_a: how many rows of the first matrix have no partner.
         only_b: how many rows of the second matrix have none.
         moved: every matched row, the one that moved farthest first.
-        unmoved: how many matched rows are equal, number for number.
+        unmoved: the names of matched rows that are equal, number for number.
         not_finite: how many matched rows could not be compared.
         mean_distance: the mean distance of all rows that were compared.
         mean_cosine: the mean cosine of those that have a direction in both matrices.
         aligned: whether the second matrix was turned onto the first.
+        dimensions: how many dimensions both have.
         mean_cosine_aligned: the mean cosine after such a turn, as a hint; None where it was not
             tried.
         neighbors: the k of the nearest k that were compared; 0 for none.
@@ -83,11 +89,12 @@ class Difference:
     only_a: int
     only_b: int
     moved: tuple[Moved, ...]
-    unmoved: int
+    unmoved: tuple[str, ...]
     not_finite: int
     mean_distance: float
     mean_cosine: float
     aligned: bool
+    dimensions: int
     mean_cosine_aligned: float | None
     neighbors: int
     overlap: float | None
@@ -103,6 +110,11 @@ class Difference:
             and self.mean_cosine_aligned > self.mean_cosine + 0.2
         )
 
+    @property
+    def always_fits(self) -> bool:
+        """Whether so few rows were turned that unrelated ones would come close, too."""
+        return self.aligned and self.shared - self.not_finite <= self.dimensions
+
 
 def compare(
     a: Source, b: Source, *, align: bool = False, neighbors: int = 10, words: Sequence[str] = ()
@@ -111,7 +123,9 @@ def compare(
 
     Args:
         align: turn the second matrix onto the first, by the orthogonal matrix that brings the
-            matched rows closest (orthogonal Procrustes, Schoenemann 1966), before comparing.
+            matched rows closest (orthogonal Procrustes, Schoenemann 1966), before comparing. It
+            turns or mirrors about the origin, and neither shifts nor scales: a shift would change
+            every cosine.
         neighbors: how many nearest rows by cosine to compare, among the matched ones; 0 for none.
         words: compare these words alone, and the neighbors of each of them.
 
@@ -129,12 +143,12 @@ def compare(
     pairs = pairs.finite()
     if not pairs.names:
         raise DataError("no matched row is finite in both matrices; expected finite numbers")
-    left, right, turned = pairs.left, pairs.right, _turned(pairs)
-    hint = None if align or turned is None else float(np.nanmean(_cosines(left, turned)))
-    if align and turned is not None:
-        right = turned
+    left, right = pairs.left, pairs.right
+    hint = None if align else _cosine_after_turning(pairs)
+    if align and not pairs.equal.all():
+        right = _turned(right, left)
     distances, cosines = np.linalg.norm(left - right, axis=1), _cosines(left, right)
-    chosen = _chosen(pairs.names, words)
+    chosen = _chosen(pairs, words)
     order = chosen[np.argsort(-distances[chosen], kind="stable")]
     k = max(0, min(neighbors, len(pairs.names) - 1))
     around = _neighbors(left, right, pairs.names, order if words else _spread_out(order), k)
@@ -162,11 +176,12 @@ def compare(
         only_a=_alone(a, pairs.by, shared),
         only_b=_alone(b, pairs.by, shared),
         moved=moved,
-        unmoved=int(pairs.equal.sum()),
+        unmoved=tuple(pairs.names[i] for i in np.flatnonzero(pairs.equal).tolist()),
         not_finite=shared - len(pairs.names),
         mean_distance=float(distances.mean()),
         mean_cosine=float(with_direction.mean()) if with_direction.size else float("nan"),
         aligned=align,
+        dimensions=left.shape[1],
         mean_cosine_aligned=hint,
         neighbors=k,
         overlap=float(np.mean(overlaps)) if overlaps else None,
@@ -213,14 +228,16 @@ class _Pairs:
         return equal
 
 
-def _turned(pairs: _Pairs) -> Doubles | None:
-    """Return the second matrix turned onto the first; None where that would say nothing.
+def _cosine_after_turning(pairs: _Pairs) -> float | None:
+    """Return the mean cosine after a turn of B onto A; None where that would say nothing.
 
-    As many rows as dimensions, or fewer, could always be turned onto each other.
+    As many rows as dimensions, or fewer, come close to unrelated ones, too.
     """
     if len(pairs.names) <= pairs.left.shape[1] or pairs.equal.all():
         return None
-    return np.asarray(pairs.right @ _procrustes(pairs.right, pairs.left))
+    cosines = _cosines(pairs.left, _turned(pairs.right, pairs.left))
+    cosines = cosines[np.isfinite(cosines)]
+    return float(cosines.mean()) if cosines.size else None
 
 
 def _alone(source: Source, by: str, shared: int) -> int:
@@ -230,8 +247,12 @@ def _alone(source: Source, by: str, shared: int) -> int:
 
 
 def _match(a: Source, b: Source) -> _Pairs:
-    """Match rows by their words where both have words, else by their numbers."""
-    if a.words is not None and b.words is not None:
+    """Match rows by their words where both have words, else by their numbers.
+
+    Where both have the same words on the same rows, as two epochs of a run, rows without a word
+    of their own are matched, too: the padding row and the reserved ones.
+    """
+    if a.words is not None and b.words is not None and not _same_rows(a.words, b.words):
         index = b.words.index
         both = [(word, row, index[word]) for word, row in a.words.index.items() if word in index]
         if not both:
@@ -249,24 +270,59 @@ def _match(a: Source, b: Source) -> _Pairs:
         )
     named = a if a.words is not None else b
     rows = np.arange(a.matrix.input_dim)
-    return _Pairs.of("row", [named.name_of(row) for row in rows.tolist()], rows, rows, a, b)
+    words: Iterable[str | None] = named.words if named.words is not None else [None] * len(rows)
+    labels = [f"#{row}" if word is None else word for row, word in enumerate(words)]
+    return _Pairs.of("row", labels, rows, rows, a, b)
+
+
+def _same_rows(a: Words, b: Words) -> bool:
+    """Return whether words cannot match all rows, but numbers can, as all words are the same."""
+    return (
+        len(a) == len(b)
+        and len(a.index) < len(a)
+        and all(first == second for first, second in zip(a, b, strict=True))
+    )
 
 
 def _some(source: Source) -> str:
     return listed(map(repr, list(source.words.index if source.words else ())[:4]))
 
 
-def _chosen(names: list[str], words: Sequence[str]) -> Rows:
+def _chosen(pairs: _Pairs, words: Sequence[str]) -> Rows:
+    """Return the places of the words; `#5` is row 5 of the first matrix.
+
+    Raises:
+        UsageError: a word is not among the pairs.
+    """
     if not words:
-        return np.arange(len(names))
-    places = {name: place for place, name in enumerate(names)}
+        return np.arange(len(pairs.names))
+    places: dict[str, int] = {}
+    for place, (name, row) in enumerate(zip(pairs.names, pairs.rows_a.tolist(), strict=True)):
+        places.setdefault(name, place)
+        places.setdefault(f"#{row}", place)
     absent = [word for word in words if word not in places]
     if absent:
+        close = difflib.get_close_matches(absent[0], pairs.names[:_MOST_SPELLED], n=1)
+        hint = f"; did you mean {clipped_repr(close[0])}?" if close else ""
         raise UsageError(
-            f"{listed(map(repr, absent))}: not among the {plural(len(names), 'row')} that both "
-            "have; expected a word of both"
+            f"{listed(map(repr, absent))}: not among the {plural(len(pairs.names), 'row')} that "
+            f"both have; expected a word of both, or a row such as #0{hint}"
         )
-    return np.array([places[word] for word in words])
+    return np.array(list(dict.fromkeys(places[word] for word in words)))
+
+
+def _turned(source: Doubles, target: Doubles) -> Doubles:
+    """Return the source turned or mirrored so that its rows come closest to those of the target.
+
+    Where there are fewer rows than dimensions, only the two subspaces that they span matter: in
+    these, the matrices are as small as the number of rows.
+    """
+    if len(source) < source.shape[1]:
+        _, source_in_it = np.linalg.qr(source.T)
+        axes_of_target, target_in_it = np.linalg.qr(target.T)
+        turn = _procrustes(source_in_it.T, target_in_it.T)
+        return np.asarray(source_in_it.T @ turn @ axes_of_target.T)
+    return source @ _procrustes(source, target)
 
 
 def _procrustes(source: Doubles, target: Doubles) -> Doubles:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from embedinspect.analysis.diff import Difference, Moved
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
-from embedinspect.output.labels import source_name
+from embedinspect.output.labels import short, source_name
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.wording import listed, plural
 
@@ -70,10 +70,16 @@ def _facts(difference: Difference) -> Iterator[Fact]:
             "wrong",
         )
     compared = difference.shared - difference.not_finite
+    unmoved = difference.unmoved
+    names = f": {listed(map(short, unmoved), _MOST_NAMED)}" if unmoved else ""
+    equal = "is equal" if len(unmoved) == 1 else "are equal"
     yield Fact(
-        "unmoved", f"{difference.unmoved:,} of {compared:,} rows are equal, number for number"
+        "unmoved",
+        f"{len(unmoved):,} of {plural(compared, 'row')} {equal}, number for number{names}",
     )
-    turned = ", after turning B onto A (orthogonal Procrustes)" if difference.aligned else ""
+    if difference.aligned:
+        yield from _turn(difference, compared)
+    turned = ", after that" if difference.aligned else ""
     yield Fact(
         "moved",
         f"mean distance {difference.mean_distance:.4g}, mean cosine "
@@ -95,6 +101,21 @@ def _facts(difference: Difference) -> Iterator[Fact]:
         )
 
 
+def _turn(difference: Difference, compared: int) -> Iterator[Fact]:
+    yield Fact(
+        "turned",
+        "B onto A, by the turn about the origin (orthogonal Procrustes; it may mirror, but neither "
+        f"shifts nor scales) that brings {plural(compared, 'row')} closest",
+    )
+    if difference.always_fits:
+        yield Fact(
+            "",
+            f"there are no more rows than the {plural(difference.dimensions, 'dimension')}, and so "
+            "few rows come close to unrelated ones, too: distances and cosines say little here",
+            "notable",
+        )
+
+
 def document(difference: Difference) -> Document:
     """Return every matched row."""
     head = {
@@ -104,7 +125,7 @@ def document(difference: Difference) -> Document:
         "shared": difference.shared,
         "only_a": difference.only_a,
         "only_b": difference.only_b,
-        "unmoved": difference.unmoved,
+        "unmoved": len(difference.unmoved),
         "not_finite": difference.not_finite,
         "mean_distance": difference.mean_distance,
         "mean_cosine": difference.mean_cosine,

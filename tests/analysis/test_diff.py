@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.linalg import orthogonal_procrustes
 
 from embedinspect.analysis.diff import compare
 from embedinspect.errors import DataError, UsageError
@@ -20,7 +21,7 @@ def test_a_difference_finds_what_was_moved():
     moved[9, 0] += 0.5
     difference = compare(source_of(rows, words), source_of(moved[::-1], words[::-1]))
     assert [row.word for row in difference.moved[:2]] == ["w7", "w9"]
-    assert difference.unmoved == 38
+    assert len(difference.unmoved) == 38
     assert (difference.moved[0].row_a, difference.moved[0].row_b) == (7, 32)
     assert np.isclose(difference.moved[0].distance, 3 * np.sqrt(6))
     assert difference.by == "word"
@@ -41,6 +42,48 @@ def test_procrustes_undoes_a_turn(seed):
     assert np.isclose(plain.mean_cosine_aligned, 1)
     assert plain.overlap == 1  # a turn changes no neighbor
     assert plain.trained_apart == (plain.mean_cosine < 0.5)
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, 50), (2, 2), (20, 50), (50, 50), (80, 50)])
+def test_the_turn_is_that_of_scipy_without_centring(count, width):
+    stream = np.random.RandomState(count)
+    left, right = stream.standard_normal((2, count, width)).astype(np.float32)
+    matrix, _ = orthogonal_procrustes(right.astype(np.float64), left.astype(np.float64))
+    expected = np.linalg.norm(left - right @ matrix, axis=1).mean()
+    difference = compare(source_of(left), source_of(right), align=True)
+    assert np.isclose(difference.mean_distance, expected, rtol=1e-6)
+    assert difference.always_fits == (count <= width)
+
+
+@pytest.mark.parametrize("count", [1, 2, 20, 50])
+def test_a_turn_of_few_rows_is_undone(count):
+    stream = np.random.RandomState(count)
+    rows = stream.standard_normal((count, 50)).astype(np.float32)
+    turn = np.linalg.qr(stream.standard_normal((50, 50)))[0]
+    difference = compare(source_of(rows), source_of(rows @ turn), align=True)
+    assert difference.mean_distance < 1e-5
+    assert difference.always_fits
+
+
+def test_rows_without_a_direction_give_no_warning_and_no_hint():
+    zeros = np.zeros((5, 2), np.float32)
+    ones = np.ones((5, 2), np.float32)
+    difference = compare(source_of(zeros), source_of(ones))
+    assert difference.mean_cosine_aligned is None
+    assert np.isnan(difference.mean_cosine)
+
+
+def test_rows_without_a_word_are_compared_where_the_words_are_the_same():
+    words = [None, "a", None, "b"]
+    rows = np.eye(4, dtype=np.float32)
+    moved = rows.copy()
+    moved[0] += 3
+    difference = compare(source_of(rows, words), source_of(moved, words))
+    assert [row.word for row in difference.moved] == ["#0", "a", "#2", "b"]
+    assert difference.unmoved == ("a", "#2", "b")
+    assert (difference.shared, difference.only_a, difference.only_b) == (4, 0, 0)
+    alone = compare(source_of(rows, words), source_of(moved, words), words=["#0", "#3"])
+    assert [row.word for row in alone.moved] == ["#0", "b"]
 
 
 def test_matrices_that_cannot_be_compared():
