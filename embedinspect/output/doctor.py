@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from embedinspect.analysis.doctor import SEVERITIES, Case, Diagnosis, Finding, Need, Severity
 from embedinspect.output.document import Document, about_source
@@ -10,13 +11,25 @@ from embedinspect.page import Fact, Facts, Meaning, Page, Problem
 from embedinspect.wording import plural
 
 _MEANINGS: dict[Severity, Meaning] = {"error": "wrong", "warning": "doubtful", "note": "notable"}
-# How to give what a check would need, and needs that one of them meets.
-_GIVE: tuple[tuple[str, frozenset[Need]], ...] = (
-    ("SOURCE", frozenset({"matrix", "rows", "model", "keras", "run"})),
-    ("--vocabulary FILE", frozenset({"words", "file of words", "list of words"})),
-    ("texts, or --file", frozenset({"texts", "sequences"})),
-    ("--maxlen", frozenset({"maxlen"})),
-    ("--reference VECTORS", frozenset({"reference"})),
+_NOT_SAID = "the file does not say"
+# What would make a check possible, and the needs that this would meet.
+_WOULD_MAKE_POSSIBLE: tuple[tuple[str, frozenset[Need]], ...] = (
+    (
+        "give SOURCE",
+        frozenset(
+            {"matrix", "rows", "layers", "known layers", "config", "Keras version", "mask", "run"}
+        ),
+    ),
+    (_NOT_SAID, frozenset({"layers", "config", "Keras version", "mask"})),
+    ("not known what its layers do", frozenset({"known layers"})),
+    (
+        "give --vocabulary FILE",
+        frozenset({"words", "ids", "vocabulary", "file of words", "list of words"}),
+    ),
+    ("give texts, or --file", frozenset({"texts"})),
+    ("give --maxlen", frozenset({"maxlen"})),
+    ("give --padding", frozenset({"padding"})),
+    ("give --reference VECTORS", frozenset({"reference"})),
 )
 
 
@@ -48,14 +61,21 @@ def _looked_at(case: Case) -> Iterator[Fact]:
         origin = "counted from these texts" if case.counted else "from --vocabulary"
         yield Fact("words", f"{len(case.vocabulary.word_index):,}, {origin}{_limit(case)}")
     if case.texts:
-        settings = case.settings
-        maxlen = "the longest" if case.maxlen is None else f"{case.maxlen:,}"
-        yield Fact(
-            "texts",
-            f"{plural(len(case.texts), 'text')}, {plural(case.tokens.total(), 'token')}; maxlen "
-            f"{maxlen}, padding {settings.padding}, truncating {settings.truncating}, mask_zero "
-            f"{case.mask_zero}",
-        )
+        yield Fact("texts", "; ".join(_of_texts(case)))
+
+
+def _of_texts(case: Case) -> Iterator[str]:
+    settings, count = case.settings, plural(len(case.texts), "text")
+    if case.vocabulary is None:
+        yield f"{count}, whose ids are not known"
+    else:
+        yield f"{count}, {plural(case.tokens.total(), 'token')}"
+    maxlen = "the longest" if case.maxlen is None else f"{case.maxlen:,}"
+    padding = settings.padding if case.has("padding") else "not known"
+    yield (
+        f"maxlen {maxlen}, padding {padding}, truncating {settings.truncating}, mask_zero "
+        f"{case.mask_zero}"
+    )
 
 
 def _limit(case: Case) -> str:
@@ -81,7 +101,7 @@ def _problem(number: int, finding: Finding) -> Problem:
         [
             Fact("evidence", finding.evidence),
             Fact("leads to", finding.leads_to),
-            Fact("to mend", finding.mend),
+            *([] if finding.mend is None else [Fact("to mend", finding.mend)]),
         ],
     )
 
@@ -90,22 +110,32 @@ def _rest(diagnosis: Diagnosis) -> Iterator[Fact]:
     if diagnosis.in_order:
         yield Fact("in order", "; ".join(diagnosis.in_order), "confirmed")
     case, label = diagnosis.case, "not checked"
-    for option, needs in _GIVE:
+    for remedy, needs in _WOULD_MAKE_POSSIBLE:
         topics = [topic for topic, need in diagnosis.not_checked if need in needs]
-        if topics and _would_help(case, option):
-            first = "" if case.has("words") else "--vocabulary FILE and "
-            also = first if option == "--reference VECTORS" else ""
-            yield Fact(label, f"{', '.join(topics)}: give {also}{option}", "aside")
+        if topics and _applies(case, remedy):
+            yield Fact(label, f"{', '.join(topics)}: {_in_full(case, remedy)}", "aside")
             label = ""
 
 
-def _would_help(case: Case, option: str) -> bool:
-    """Return whether an option could still be given: a source has its own model, or none."""
-    if option == "SOURCE":
-        return case.source is None
-    if option == "--vocabulary FILE":
-        return not case.pairs and (case.source is None or case.source.words is None)
-    return option != "--reference VECTORS" or case.source is not None
+def _in_full(case: Case, remedy: str) -> str:
+    if remedy == "give --reference VECTORS" and not case.has("words"):
+        return "give --vocabulary FILE and --reference VECTORS"
+    return remedy
+
+
+def _applies(case: Case, remedy: str) -> bool:
+    """Return whether this could still be given, or is what a Keras file lacks.
+
+    A source has its own model, or none.
+    """
+    source = case.source
+    if remedy == "give SOURCE":
+        return source is None
+    if remedy == _NOT_SAID:
+        return source is not None and source.keras is not None
+    if remedy == "give --vocabulary FILE":
+        return not case.pairs and (source is None or source.words is None)
+    return remedy != "give --reference VECTORS" or source is not None
 
 
 def document(diagnosis: Diagnosis, fail_on: Severity) -> Document:
@@ -133,7 +163,13 @@ def document(diagnosis: Diagnosis, fail_on: Severity) -> Document:
         "not_checked": [{"topic": topic, "needs": need} for topic, need in diagnosis.not_checked],
     }
     findings = (
-        {"number": number, **vars(finding)} for number, finding in enumerate(diagnosis.findings, 1)
+        {"number": number, **_values(finding)}
+        for number, finding in enumerate(diagnosis.findings, 1)
     )
     columns = ("number", "kind", "severity", "what", "evidence", "leads_to", "mend")
     return Document("doctor", head, {"findings": findings}, lines="findings", columns=columns)
+
+
+def _values(finding: Finding) -> dict[str, Any]:
+    """Return all of a finding but its rows, of which `numbers` has the first hundred."""
+    return {name: value for name, value in vars(finding).items() if name != "rows"}

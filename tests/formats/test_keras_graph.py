@@ -231,7 +231,7 @@ def test_cycles_and_depth_are_bounded():
 
     cycle = {"layers": [layer("words", "b"), layer("a", "words"), layer("b", "a")]}
     seen = behind({"class_name": "Functional", "config": cycle}, "words", mask_zero=True)
-    assert seen == keras_graph.Behind((), (), None)
+    assert seen == keras_graph.Behind((), (), (), None)
     deep: dict = {"class_name": "Embedding", "config": {"name": "words"}}
     for _ in range(300):
         deep = {"class_name": "Sequential", "config": {"name": "m", "layers": [deep]}}

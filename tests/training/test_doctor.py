@@ -67,7 +67,9 @@ def test_a_run_on_the_imdb_data_is_healthy(run, imdb_file, tmp_path, monkeypatch
     assert run("train", "imdb", "--data", str(imdb_file), "--out", "a", *SMALL, *sizes)[0] == 0
     case = opened(*TEXTS)
     assert beyond_notes(case) == {}
-    assert findings_in(case)["unused-rows"].numbers["first"] == [3]
+    findings = findings_in(case)
+    assert findings["unused-rows"].numbers["first"] == [3]
+    assert 3 not in findings["unmoved-rows"].numbers["first"]  # which is the same fact
     findings = findings_in(opened("fine film", "!!", ""))
     assert findings["empty-texts"].numbers == {"texts": 2, "first": [1, 2]}
 

@@ -13,22 +13,25 @@ CHECKS = (*ids.CHECKS, *reference.CHECKS, *rows.CHECKS, *model.CHECKS, *texts.CH
 
 
 def diagnose(case: Case) -> Diagnosis:
-    """Ask every question that the case has the means for; nothing in its files is run."""
-    findings: list[Finding] = []
+    """Ask every question that the case has the means for; nothing in its files is run.
+
+    A check that finds nothing says that all is in order only where it had all the evidence for it.
+    """
     in_order: list[str] = []
     not_checked: list[tuple[str, Need]] = []
     for check in CHECKS:
-        missing = next((need for need in check.needs if not case.has(need)), None)
-        if missing is not None:
-            not_checked.append((check.topic, missing))
+        if not check.concerns(case):
             continue
-        new = list(check.find(case))
-        findings.extend(new)
-        if not new:
+        missing = next((need for need in check.needs if not case.has(need)), None)
+        new = [] if missing is not None else list(check.find(case))
+        missing = missing or next((need for need in check.clears if not case.has(need)), None)
+        if new:
+            case = replace(case, findings=[*case.findings, *new])
+        elif missing is not None:
+            not_checked.append((check.topic, missing))
+        else:
             in_order.append(check.in_order)
-        elif any(finding.kind in reference.MISPLACED for finding in new):
-            case = replace(case, misplaced=True)
-    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    findings = sorted(case.findings, key=lambda finding: SEVERITIES.index(finding.severity))
     return Diagnosis(case, findings, in_order, not_checked)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from embedinspect.analysis.health import Health, examine
+from embedinspect.analysis.health import Health, Rows, examine
 from embedinspect.formats.keras_graph import Behind, Node, Reader, behind
 from embedinspect.lookup import Settings
 from embedinspect.sequences import IntArray
@@ -18,9 +19,34 @@ from embedinspect.source import Source
 from embedinspect.vocabulary import Vocabulary
 from embedinspect.wording import clipped_repr
 
+if TYPE_CHECKING:
+    from embedinspect.analysis.doctor.finding import Finding
+
+# The kinds of findings after which a row cannot be named by its word.
+MISPLACED = frozenset({"shifted-rows", "rows-of-other-words"})
+
+# A piece of evidence:
+#   matrix         a source
+#   rows           how many rows there are
+#   words          of the rows, or of the ids
+#   ids            of words, from elsewhere than from the rows themselves
+#   file of words  a vocabulary that gives words ids of their own
+#   list of words  a vocabulary that has them in order
+#   vocabulary     by which texts become ids
+#   texts          of the user
+#   maxlen         positions in each sequence
+#   padding        on which side of a text it is added
+#   mask           whether the embedding layer makes one, where that decides what id 0 may be
+#   layers         behind the embedding layer
+#   known layers   none of them is of a kind that may do anything
+#   config         of a model
+#   Keras version  that a file was written by
+#   run            with rows from before training and after it
+#   reference      the vectors that rows were made from
 Need = Literal[
-    "matrix", "rows", "words", "file of words", "list of words", "texts", "sequences",
-    "maxlen", "model", "keras", "run", "reference",
+    "matrix", "rows", "words", "ids", "file of words", "list of words", "vocabulary", "texts",
+    "maxlen", "padding", "mask", "layers", "known layers", "config", "Keras version", "run",
+    "reference",
 ]  # fmt: skip
 
 
@@ -43,7 +69,7 @@ class Case:
         ids: the ids of each text, before padding.
         reference: vectors by word, which the matrix should hold.
         padding_given: whether the side of the padding is known, and not just the default.
-        misplaced: whether rows were found to hold the vectors of other words than their own.
+        findings: of the checks before, so that no fact is told twice.
     """
 
     settings: Settings
@@ -58,25 +84,46 @@ class Case:
     ids: Sequence[IntArray] = field(default=())
     reference: Source | None = None
     padding_given: bool = False
-    misplaced: bool = False
+    findings: Sequence[Finding] = ()
 
     def has(self, need: Need) -> bool:
         """Return whether what a check needs is known."""
         source = self.source
-        return {
+        keras = source.keras if source is not None else None
+        layer = source.layer if source is not None else None
+        run = source.run if source is not None else None
+        known: dict[Need, bool] = {
             "matrix": source is not None,
             "rows": self.rows is not None,
             "words": self.vocabulary is not None or (source is not None and bool(source.words)),
+            "ids": bool(self.pairs)
+            or (self.vocabulary is not None and (source is None or run is not None)),
             "file of words": bool(self.pairs),
             "list of words": bool(self.pairs) and self.listed,
-            "texts": bool(self.texts) and self.vocabulary is not None,
-            "sequences": bool(self.texts) or self.behind is not None,
+            "vocabulary": self.vocabulary is not None,
+            "texts": bool(self.texts),
             "maxlen": self.maxlen is not None,
-            "model": self.behind is not None,
-            "keras": source is not None and source.keras is not None,
-            "run": source is not None and source.run is not None and source.epoch != 0,
+            "padding": self.padding_given or source is None,
+            "mask": (layer is not None and layer.mask_zero is not None)
+            or self.mask_zero
+            or ("[UNK]", 0) not in self.pairs,
+            "layers": self.behind is not None,
+            "known layers": self.behind is not None and not self.behind.unknown,
+            "config": keras is not None and keras.config is not None,
+            "Keras version": version_of(keras.version if keras is not None else None) is not None,
+            "run": run is not None and source is not None and source.epoch != 0,
             "reference": self.reference is not None,
-        }[need]
+        }
+        return known[need]
+
+    def kinds(self) -> set[str]:
+        """Return the kinds of what the checks before have found."""
+        return {finding.kind for finding in self.findings}
+
+    def unsaid(self, rows: Rows, *kinds: str) -> Rows:
+        """Return those of some rows that no finding of these kinds has named already."""
+        said = [finding.rows for finding in self.findings if finding.kind in kinds]
+        return np.setdiff1d(rows, np.concatenate([np.empty(0, np.int64), *said]))
 
     @property
     def rows(self) -> int | None:
@@ -89,6 +136,11 @@ class Case:
     def limit(self) -> int | None:
         """`num_words`: ids from this one on are not used."""
         return self.settings.num_words or (self.vocabulary.num_words if self.vocabulary else None)
+
+    @property
+    def misplaced(self) -> bool:
+        """Whether rows were found to hold the vectors of other words than their own."""
+        return not self.kinds().isdisjoint(MISPLACED)
 
     @cached_property
     def health(self) -> Health:
@@ -104,7 +156,9 @@ class Case:
             return None
         if source.run is not None:
             node = Node("lstm", "LSTM", {})
-            return Behind((Reader(node, self.settings.mask_zero),), (), source.run.settings.maxlen)
+            return Behind(
+                (Reader(node, self.settings.mask_zero),), (), (), source.run.settings.maxlen
+            )
         if source.keras is None or source.layer is None or source.keras.config is None:
             return None
         mask_zero = bool(source.layer.mask_zero)
@@ -155,6 +209,16 @@ class Case:
     def row_label(self, row: int) -> str:
         """Return the number of a row, with its word if it holds the vector of that word."""
         assert self.source is not None
-        words = self.source.words if not self.misplaced else None
+        words = None if self.misplaced else self.source.words
         word = words[row] if words is not None else None
         return f"row {row:,}" + (f" ({clipped_repr(word)})" if word is not None else "")
+
+
+def version_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the numbers of a version, or None where there are none.
+
+    >>> version_of("3.15.1"), version_of("3.16.dev"), version_of(None)
+    ((3, 15, 1), (3, 16, 0), None)
+    """
+    numbers = re.match(r"(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?", text or "")
+    return None if numbers is None else tuple(int(part or 0) for part in numbers.groups())

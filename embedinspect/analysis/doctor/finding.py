@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 from embedinspect.analysis.doctor.case import Case, Need
+from embedinspect.analysis.health import Rows
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -23,8 +26,9 @@ class Finding:
         what: what is wrong, in a sentence.
         evidence: the numbers that show it.
         leads_to: what it leads to, and on which backend.
-        mend: the one change that mends it.
+        mend: the one change that mends it; None where nothing needs to be done.
         numbers: the evidence for programs; shares are from 0 to 1.
+        rows: all rows that it is about, where it is about rows.
     """
 
     kind: str
@@ -32,8 +36,9 @@ class Finding:
     what: str
     evidence: str
     leads_to: str
-    mend: str
+    mend: str | None
     numbers: dict[str, Any] = field(default_factory=dict)
+    rows: Rows = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,19 @@ class Check:
     Attributes:
         topic: what it is about, in a word or two.
         in_order: what is true where it finds nothing, in words.
-        needs: what must be known for it.
+        needs: what must be known before it can find anything.
         find: yields what is wrong; nothing where all is in order.
+        clears: what must be known, too, before finding nothing means that all is in order.
+        concerns: whether the case has that which it is about, as a mask that may be lost; True
+            as long as that is not known.
     """
 
     topic: str
     in_order: str
     needs: tuple[Need, ...]
     find: Callable[[Case], Iterable[Finding]]
+    clears: tuple[Need, ...] = ()
+    concerns: Callable[[Case], bool] = lambda case: True
 
 
 @dataclass(frozen=True)

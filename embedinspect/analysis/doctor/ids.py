@@ -8,6 +8,7 @@ import numpy as np
 
 from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.analysis.health import Rows
 from embedinspect.wording import clipped_repr, listed, plural
 
 # What Keras does with an id out of range: on each backend, what `explain input-dim` sees when it
@@ -93,10 +94,12 @@ def negative_ids(case: Case) -> Iterator[Finding]:
         )
 
 
+def _id_0_is_padding(case: Case) -> bool:
+    return case.source is None or case.source.row_0_is_padding
+
+
 def padding_id(case: Case) -> Iterator[Finding]:
     """Find a word that has the id of the padding."""
-    if case.source is not None and not case.source.row_0_is_padding:
-        return
     # A StringLookup without a mask token has its unknown words there: sound without a mask.
     harmless = _PADDING_NAMES if case.mask_zero else _PADDING_NAMES | {"[UNK]"}
     words = [word for word, id_ in case.pairs if id_ == 0 and word not in harmless]
@@ -129,12 +132,10 @@ def vocabulary_length(case: Case) -> Iterator[Finding]:
     """Find a list of words that is shorter than the matrix has rows."""
     rows, items = case.rows, len(case.pairs)
     assert rows is not None
-    if case.source is None:
-        return
+    assert case.source is not None
     last = max(id_ for _, id_ in case.pairs) + case.moved
-    named_0 = any(id_ == 0 for _, id_ in case.pairs)
-    if last >= rows - 1 or (named_0 and case.source.row_0_is_padding):
-        return  # the first is in order or has no row, the other is a finding of `padding_id`
+    if last >= rows - 1:
+        return
     missing = rows - 1 - last
     yield Finding(
         kind="vocabulary-length",
@@ -147,13 +148,12 @@ def vocabulary_length(case: Case) -> Iterator[Finding]:
         leads_to="if a word is missing further up, all words after it have the wrong row",
         mend="give the whole list, or the row of its first word: --index-from N",
         numbers={"words": items, "input_dim": case.source.matrix.input_dim, "missing": missing},
+        rows=np.arange(last + 1, rows),
     )
 
 
 def shared_ids(case: Case) -> Iterator[Finding]:
     """Find ids that several words claim."""
-    if case.listed:
-        return
     words: dict[int, list[str]] = {}
     for word, id_ in case.pairs:
         words.setdefault(id_, []).append(word)
@@ -171,8 +171,8 @@ def shared_ids(case: Case) -> Iterator[Finding]:
         )
 
 
-def unused_rows(case: Case) -> Iterator[Finding]:
-    """Find rows that no id of the vocabulary reaches."""
+def _unreached(case: Case) -> Rows:
+    """Return the rows that no id of the vocabulary reaches, reserved ids not among them."""
     rows = case.rows
     assert rows is not None
     reached = np.zeros(rows, bool)
@@ -184,9 +184,35 @@ def unused_rows(case: Case) -> Iterator[Finding]:
     if vocabulary is not None:
         reserved |= {id_ for id_ in (vocabulary.oov_id, vocabulary.start_id) if id_ is not None}
     reached[[id_ for id_ in reserved if id_ < rows]] = True
-    unused = np.flatnonzero(~reached)
+    return np.flatnonzero(~reached)
+
+
+def _unreached_and_unsaid(case: Case) -> Rows:
+    """Return those of these rows that are not a fact which another finding has told.
+
+    Where a word has the id of the padding, the ids begin one too low: that the last row is left
+    over is the same fact.
+    """
+    unused = case.unsaid(_unreached(case), "vocabulary-length")
+    if "padding-id-is-a-word" in case.kinds() and unused.tolist() == [(case.rows or 0) - 1]:
+        return unused[:0]
+    return unused
+
+
+def _has_rows_to_reach(case: Case) -> bool:
+    if not (case.has("rows") and case.has("words")):
+        return True
+    misnumbered = "imdb-offset" in case.kinds()
+    return not misnumbered and (not _unreached(case).size or bool(_unreached_and_unsaid(case).size))
+
+
+def unused_rows(case: Case) -> Iterator[Finding]:
+    """Find rows that no id of the vocabulary reaches."""
+    rows, unused = case.rows, _unreached_and_unsaid(case)
+    assert rows is not None
     if not unused.size:
         return
+    ids = {id_ for id_, _ in case.word_ids}
     many = unused.size > rows * _MOST_UNUSED and unused.size > _FEW_ROWS
     source = "the texts' words" if case.counted else "the vocabulary"
     limit = case.limit
@@ -198,7 +224,7 @@ def unused_rows(case: Case) -> Iterator[Finding]:
         what=f"{plural(unused.size, 'row is', 'rows are')} reached by no id of {source}",
         evidence=(
             f"{unused.size:,} of {rows:,} rows ({share(unused.size, rows)}): {named}; the "
-            f"words have {plural(len(set(ids.tolist())), 'id')}{below}"
+            f"words have {plural(len(ids), 'id')}{below}"
         ),
         leads_to=(
             "they are never looked up and never trained: memory that nothing uses, or the "
@@ -210,10 +236,20 @@ def unused_rows(case: Case) -> Iterator[Finding]:
         mend=(
             "give the vocabulary that the model was trained with, or a smaller input_dim"
             if many
-            else "nothing needs to be done"
+            else None
         ),
         numbers={"rows": int(unused.size), "input_dim": rows, "first": unused[:100].tolist()},
+        rows=unused,
     )
+
+
+def _is_imdb_index(case: Case) -> bool:
+    if not case.has("file of words"):
+        return True
+    shift = case.index_from or 0
+    index = {word: id_ - shift for word, id_ in case.pairs if word in _IMDB}
+    hits = sum(index.get(word) == number for word, number in _IMDB.items())
+    return not case.listed and hits >= len(_IMDB) - 1
 
 
 def imdb_offset(case: Case) -> Iterator[Finding]:
@@ -223,9 +259,7 @@ def imdb_offset(case: Case) -> Iterator[Finding]:
     review and an unknown word.
     """
     shift = case.index_from or 0
-    index = {word: id_ - shift for word, id_ in case.pairs if word in _IMDB}
-    hits = sum(index.get(word) == number for word, number in _IMDB.items())
-    if case.listed or hits < len(_IMDB) - 1 or shift == IMDB_INDEX_FROM:
+    if shift == IMDB_INDEX_FROM:
         return
     now = f"with --index-from {shift}" if shift else "as they stand"
     yield Finding(
@@ -245,13 +279,42 @@ def imdb_offset(case: Case) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check("ids out of range", "every id has a row", ("rows", "words"), ids_without_rows),
+    Check("ids out of range", "every id has a row", ("rows", "ids"), ids_without_rows),
     Check("negative ids", "no id is negative", ("file of words",), negative_ids),
-    Check("id 0", "no word has the id of the padding", ("file of words",), padding_id),
-    Check("lengths", "the words reach the last row", ("rows", "list of words"), vocabulary_length),
-    Check("shared ids", "every id stands for one word", ("file of words",), shared_ids),
-    Check("unused rows", "every row is reached by an id", ("rows", "words"), unused_rows),
     Check(
-        "IMDB offset", "ids are not shifted as in the IMDB data", ("file of words",), imdb_offset
+        "id 0",
+        "no word has the id of the padding",
+        ("file of words",),
+        padding_id,
+        clears=("mask",),
+        concerns=_id_0_is_padding,
+    ),
+    Check(
+        "lengths",
+        "the words reach the last row",
+        ("matrix", "list of words"),
+        vocabulary_length,
+        concerns=lambda case: "padding-id-is-a-word" not in case.kinds(),
+    ),
+    Check(
+        "shared ids",
+        "every id stands for one word",
+        ("file of words",),
+        shared_ids,
+        concerns=lambda case: not case.listed,
+    ),
+    Check(
+        "IMDB offset",
+        "Keras's IMDB index has its offset of 3",
+        ("file of words",),
+        imdb_offset,
+        concerns=_is_imdb_index,
+    ),
+    Check(
+        "unused rows",
+        "every row is reached by an id",
+        ("rows", "words"),
+        unused_rows,
+        concerns=_has_rows_to_reach,
     ),
 )

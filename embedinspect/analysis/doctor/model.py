@@ -9,12 +9,12 @@ from embedinspect.analysis.doctor.case import Case, version_of
 from embedinspect.analysis.doctor.finding import Check, Finding, share
 from embedinspect.formats.keras_graph import Behind, Node
 from embedinspect.formats.keras_weights import objects
-from embedinspect.wording import clipped_repr, listed, plural
+from embedinspect.wording import clipped_repr, listed
 
 # The Keras with the newest security fixes that are known; see its advisories.
 SOUND = (3, 15, 1)
-# A function without a name of its own is stored as `__lambda__`, wherever it stands.
-_HOLDS_CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer", "__lambda__")
+_HOLDS_CODE = ("Lambda", "TorchModuleWrapper", "TFSMLayer")
+
 _LITTLE_PADDING = 0.10
 _MASKED = {
     False: "mask_zero=True in the Embedding layer",
@@ -270,18 +270,21 @@ def holds_code(case: Case) -> Iterator[Finding]:
     """Find layers that would run code from the file when it is loaded."""
     assert case.source is not None
     assert case.source.keras is not None
+    config = case.source.keras.config or {}
     layers = [
         (class_name, inner.get("name"))
-        for class_name, inner in objects(case.source.keras.config or {})
+        for class_name, inner in objects(config)
         if class_name in _HOLDS_CODE
     ]
+    if not layers and _holds_nameless_function(config):
+        layers = [("a function without a name, such as an activation", None)]
     if not layers:
         return
     named = (f"{kind} ({clipped_repr(str(name))})" if name else kind for kind, name in layers)
     yield Finding(
         kind="holds-code",
         severity="warning",
-        what=f"the model holds code: {plural(len(layers), 'layer')} would run it",
+        what="the model holds code, which loading it would run",
         evidence=listed(named, 4),
         leads_to=(
             "Keras refuses to load it, or runs that code where safe_mode=False is given; nothing "
@@ -290,6 +293,23 @@ def holds_code(case: Case) -> Iterator[Finding]:
         mend="a layer of Keras, or a registered class of your own, in place of each",
         numbers={"layers": [{"class_name": kind, "name": name} for kind, name in layers]},
     )
+
+
+def _holds_nameless_function(config: object) -> bool:
+    """Return whether a config holds a lambda: its code as text, its defaults and its closure."""
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            match value.get("value"):
+                case [str(), _, _]:
+                    return True
+            if value.get("class_name") == "__lambda__":
+                return True
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return False
 
 
 def wrong_lines(case: Case) -> Iterator[Finding]:

@@ -20,7 +20,6 @@ _FARTHEST_SHIFT = 3
 _SAME_DIRECTION = 0.8
 _MANY = 0.5
 _MOST_MISSING = 0.05
-MISPLACED = frozenset({"shifted-rows", "rows-of-other-words"})
 
 
 def misaligned_rows(case: Case) -> Iterator[Finding]:
@@ -37,17 +36,39 @@ def misaligned_rows(case: Case) -> Iterator[Finding]:
     right = (rows[own] == vectors).all(axis=1)
     places = _places(rows, vectors)
     elsewhere = ~right & (places >= 0) & vectors.any(axis=1)
-    total = len(words)
-    if elsewhere.sum() > max(0, right.sum()):
+    if elsewhere.sum() > right.sum():
         yield _misplaced(case, own, places, elsewhere, words)
-    elif right.sum() <= total * _MANY:
-        shifted = _shift_by_direction(rows, own, vectors)
-        if shifted is not None:
-            yield _turned(case, own, words, *shifted)
-        elif _cosine(rows, own, vectors, 0) <= _SAME_DIRECTION:
-            yield _unlike(case, int(right.sum()), total)
-    if not elsewhere.any() and blank.sum() > total * _MOST_MISSING:
-        yield _blank(blank, words)
+        return
+    if right.mean() > _MANY:
+        yield from _changed(case, own, ~right & ~blank & ~elsewhere, vectors, words)
+    else:
+        yield from _by_direction(case, own, vectors, words, int(right.sum()))
+    if elsewhere.any():
+        yield replace(
+            _elsewhere(own, places, elsewhere, words),
+            kind="vectors-elsewhere",
+            severity="warning",
+            what=plural(
+                int(elsewhere.sum()),
+                "word has its vector in another row",
+                "words have their vectors in other rows",
+            ),
+        )
+    if blank.any():
+        yield _blank(blank, own, words)
+
+
+def _by_direction(
+    case: Case, own: Rows, vectors: FloatArray, words: list[str], right: int
+) -> Iterator[Finding]:
+    """Find rows that were trained on, and are shifted, or were never made from these vectors."""
+    assert case.source is not None
+    rows = case.source.matrix.rows
+    shifted = _shift_by_direction(rows, own, vectors)
+    if shifted is not None:
+        yield _turned(case, own, words, *shifted)
+    elif _cosine(rows, own, vectors, 0) <= _SAME_DIRECTION:
+        yield _unlike(case, right, len(words))
 
 
 def _shared(case: Case) -> tuple[Rows, Rows, list[str]]:
@@ -82,25 +103,34 @@ def _places(rows: FloatArray, vectors: FloatArray) -> Rows:
 
 
 def _misplaced(case: Case, own: Rows, places: Rows, elsewhere: Any, words: list[str]) -> Finding:
-    offsets = (places - own)[elsewhere]
-    values, counts = np.unique(offsets, return_counts=True)
-    shift, hits = int(values[counts.argmax()]), int(counts.max())
-    total, count = len(words), int(elsewhere.sum())
-    example = int(np.flatnonzero(elsewhere & (places - own == shift))[0])
-    if hits > total * _MANY:
-        return _shifted(case, shift, hits, total, words[example], int(own[example]))
+    shift, hits = _most_common_shift(own, places, elsewhere)
+    if hits > len(words) * _MANY:
+        example = int(np.flatnonzero(elsewhere & (places - own == shift))[0])
+        return _shifted(case, shift, hits, len(words), words[example], int(own[example]))
+    return _elsewhere(own, places, elsewhere, words)
+
+
+def _most_common_shift(own: Rows, places: Rows, elsewhere: Any) -> tuple[int, int]:
+    """Return by how many rows most of these vectors are off, and how many of them are."""
+    values, counts = np.unique((places - own)[elsewhere], return_counts=True)
+    return int(values[counts.argmax()]), int(counts.max())
+
+
+def _elsewhere(own: Rows, places: Rows, elsewhere: Any, words: list[str]) -> Finding:
+    first, count, total = int(np.flatnonzero(elsewhere)[0]), int(elsewhere.sum()), len(words)
     return Finding(
         kind="rows-of-other-words",
         severity="error",
         what="rows hold the vectors of other words",
         evidence=(
             f"{count:,} of {total:,} shared words ({share(count, total)}) have their vector in "
-            f"another row: that of {clipped_repr(words[example])} (row {own[example]:,}) is in row "
-            f"{places[example]:,}"
+            f"another row: that of {clipped_repr(words[first])} (row {own[first]:,}) is in row "
+            f"{places[first]:,}"
         ),
         leads_to="each word is shown with the meaning of another: pretrained vectors do not help",
         mend=_ANEW,
         numbers={"shared": total, "elsewhere": count, "shift": None},
+        rows=own[elsewhere],
     )
 
 
@@ -218,6 +248,38 @@ def _unlike(case: Case, right: int, total: int) -> Finding:
     )
 
 
+def _changed(
+    case: Case, own: Rows, differing: Any, vectors: FloatArray, words: list[str]
+) -> Iterator[Finding]:
+    """Find rows that point elsewhere than the vectors of their words, where most are equal."""
+    assert case.source is not None
+    assert case.reference is not None
+    rows = case.source.matrix.rows[own[differing]]
+    with np.errstate(invalid="ignore"):
+        cosines = np.einsum("ij,ij->i", _unit(rows), _unit(vectors[differing]))
+    away = np.flatnonzero(differing)[~(cosines > _SAME_DIRECTION)]
+    if not away.size:
+        return
+    yield Finding(
+        kind="rows-unlike-their-vectors",
+        severity="warning" if away.size > len(words) * _MOST_MISSING else "note",
+        what=(
+            "1 row is unlike the vector of its word"
+            if away.size == 1
+            else f"{away.size:,} rows are unlike the vectors of their words"
+        ),
+        evidence=(
+            f"{share(away.size, len(words))} of {len(words):,} shared words, such as "
+            f"{clipped_repr(words[away[0]])} (row {own[away[0]]:,}); most others are equal to the "
+            f"vectors of {case.reference.path!r}"
+        ),
+        leads_to="these rows were filled from elsewhere, or broken afterwards",
+        mend=_ANEW,
+        numbers={"shared": len(words), "unlike": int(away.size)},
+        rows=own[away],
+    )
+
+
 def _nothing_shared(case: Case) -> Finding:
     assert case.reference is not None
     return Finding(
@@ -231,22 +293,26 @@ def _nothing_shared(case: Case) -> Finding:
     )
 
 
-def _blank(blank: Any, words: list[str]) -> Finding:
+def _blank(blank: Any, own: Rows, words: list[str]) -> Finding:
     count, first = int(blank.sum()), words[int(np.flatnonzero(blank)[0])]
     return Finding(
         kind="words-left-without-vector",
-        severity="warning",
+        severity="warning" if count > len(words) * _MOST_MISSING else "note",
         what=f"{plural(count, 'word has', 'words have')} a vector in the reference, but zeros here",
         evidence=f"{share(count, len(words))} of {len(words):,} shared words, such as "
         f"{clipped_repr(first)}",
         leads_to="the model knows nothing about these words, though their vectors were at hand",
         mend=_ANEW,
         numbers={"shared": len(words), "blank": count},
+        rows=own[blank],
     )
 
 
 CHECKS = (
     Check(
-        "misaligned rows", "rows hold the vectors of their words", ("reference",), misaligned_rows
+        "misaligned rows",
+        f"most rows are the vectors of their words, or near them (the first {_MOST_WORDS:,} words)",
+        ("reference",),
+        misaligned_rows,
     ),
 )

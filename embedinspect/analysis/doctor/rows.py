@@ -36,15 +36,26 @@ def not_finite(case: Case) -> Iterator[Finding]:
                     "clipnorm=1.0 keeps it from coming back"
                 ),
                 numbers=_numbers(rows),
+                rows=rows,
             )
 
 
-def zero_rows(case: Case) -> Iterator[Finding]:
-    """Find rows of zeros, other than the padding row."""
+def _zero_rows(case: Case) -> Rows:
+    """Return the rows of zeros, other than the padding row."""
     assert case.source is not None
-    rows = case.health.zero_rows
-    if case.source.row_0_is_padding or case.source.words is None or case.source.words[0] is None:
-        rows = rows[rows != 0]
+    rows, words = case.health.zero_rows, case.source.words
+    row_0_is_a_word = words is not None and words[0] is not None
+    return rows if row_0_is_a_word and not case.source.row_0_is_padding else rows[rows != 0]
+
+
+def _zero_rows_unsaid(case: Case) -> Rows:
+    return case.unsaid(_zero_rows(case), "words-left-without-vector")
+
+
+def zero_rows(case: Case) -> Iterator[Finding]:
+    """Find rows of zeros that no other finding explains."""
+    assert case.source is not None
+    rows = _zero_rows_unsaid(case)
     if not rows.size:
         return
     total = case.source.matrix.input_dim
@@ -57,15 +68,17 @@ def zero_rows(case: Case) -> Iterator[Finding]:
         leads_to=(
             "words without a vector are all the same to the model, and have no direction: their "
             "cosine is undefined"
+            + ("" if many else "; usual for words that had none to begin with")
         ),
         mend=(
             "see what is missing and why: embedinspect coverage VECTORS --file TEXTS"
             if many
             else "put the rows in their right places first, then see which words have zeros"
             if case.misplaced
-            else "nothing needs to be done where these words had no vector"
+            else None
         ),
         numbers=_numbers(rows) | {"input_dim": total},
+        rows=rows,
     )
 
 
@@ -89,7 +102,16 @@ def duplicate_rows(case: Case) -> Iterator[Finding]:
         leads_to="the model cannot tell these words apart",
         mend="see that each row was filled from the vector of its own word",
         numbers=_numbers(rows) | {"same_as": first[:100].tolist(), "input_dim": total},
+        rows=rows,
     )
+
+
+def _lengths_compare(case: Case) -> bool:
+    """Return whether there is a padding row, and a length that it could be compared with."""
+    if case.source is None or case.behind is None:
+        return True
+    finite = np.isfinite(case.source.lengths())
+    return bool(finite[0] and finite[1:].any())
 
 
 def padding_row(case: Case) -> Iterator[Finding]:
@@ -97,8 +119,6 @@ def padding_row(case: Case) -> Iterator[Finding]:
     assert case.source is not None
     lengths = case.source.lengths()
     others = lengths[1:][np.isfinite(lengths[1:])]
-    if not case.source.row_0_is_padding or not others.size:
-        return
     middle, own = float(np.median(others)), float(lengths[0])
     if not own > _LONGER * middle > 0:
         return
@@ -120,10 +140,12 @@ def padding_row(case: Case) -> Iterator[Finding]:
 
 
 def unmoved_rows(case: Case) -> Iterator[Finding]:
-    """Find rows that training left as they were drawn."""
-    rows = case.health.unmoved_rows
-    assert rows is not None
+    """Find rows that training left as they were drawn, though their ids may be looked up."""
+    assert case.health.unmoved_rows is not None
     assert case.source is not None
+    rows = case.unsaid(case.health.unmoved_rows, "unused-rows")
+    if case.mask_zero:  # no gradient reaches the padding's row
+        rows = rows[rows != 0]
     if not rows.size:
         return
     total = case.source.matrix.input_dim
@@ -139,15 +161,15 @@ def unmoved_rows(case: Case) -> Iterator[Finding]:
         leads_to=(
             "these words are noise to the model, as they were drawn"
             if many
-            else "they are noise, as they were drawn; the padding's row under a mask, and the rows "
-            "of ids that no text holds, are never used"
+            else "they are noise, as they were drawn; usual for ids that no training text holds"
         ),
         mend=(
             "see that the layer is trainable, and that its ids occur in the training texts"
             if many
-            else "nothing needs to be done"
+            else None
         ),
         numbers=_numbers(rows) | {"input_dim": total},
+        rows=rows,
     )
 
 
@@ -164,8 +186,29 @@ def _numbers(rows: Rows) -> dict[str, Any]:
 
 CHECKS = (
     Check("NaN", "every number is finite", ("matrix",), not_finite),
-    Check("zero rows", "no row is all zeros", ("matrix",), zero_rows),
-    Check("duplicate rows", "no two rows are equal", ("matrix",), duplicate_rows),
-    Check("padding row", "row 0 is not far longer than the others", ("model",), padding_row),
-    Check("unmoved rows", "training moved every row", ("run",), unmoved_rows),
+    Check(
+        "zero rows",
+        "no row but the padding's is all zeros",
+        ("matrix",),
+        zero_rows,
+        concerns=lambda case: (
+            not case.has("matrix")
+            or not _zero_rows(case).size
+            or bool(_zero_rows_unsaid(case).size)
+        ),
+    ),
+    Check("duplicate rows", "no two rows are equal, zeros aside", ("matrix",), duplicate_rows),
+    Check(
+        "padding row",
+        "row 0 is not far longer than the others",
+        ("layers",),
+        padding_row,
+        concerns=_lengths_compare,
+    ),
+    Check(
+        "unmoved rows",
+        "training moved every row that an id reaches",
+        ("run",),
+        unmoved_rows,
+    ),
 )

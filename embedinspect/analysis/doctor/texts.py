@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from embedinspect.analysis.doctor.case import Case
+from embedinspect.analysis.doctor.case import Case, Need
 from embedinspect.analysis.doctor.finding import Check, Finding, share
 from embedinspect.wording import clipped_repr, listed, plural
 
@@ -116,12 +116,13 @@ def truncation(case: Case) -> Iterator[Finding]:
             f"{lost:,} of {total:,} ids, at the {side} of {texts:,} of {len(case.texts):,} texts; "
             f"the longest has {plural(int(case.lengths.max()), 'id')}, 95% have at most {keeps:,}"
         ),
-        leads_to=f"the model never sees the {side} of these texts",
+        leads_to=f"the model never sees the {side} of these texts"
+        + ("" if much else "; of little harm, unless that part matters"),
         mend=(
             f"maxlen={max(keeps, maxlen + 1)}, or truncating at the other side where that "
             "matters less"
             if much
-            else "nothing needs to be done, unless the lost part matters"
+            else None
         ),
         numbers={
             "maxlen": maxlen,
@@ -139,7 +140,7 @@ def maxlen_too_large(case: Case) -> Iterator[Finding]:
     """Find a `maxlen` far above what the texts need, and what it costs."""
     maxlen, longest = case.maxlen, int(case.lengths.max())
     assert maxlen is not None
-    if not longest or maxlen < FAR_ABOVE * longest:
+    if maxlen < FAR_ABOVE * longest:
         return
     positions = maxlen * len(case.texts)
     padding = positions - int(case.lengths.sum())
@@ -157,12 +158,9 @@ def maxlen_too_large(case: Case) -> Iterator[Finding]:
         leads_to=(
             f"an LSTM takes one step for each position: {maxlen / longest:.1f} times the work"
             + ("" if case.mask_zero else ", and without a mask it reads all the padding")
+            + ("; usual where these texts are shorter than the training texts" if fixed else "")
         ),
-        mend=(
-            "nothing needs to be done if these texts are shorter than those it was trained on"
-            if fixed
-            else f"maxlen={longest}"
-        ),
+        mend=None if fixed else f"maxlen={longest}",
         numbers={
             "maxlen": maxlen,
             "longest": longest,
@@ -173,14 +171,33 @@ def maxlen_too_large(case: Case) -> Iterator[Finding]:
     )
 
 
+def _can_be_unknown(case: Case) -> bool:
+    """Return whether a token could be unknown: not where all of them have just been counted."""
+    return not case.counted or case.limit is not None
+
+
+def _has_ids(case: Case) -> bool:
+    if not (case.has("texts") and case.has("vocabulary")):
+        return True
+    return bool(case.lengths.any())
+
+
+_ENCODED: tuple[Need, ...] = ("texts", "vocabulary")
 CHECKS = (
-    Check("unknown words", "most tokens are known", ("texts",), unknown_words),
-    Check("empty texts", "no text is empty", ("texts",), empty_texts),
-    Check("truncation", "nothing is cut off", ("texts", "maxlen"), truncation),
+    Check(
+        "unknown words",
+        "most tokens are known",
+        _ENCODED,
+        unknown_words,
+        concerns=_can_be_unknown,
+    ),
+    Check("empty texts", "no text is empty", _ENCODED, empty_texts),
+    Check("truncation", "nothing is cut off", (*_ENCODED, "maxlen"), truncation, concerns=_has_ids),
     Check(
         "maxlen",
         "maxlen is not far above what the texts need",
-        ("texts", "maxlen"),
+        (*_ENCODED, "maxlen"),
         maxlen_too_large,
+        concerns=_has_ids,
     ),
 )

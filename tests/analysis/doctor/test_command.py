@@ -48,6 +48,22 @@ def test_what_would_help_is_named(run):
     assert "misaligned rows" not in run("doctor", *TEXTS)[1].decode()
 
 
+@pytest.mark.usefixtures("classic_files")
+def test_what_is_not_known_of_a_model_alone_is_named(run):
+    out = " ".join(run("doctor", "model.keras")[1].decode().split())
+    assert "side of the padding: give --padding" in out
+    assert "lost masks" not in out
+    out = " ".join(run("doctor", *MODEL, "a text")[1].decode().split())
+    assert "padding not known" in out
+
+
+def test_a_note_that_needs_nothing_done_has_nothing_to_mend(run):
+    given = ["--text", "a b", "--input-dim", "9"]
+    assert b"to mend" not in run("doctor", *given)[1]
+    (finding,) = json.loads(run("doctor", *given, "--json")[1])["findings"]
+    assert (finding["severity"], finding["mend"]) == ("note", None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

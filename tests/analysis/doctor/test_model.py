@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from embedinspect.analysis.doctor import make_case
+from embedinspect.analysis.doctor import diagnose, make_case
 from embedinspect.formats.contents import Problems
 from embedinspect.lookup import Settings
 from tests.analysis.builders import layer, model_of, words_by_id
@@ -84,7 +84,7 @@ def test_text_vectorization_pads_after_the_text():
 
 
 def test_padding_before_the_text_with_a_mask_on_cudnn():
-    assert severities_in(case_of(LSTM, mask_zero=True)) == {CUDNN: "note"}
+    assert severities_in(case_of(LSTM, mask_zero=True)) == {}  # the side is not known
     assert severities_in(case_of(LSTM, mask_zero=True, padding="pre")) == {CUDNN: "warning"}
     both_ways = layer("Bidirectional", layer=layer("GRU"))
     assert severities_in(case_of(both_ways, mask_zero=True, padding="pre")) == {CUDNN: "warning"}
@@ -158,11 +158,15 @@ def test_a_file_that_holds_code(class_name):
 
 
 def test_a_model_without_words():
-    finding = findings_in(make_case(Settings(), CLASSIC, source=model_of(LSTM)))["no-vocabulary"]
+    texts = [" ".join("abcdefghijkl")]  # more words than rows, and than positions
+    diagnosis = diagnose(make_case(Settings(), texts, source=model_of(LSTM)))
+    (finding,) = diagnosis.findings  # by which ids the model reads them is not known
     assert finding.severity == "note"
     assert finding.what == "the model comes without its vocabulary"
-    assert "counted here from their own words" in finding.evidence
-    assert finding.numbers == {"counted_from_texts": True}
+    assert "so the ids of the texts are not known" in finding.evidence
+    assert "--save-vocabulary tokenizer.json" in finding.mend
+    not_checked = {topic for topic, need in diagnosis.not_checked if need == "vocabulary"}
+    assert not_checked == {"unknown words", "empty texts", "truncation", "maxlen"}
 
 
 def test_a_file_with_odd_lines():

@@ -70,6 +70,21 @@ def test_the_model_is_read_from_its_file(keras, classic_files, name):
     assert findings["holds-code"].numbers["layers"] == [{"class_name": "Lambda", "name": "twice"}]
 
 
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`")
+def test_a_function_without_a_name_is_code(keras, classic_files):
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((6,), dtype="int32"),
+            layers.Embedding(6, 4, name="words"),
+            layers.Dense(1, activation=lambda x: 2 * x),
+        ]
+    )
+    model.save(classic_files / "model.keras")
+    findings = findings_in(opened("model.keras", vocabulary="tokenizer.json"))
+    assert list(findings) == ["holds-code"]
+
+
 def test_the_words_of_a_model_without_a_row_are_a_finding_and_no_warning(keras, classic_files):
     layers = keras.layers
     model = keras.Sequential(
@@ -105,7 +120,7 @@ def test_the_matrix_that_coverage_writes_is_in_order(vectors, tmp_path):
     write_matrix(cover(vectors, ["the king and queen"]), path, "zeros", force=False)
     diagnosis = diagnose(opened(path, ["the queen"], reference=str(VECTORS)))
     assert [finding.kind for finding in diagnosis.findings] == ["zero-rows"]  # that of "and"
-    assert "rows hold the vectors of their words" in diagnosis.in_order
+    assert any("rows are the vectors of their words" in told for told in diagnosis.in_order)
 
 
 def test_lines_that_were_left_out_are_found(tmp_path):
@@ -131,7 +146,7 @@ def test_files_that_cannot_be_read(path, more, message):
 
 @pytest.mark.usefixtures("classic_files")
 def test_a_mask_that_the_layer_does_not_make():
-    with pytest.raises(UsageError, match="the layer 'words' of .* has mask_zero=False"):
+    with pytest.raises(UsageError, match=r"the layer 'words' of .* has mask_zero=False"):
         opened("model.keras", mask_zero=True)
 
 
