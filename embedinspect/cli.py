@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -12,7 +14,16 @@ import typer
 from embedinspect import __version__
 from embedinspect.commands.parsing import HELP_NAMES, message_of
 from embedinspect.commands.registry import GroupParser
-from embedinspect.errors import DATA, INTERRUPTED, OK, USAGE, EmbedInspectError, os_reason
+from embedinspect.errors import (
+    DATA,
+    FOUND,
+    INTERRUPTED,
+    OK,
+    USAGE,
+    EmbedInspectError,
+    UsageError,
+    os_reason,
+)
 
 app = typer.Typer(
     cls=GroupParser,
@@ -48,16 +59,32 @@ def main(
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line and return the exit code.
+    """Run the command line, write out what is buffered, and return the exit code.
 
     A mistake of the user's becomes one line on stderr; a mistake of ours keeps its traceback.
     """
     try:
-        code = app(arguments, prog_name="embedinspect", standalone_mode=False)
+        code = _guarded(lambda: _run_app(arguments))
+        if code in {OK, FOUND}:
+            code = _guarded(_write_out) or code
+    finally:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
-                stream.flush()
-        return code if isinstance(code, int) else OK
+                with suppress(OSError):  # it is an error already, and nowhere else to say it
+                    stream.flush()
+    return code
+
+
+def _run_app(arguments: list[str] | None) -> int:
+    _check_completion()
+    code = app(arguments, prog_name="embedinspect", standalone_mode=False)
+    return code if isinstance(code, int) else OK
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """Return the exit code of some work: its own, or that of the error it ended with."""
+    try:
+        return work()
     except typer.TyperException as error:
         _say(message_of(error))
         return USAGE
@@ -84,6 +111,29 @@ def run(arguments: list[str] | None = None) -> int:
         return DATA
 
 
+def _check_completion() -> None:
+    """Find out whether the shell gave what Typer completes a command line from.
+
+    Raises:
+        UsageError: it did not, so this is no shell that asks.
+    """
+    if os.environ.get("_EMBEDINSPECT_COMPLETE") != "complete_bash":
+        return
+    if "COMP_WORDS" not in os.environ or not os.environ.get("COMP_CWORD", "").isdecimal():
+        raise UsageError(
+            "_EMBEDINSPECT_COMPLETE is set without COMP_WORDS and COMP_CWORD; expected all three, "
+            "as bash sets them when it completes a command; unset it"
+        )
+
+
+def _write_out() -> int:
+    """Write out what is buffered, which may fail as any other writing does."""
+    from embedinspect.output.stdout import standard_output
+
+    standard_output().flush()
+    return OK
+
+
 def _forget_stdout() -> None:
     """Let what is still buffered go nowhere: its reader has gone, or its disk is full."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -94,5 +144,7 @@ def _forget_stdout() -> None:
 def _say(message: str) -> None:
     from embedinspect.wording import literal
 
-    line = literal(" ".join(message.split("\n")))
-    print(f"Error: {line}", file=sys.stderr)  # noqa: T201 (the one place for errors)
+    if sys.stderr is not None:
+        line = literal(" ".join(message.split("\n")))
+        with suppress(OSError):  # there is no other place to say it
+            print(f"Error: {line}", file=sys.stderr)  # noqa: T201 (the one place for errors)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import pty
 import re
-import select
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 
 import numpy as np
@@ -348,92 +342,3 @@ def test_a_line_of_a_megabyte(command):
     done = command("show", NO_KERAS, text="word " * 20_000 + "x" * 1_000_000 + "\n")
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 120
-
-
-@pytest.mark.parametrize("form", list(Form))
-def test_a_closed_pipe_ends_quietly(form):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "embedinspect", "show", NO_KERAS, "--format", form, "--full"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(PYTHONPATH=str(HERE.parent)),
-    )
-    process.stdin.write(b"a b c d e f g h\n" * 3000)
-    process.stdin.close()
-    process.stdout.read(10)
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    assert process.wait(60) == 0
-
-
-def test_a_full_disk_is_said():
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "embedinspect", "show", "a", NO_KERAS],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(PYTHONPATH=str(HERE.parent)),
-            check=False,
-        )
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: cannot write the output")
-    assert done.stderr.count("\n") == 1
-
-
-def on_a_terminal(*arguments: str, interrupt_at: bytes | None = None) -> tuple[int, bytes]:
-    """Run the command on a terminal of its own; Ctrl-C once `interrupt_at` is on its screen."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.environ.update(environment(PYTHONPATH=str(HERE.parent), TERM="xterm"))
-        os.execv(sys.executable, [sys.executable, "-m", "embedinspect", *arguments])
-    screen, end = b"", time.monotonic() + 90
-    while time.monotonic() < end:
-        if select.select([terminal], [], [], 0.1)[0]:
-            with contextlib.suppress(OSError):
-                data = os.read(terminal, 65536)
-                screen += data
-                if data:
-                    if interrupt_at and interrupt_at in screen:
-                        interrupt_at = None
-                        time.sleep(0.3)
-                        os.write(terminal, b"\x03")
-                    continue
-            break
-    else:
-        os.kill(pid, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), screen
-
-
-def test_a_spinner_says_what_is_waited_for():
-    code, screen = on_a_terminal("show", *CLASSIC)
-    assert code == 0
-    assert b"Keras on tensorflow runs the same batch" in screen
-    assert b"10 of 10 vectors" in screen
-
-
-def test_ctrl_c_within_an_exec_ends_with_130(tmp_path):
-    # Python notes an interrupt that leaves an exec of text; after -m it then ends by the signal.
-    script = (
-        "from embedinspect import __main__, cli\n"
-        "def app(*arguments, **settings):\n"
-        "    exec('raise KeyboardInterrupt')\n"
-        "cli.app = app\n"
-        "__main__.console()\n"
-    )
-    (tmp_path / "interrupted.py").write_text(script, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "interrupted"],
-        capture_output=True,
-        env=environment(PYTHONPATH=os.pathsep.join([str(HERE.parent), str(tmp_path)])),
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
-
-
-def test_ctrl_c_ends_with_130_and_no_traceback():
-    code, screen = on_a_terminal("show", *CLASSIC, interrupt_at=b"runs the same batch")
-    assert code == 130
-    assert b"Traceback" not in screen
-    assert b"vectors equal" not in screen

@@ -63,7 +63,8 @@ def write_parquet(source: Source, folder: Path, name: str) -> Written:
     )
     words = iter(names)
     step = max(1, _BLOCK // width)
-    with parquet.ParquetWriter(folder / name, schema) as writer:
+    # pyarrow opens no path that is not UTF-8, so it gets a file that is open.
+    with (folder / name).open("wb") as file, parquet.ParquetWriter(file, schema) as writer:
         for start in range(0, len(rows), step):
             part = np.ascontiguousarray(rows[start : start + step])
             numbers = pa.array(np.arange(start, start + len(part)))

@@ -72,7 +72,14 @@ def choose_form(
 
 
 def write_answer(answer: Answer, form: Form) -> None:
-    """Write an answer to stdout."""
+    """Write an answer to stdout.
+
+    Raises:
+        DataError: stdout is closed; the answer was not even made.
+    """
+    from embedinspect.output.stdout import standard_output
+
+    standard_output()
     match form:
         case Form.TABLE:
             from embedinspect.output.terminal import print_page

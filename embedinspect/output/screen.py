@@ -16,6 +16,7 @@ from rich.cells import cell_len, get_character_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from embedinspect.output.stdout import standard_output
 from embedinspect.page import Meaning
 from embedinspect.wording import literal
 
@@ -105,7 +106,7 @@ def open_screen(file: IO[str] | None = None, width: int | None = None) -> Screen
     The width is that of the terminal, or `COLUMNS`. Where stdout is a pipe it is that of the
     terminal at the other end of stderr or stdin (as for `| less`), else 120.
     """
-    file = file or sys.stdout
+    file = file or standard_output()
     width = max(NARROWEST, width or columns_wanted() or _width_of(file) or WIDTH_WITHOUT_TERMINAL)
     console = Console(file=file, width=width, legacy_windows=False)
     encoding = getattr(file, "encoding", None) or "utf-8"

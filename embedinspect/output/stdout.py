@@ -6,6 +6,22 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
+
+from embedinspect.errors import DataError
+
+
+def standard_output() -> TextIO:
+    """Return stdout.
+
+    Raises:
+        DataError: whoever started the process has closed it, as `>&-` does.
+    """
+    if sys.stdout is None:
+        raise DataError(
+            "cannot write the output: stdout is closed; expected a terminal, a pipe or a file"
+        )
+    return sys.stdout
 
 
 def write_utf8(parts: Iterable[str]) -> None:
@@ -13,10 +29,11 @@ def write_utf8(parts: Iterable[str]) -> None:
 
     A lone surrogate, which UTF-8 cannot hold, is written as an escape.
     """
-    sys.stdout.flush()
+    stdout = standard_output()
+    stdout.flush()
     for part in parts:
-        sys.stdout.buffer.write(part.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+        stdout.buffer.write(part.encode("utf-8", "backslashreplace"))
+    stdout.buffer.flush()
 
 
 @contextmanager
@@ -29,9 +46,14 @@ def waiting(message: str) -> Iterator[None]:
         yield
         return
     from rich.console import Console
+    from rich.text import Text
 
+    from embedinspect.wording import literal
+
+    # A text, and no string: rich would read markup out of a path such as `[/b].txt`.
+    text = Text(literal(message))
     with (
         os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as own,
-        Console(file=own).status(message, spinner="line"),
+        Console(file=own).status(text, spinner="line"),
     ):
         yield
