@@ -29,12 +29,13 @@ class Fit:
     """How well the rows explain a number for each word, as a sum of weighted dimensions.
 
     Attributes:
-        r_squared: the share of its variance that the best such sum explains, 0 to 1.
+        r_squared: the share of its variance that the best such sum explains, 0 to 1; None where
+            there are no more words than weights, which explain any numbers at all.
         words: how many words it was fitted on.
-        dimensions: how many weights were fitted; as many words or fewer can always be explained.
+        dimensions: how many weights were fitted.
     """
 
-    r_squared: float
+    r_squared: float | None
     words: int
     dimensions: int
 
@@ -70,6 +71,8 @@ class Axis:
         high: the words of the high end.
         length: the distance between the means of the two ends.
         places: all words with a finite row, from low to high.
+        named: whether the words were named, and not all that there are.
+        left_out: the words whose row is not finite.
     """
 
     source: Source
@@ -77,6 +80,8 @@ class Axis:
     high: tuple[str, ...]
     length: float
     places: tuple[Place, ...]
+    named: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 def rank(
@@ -108,16 +113,19 @@ def rank(
     if not np.isfinite(length) or not length:
         what = "are the same point" if length == 0 else "hold NaN or infinity"
         raise DataError(f"the two ends {what}; expected --low and --high words that differ")
-    chosen = np.array(source.rows_of(among) if among else _rows_of_words(source)[:first], np.int64)
+    named = dict.fromkeys(source.rows_of(among))
+    chosen = np.array(list(named) if among else _rows_of_words(source)[:first], np.int64)
     positions = _project(rows, chosen, ends[0], direction / length**2)
-    order = np.argsort(positions, kind="stable")
-    order = order[np.isfinite(positions[order])]
     names = _names(source, chosen)
+    finite = np.isfinite(positions)
+    left_out = tuple(names[i] for i in np.flatnonzero(~finite).tolist())
+    order = np.argsort(positions, kind="stable")
+    order = order[finite[order]]
     places = tuple(
         Place(names[i], int(chosen[i]), value)
         for i, value in zip(order.tolist(), positions[order].tolist(), strict=True)
     )
-    return Axis(source, tuple(low), tuple(high), length, places)
+    return Axis(source, tuple(low), tuple(high), length, places, bool(among), left_out)
 
 
 def _rows_of_words(source: Source) -> Sequence[int]:
@@ -180,6 +188,8 @@ def opinion(axis: Axis, backend: str | None = None) -> Opinion:
 def fit_on(rows: Any, values: Doubles) -> Fit:
     """Return the least-squares fit of the values on the rows, with a constant."""
     rows = np.asarray(rows, np.float64)
+    if len(rows) <= rows.shape[1] + 1:
+        return Fit(None, len(rows), rows.shape[1] + 1)
     columns = np.column_stack([rows, np.ones(len(rows))])
     weights = np.linalg.lstsq(columns, values, rcond=None)[0]
     left = float(((values - columns @ weights) ** 2).sum())

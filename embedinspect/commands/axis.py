@@ -68,7 +68,7 @@ def axis(
         option.option(option.QUESTION, "Words of the high end.", "--high", metavar="WORD..."),
     ],
     words: option.Words = None,
-    top: option.Top = 10,
+    top: option.Top = None,
     first: Annotated[
         option.Count | None,
         option.option(
@@ -82,9 +82,9 @@ def axis(
 ) -> None:
     """Rank words along the direction from some words to others; each end is the mean of its words.
 
-    Words behind SOURCE are those to rank; without any, all are. For a run, the classifier is also
-    asked for its word on each single word, and how well the rows explain that is measured before
-    and after training.
+    Words behind SOURCE are ranked in one list; without any, all are, and the ends are shown. For a
+    run, the classifier is also asked for its word on each single word, and how well the rows
+    explain that is measured before and after training.
 
     \b
     Examples:
@@ -100,11 +100,16 @@ def axis(
     lows, highs = analysis.split_words(source, low), analysis.split_words(source, high)
     if not lows or not highs:
         raise UsageError("--low and --high each need a word; expected one or more")
-    ranking = analysis.rank(source, lows, highs, words or (), first)
+    among = analysis.split_words(source, words or ())
+    if words and first is not None:
+        raise UsageError(
+            "--first ranks the first rows, and words were named; leave out one of the two"
+        )
+    ranking = analysis.rank(source, lows, highs, among, first)
     opinion = None if keras.no_keras else _opinion(ranking, keras.backend)
     answer = Answer(
         page=lambda: output.page(ranking, opinion, top),
-        document=lambda: output.document(ranking, opinion),
+        document=lambda: output.document(ranking, opinion, top),
     )
     write_answer(answer, chosen)
 

@@ -44,7 +44,7 @@ def coverage(
         option.option(option.WRITING, "What the rows of words without a vector hold.", "--fill"),
     ] = "zeros",
     force: option.Force = False,
-    top: option.Top = 10,
+    top: option.Top = None,
 ) -> None:
     """Show how much of your texts has a vector in a source, and what is missing.
 
@@ -68,7 +68,7 @@ def coverage(
     from embedinspect.analysis.coverage_matrix import write_matrix
     from embedinspect.output import coverage as output
     from embedinspect.saved_vocabulary import read_vocabulary
-    from embedinspect.vocabulary import DEFAULT_FILTERS, Tokenization
+    from embedinspect.vocabulary import Tokenization
 
     saved = None if vocabulary is None else read_vocabulary(vocabulary)
     words_of = [] if saved is not None and not texts.any else texts.read()
@@ -78,12 +78,12 @@ def coverage(
         vocabulary=saved,
         num_words=num_words,
         oov_token=oov_token,
-        tokenization=Tokenization(filters=DEFAULT_FILTERS if filters is None else filters),
+        tokenization=None if filters is None else Tokenization(filters=filters),
         any_case=any_case,
     )
     written = None if write is None else write_matrix(covered, write, fill, force=force)
     answer = Answer(
         page=lambda: output.page(covered, written, top),
-        document=lambda: output.document(covered, written),
+        document=lambda: output.document(covered, written, top),
     )
     write_answer(answer, chosen)

@@ -29,7 +29,7 @@ def diff(
         ),
     ] = None,
     words: option.Words = None,
-    top: option.Top = 10,
+    top: option.Top = None,
     neighbors: Annotated[
         Annotated[int, Interval(ge=0, le=1000)],
         option.option(
@@ -84,7 +84,7 @@ def diff(
     difference = compare(first, second, align=align, neighbors=neighbors, words=named)
     answer = Answer(
         page=lambda: output.page(difference, top, named=bool(named)),
-        document=lambda: output.document(difference),
+        document=lambda: output.document(difference, top, named=bool(named)),
     )
     write_answer(answer, chosen)
     beyond = None if fail_over is None else output.moved_beyond(difference, fail_over)

@@ -26,7 +26,7 @@ def neighbors(
     form: FormGroup,
     words: option.Words = None,
     file: Questions = None,
-    top: option.Top = 10,
+    top: option.TopNeighbors = 10,
     metric: option.Metric = "cosine",
     odd_one_out: Annotated[
         bool,

@@ -52,12 +52,14 @@ File = Annotated[
     list[str] | None,
     option(
         TEXTS,
-        "Read texts from a file, one a line; - is standard input. May be given again.",
+        "Read texts from a file: one a line, or a column of CSV, TSV or JSON Lines; - is standard "
+        "input. May be given again.",
         "--file",
         metavar="PATH",
     ),
 ]
 Encoding = Annotated[str, option(TEXTS, "Encoding of these files.", metavar="NAME")]
+TextColumn = Annotated[str | None, option(TEXTS, "Column of the texts.", metavar="NAME")]
 
 NumWords = Annotated[
     Count | None,
@@ -230,8 +232,20 @@ Metric = Annotated[
     option(QUESTION, "How nearness is measured."),
 ]
 Top = Annotated[
+    Annotated[int, Interval(ge=1, le=100_000)] | None,
+    option(
+        QUESTION,
+        "Number of rows in each table; where it is given, the other forms have these rows, too, "
+        "and no others.",
+        "--top",
+        "-n",
+        metavar="N",
+        show_default="10",
+    ),
+]
+TopNeighbors = Annotated[
     Annotated[int, Interval(ge=1, le=100_000)],
-    option(QUESTION, "Number of rows in each table.", "--top", "-n", metavar="N"),
+    option(QUESTION, "Number of neighbors of each question.", "--top", "-n", metavar="N"),
 ]
 
 # -- Keras and output -----------------------------------------------------------------------------

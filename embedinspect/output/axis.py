@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 
 from embedinspect.analysis.axis import Axis, Fit, Opinion, Place
 from embedinspect.analysis.neighbors import note_on
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import LONGEST_WORD, note_facts, short
+from embedinspect.output.top import DEFAULT, ends
 from embedinspect.page import Column, Fact, Facts, Page, Table, Tables
 from embedinspect.wording import listed, plural
 
 
-def page(axis: Axis, opinion: Opinion | None, top: int) -> Page:
-    """Yield the ends of the axis, and of the classifier's ranking where there is one."""
+def page(axis: Axis, opinion: Opinion | None, top: int | None = None) -> Page:
+    """Yield the words of the axis, and of the classifier's ranking where there is one.
+
+    Words that were named, and others that are few, make one list; of many the ends are shown.
+
+    Args:
+        top: how many of each end; by default all where they were named.
+    """
     places = axis.places
-    ends = min(top, len(places) // 2) or min(top, len(places))
-    yield Tables(
-        [
-            _places(f"Low: {_words(axis.low)}", places[:ends]),
-            _places(f"High: {_words(axis.high)}", tuple(reversed(places[-ends:]))),
-        ]
-    )
+    most = top or (len(places) if axis.named else DEFAULT)
+    whole = len(places) <= 2 * most
+    if whole:
+        yield _places(f"From {_words(axis.low)} to {_words(axis.high)}", places)
+    else:
+        low, high = places[:most], places[: -most - 1 : -1]
+        yield Tables(
+            [
+                _places(f"Low: {_words(axis.low)}", low),
+                _places(f"High: {_words(axis.high)}", high),
+            ]
+        )
     facts = [
         Fact(
             "axis",
@@ -30,9 +43,14 @@ def page(axis: Axis, opinion: Opinion | None, top: int) -> Page:
             f"{axis.length:.4g} apart",
         )
     ]
+    if axis.left_out:
+        count = plural(len(axis.left_out), "row")
+        are = "is" if len(axis.left_out) == 1 else "are"
+        names = _words(axis.left_out)
+        facts.append(Fact("left out", f"{count} that {are} not finite: {names}", "wrong"))
     if opinion is not None:
         yield Facts(facts)
-        yield _rankings(opinion, ends)
+        yield _rankings(opinion, None if whole else most)
         facts = list(_opinion(opinion))
     yield Facts([*facts, *note_facts(note_on(axis.source))])
 
@@ -50,11 +68,14 @@ def _places(title: str, places: Sequence[Place]) -> Table:
     )
 
 
-def _rankings(opinion: Opinion, ends: int) -> Tables:
+def _rankings(opinion: Opinion, top: int | None) -> Tables:
     pairs = list(zip(opinion.words, opinion.probabilities, strict=True))
+    if top is None:
+        tables = [_chances("From low to high", pairs)]
+    else:
+        tables = [_chances("Lowest", pairs[:top]), _chances("Highest", pairs[: -top - 1 : -1])]
     return Tables(
-        [_chances("Lowest", pairs[:ends]), _chances("Highest", pairs[: -ends - 1 : -1])],
-        heading=f"The classifier, on one-word texts: probability of {opinion.label}",
+        tables, heading=f"The classifier, on one-word texts: probability of {opinion.label}"
     )
 
 
@@ -69,18 +90,29 @@ def _chances(title: str, pairs: Sequence[tuple[str, float]]) -> Table:
 
 
 def _opinion(opinion: Opinion) -> Iterator[Fact]:
-    yield Fact("trained", _fit(opinion.fit, opinion.label, "rows after training"))
-    untrained = "rows before training, for comparison"
-    yield Fact("untrained", _fit(opinion.fit_untrained, opinion.label, untrained))
+    fit, label = opinion.fit, opinion.label
+    if fit.r_squared is None:
+        yield Fact(
+            "fit",
+            f"no R squared: {plural(fit.words, 'word')} and {fit.dimensions} weights, and no more "
+            f"words than weights can always be fitted; rank more than {fit.dimensions} words",
+        )
+    else:
+        untrained = "rows before training, for comparison"
+        yield Fact("trained", _fit(fit, label, "rows after training"))
+        yield Fact("untrained", _fit(opinion.fit_untrained, label, untrained))
+    correlation = opinion.correlation
     yield Fact(
         "agreement",
         "correlation of that probability with the position on the axis: "
-        f"{opinion.correlation:+.3f}",
+        + (
+            "undefined, as one of them is constant" if isnan(correlation) else f"{correlation:+.3f}"
+        ),
     )
 
 
 def _fit(fit: Fit, label: str, rows: str) -> str:
-    chance = min(1.0, fit.dimensions / fit.words)
+    chance = fit.dimensions / fit.words
     return (
         f"a linear fit of the probability of {label} on the {rows}: R squared "
         f"{fit.r_squared:.3f} ({fit.words:,} words, {fit.dimensions} weights; chance alone gives "
@@ -92,29 +124,27 @@ def _words(words: Sequence[str]) -> str:
     return listed(map(short, words), 4)
 
 
-def document(axis: Axis, opinion: Opinion | None) -> Document:
-    """Return all words in their order."""
+def document(axis: Axis, opinion: Opinion | None, top: int | None = None) -> Document:
+    """Return all words in their order; with `top`, those of the tables."""
     head = {
         "source": about_source(axis.source),
         "low": list(axis.low),
         "high": list(axis.high),
         "length": axis.length,
-        "classifier": None if opinion is None else _classifier(opinion),
+        "classifier": None if opinion is None else _classifier(opinion, top),
         "note": note_on(axis.source),
     }
-    places = (dict(vars(place)) for place in axis.places)
+    places = (dict(vars(place)) for place in ends(axis.places, top))
     return Document(
         "axis", head, {"places": places}, lines="places", columns=("word", "row", "position")
     )
 
 
-def _classifier(opinion: Opinion) -> dict[str, object]:
+def _classifier(opinion: Opinion, top: int | None) -> dict[str, object]:
+    pairs = list(zip(opinion.words, opinion.probabilities, strict=True))
     return {
         "label": opinion.label,
-        "words": [
-            {"word": word, "probability": chance}
-            for word, chance in zip(opinion.words, opinion.probabilities, strict=True)
-        ],
+        "words": [{"word": word, "probability": chance} for word, chance in ends(pairs, top)],
         "fit": dict(vars(opinion.fit)),
         "fit_untrained": dict(vars(opinion.fit_untrained)),
         "correlation": opinion.correlation,

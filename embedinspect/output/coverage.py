@@ -8,6 +8,7 @@ from embedinspect.analysis.coverage import Coverage, CoveredWord
 from embedinspect.analysis.coverage_matrix import WrittenMatrix
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import LONGEST_WORD
+from embedinspect.output.top import DEFAULT
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.wording import clipped_repr, plural
 
@@ -18,9 +19,9 @@ _REASONS = {
 }
 
 
-def page(coverage: Coverage, written: WrittenMatrix | None, top: int) -> Page:
+def page(coverage: Coverage, written: WrittenMatrix | None, top: int | None = None) -> Page:
     """Yield what is missing and why, how much is covered, and what was written."""
-    missing = coverage.missing
+    missing, top = coverage.missing, top or DEFAULT
     if missing:
         yield _missing(missing[:top], max(0, len(missing) - top))
     yield Facts(list(_facts(coverage)))
@@ -115,8 +116,8 @@ def _reserved(coverage: Coverage) -> str:
     return "".join(rows)
 
 
-def document(coverage: Coverage, written: WrittenMatrix | None) -> Document:
-    """Return every word of the texts."""
+def document(coverage: Coverage, written: WrittenMatrix | None, top: int | None = None) -> Document:
+    """Return every word of the texts; with `top`, those of the table."""
     head = {
         "source": about_source(coverage.source),
         "texts": coverage.texts,
@@ -132,6 +133,7 @@ def document(coverage: Coverage, written: WrittenMatrix | None) -> Document:
         "input_dim": coverage.input_dim,
         "written": None if written is None else dict(vars(written)),
     }
-    words = (dict(vars(word)) for word in coverage.words)
+    listed = coverage.words if top is None else coverage.missing[:top]
+    words = (dict(vars(word)) for word in listed)
     columns = ("word", "id", "occurrences", "row", "source_word", "reason", "instead")
     return Document("coverage", head, {"words": words}, lines="words", columns=columns)

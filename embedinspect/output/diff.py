@@ -8,6 +8,7 @@ from embedinspect.analysis.diff import Difference, Moved
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import short, source_name
+from embedinspect.output.top import DEFAULT, ends
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.wording import listed, plural
 
@@ -15,21 +16,25 @@ _LONGEST_WORD = 20
 _MOST_NAMED = 5
 
 
-def page(difference: Difference, top: int, *, named: bool = False) -> Page:
+def page(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
     """Yield the rows that moved most and least, and what that comes to.
 
     Args:
-        named: the words were asked for, so all of them are shown.
+        top: how many of each; by default all where they were named.
+        named: the words were asked for, so those that did not move are shown, too.
     """
-    moved = difference.moved
-    if not named:
-        moved = tuple(row for row in moved if row.distance > 0)
-    if moved and (named or len(moved) <= 2 * top):
+    moved = difference.moved if named else _rows_that_moved(difference)
+    top = top or (len(moved) if named else DEFAULT)
+    if moved and len(moved) <= 2 * top:
         yield _table("Moved, the farthest first", moved)
     elif moved:
         yield _table("Moved most", moved[:top])
         yield _table("Moved least", moved[: -top - 1 : -1])
     yield Facts(list(_facts(difference)))
+
+
+def _rows_that_moved(difference: Difference) -> Sequence[Moved]:
+    return [row for row in difference.moved if row.distance > 0]
 
 
 def _table(title: str, moved: Sequence[Moved]) -> Table:
@@ -116,8 +121,8 @@ def _turn(difference: Difference, compared: int) -> Iterator[Fact]:
         )
 
 
-def document(difference: Difference) -> Document:
-    """Return every matched row."""
+def document(difference: Difference, top: int | None = None, *, named: bool = False) -> Document:
+    """Return every matched row; with `top`, those of the tables."""
     head = {
         "a": about_source(difference.a),
         "b": about_source(difference.b),
@@ -136,7 +141,10 @@ def document(difference: Difference) -> Document:
         "overlap": difference.overlap,
         "overlap_words": difference.overlap_words,
     }
-    moved = (dict(vars(row)) for row in difference.moved)
+    listed_rows: Sequence[Moved] = difference.moved
+    if top is not None:
+        listed_rows = ends(listed_rows if named else _rows_that_moved(difference), top)
+    moved = (dict(vars(row)) for row in listed_rows)
     columns = (
         "word", "row_a", "row_b", "distance", "cosine", "length_a", "length_b", "overlap",
         "gained", "lost",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedinspect.analysis.axis import fit_on, rank, split_words
+from embedinspect.analysis.axis import Fit, fit_on, rank, split_words
 from embedinspect.errors import DataError, UsageError
 from embedinspect.vocabulary import Vocabulary
 from tests.analysis.builders import run_of
@@ -29,6 +29,34 @@ def test_some_words_alone_are_ranked(vectors):
     among = rank(vectors, ["bad"], ["good"], ["king", "awful"])
     assert [place.word for place in among.places] == ["awful", "king"]
     assert len(rank(vectors, ["bad"], ["good"], first=5).places) == 5
+
+
+def test_a_word_that_is_named_twice_is_ranked_once(vectors):
+    axis = rank(vectors, ["bad"], ["good"], ["king", "awful", "king", "bad"])
+    assert [place.word for place in axis.places] == ["awful", "bad", "king"]
+
+
+def test_a_row_that_is_not_finite_is_named():
+    source = source_of([[0, 0], [2, 0], [np.nan, 0], [1, 1]], "abcd")
+    axis = rank(source, ["a"], ["b"])
+    assert [place.word for place in axis.places] == ["a", "d", "b"]
+    assert axis.left_out == ("c",)
+
+
+def test_words_that_are_named_are_one_list_that_drops_none(run):
+    arguments = ["axis", str(VECTORS), "king", "awful", "queen", "--low", "bad", "--high", "good"]
+    code, out, _ = run(*arguments)
+    assert code == 0
+    rows = [line.split()[0] for line in out.decode().splitlines()[3:6]]
+    assert rows == ["awful", "king", "queen"]
+    assert run(*arguments, "--first", "3")[0] == 2
+
+
+def test_no_r_squared_where_there_are_no_more_words_than_weights():
+    stream = np.random.RandomState(0)
+    rows, values = stream.standard_normal((5, 3)), stream.standard_normal(5)
+    assert fit_on(rows[:4], values[:4]) == Fit(None, 4, 4)
+    assert fit_on(rows, values).r_squared < 1
 
 
 def test_reserved_words_and_rows_without_a_word_are_not_ranked():

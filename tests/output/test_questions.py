@@ -30,7 +30,17 @@ QUESTIONS = {
     "export": ["export", "vectors.txt", "projector", "--force"],
     "cache": ["cache"],
     "doctor": ["doctor", "model.keras", "--layer", "words"],
-    "doctor-texts": ["doctor", "--text", "a b c", "--text", "d", "--input-dim", "4", "--maxlen", "2"],
+    "doctor-texts": [
+        "doctor",
+        "--text",
+        "a b c",
+        "--text",
+        "d",
+        "--input-dim",
+        "4",
+        "--maxlen",
+        "2",
+    ],
 }
 FOUND = {"doctor", "doctor-texts"}
 WITHOUT_TABLES = {"coverage-write", "export", "cache", "doctor", "doctor-texts"}
@@ -227,3 +237,30 @@ def test_show_traces_texts_through_word_vectors(ask):
     code, out, _ = ask("show", "--matrix", "vectors.txt", "a b", "--no-keras", "--json")
     assert code == 0
     assert json.loads(out)["weights"][1]["vector"] == [0.92, 0.81, 0.12, 0.05, 0.02, 0.31]
+
+
+@pytest.mark.parametrize(
+    ("question", "key", "words"),
+    [
+        (["axis", "vectors.txt", "--low", "bad", "--high", "good"], "places", 26),
+        (["axis", "vectors.txt", "king", "car", "bad", "awful", "--low", "bad", "--high", "good"],
+         "places", 4),
+        (["diff", "vectors.txt", "moved.txt", "--neighbors", "0"], "moved", 26),
+        (["diff", "vectors.txt", "moved.txt", "king", "car", "the", "--neighbors", "0"], "moved",
+         3),
+        (["coverage", "vectors.txt", "a b b c king"], "words", 4),
+    ],
+)  # fmt: skip
+def test_top_leaves_the_same_rows_in_every_form(ask, question, key, words):
+    without = json.loads(ask(*question, "--json")[1])[key]
+    assert len(without) == words
+    items = json.loads(ask(*question, "--top", "1", "--json")[1])[key]
+    chosen = [item["word"] for item in items]
+    assert len(chosen) in {1, 2}
+    _, lines, _ = ask(*question, "--top", "1", "--format", "ndjson")
+    assert [json.loads(line)["word"] for line in lines.splitlines()] == chosen
+    _, table, _ = ask(*question, "--top", "1", "--format", "csv")
+    assert [row["word"] for row in csv.DictReader(io.StringIO(table.decode()))] == chosen
+    _, markdown, _ = ask(*question, "--top", "1", "--format", "markdown")
+    cells = [line.split("|")[1].strip() for line in markdown.decode().splitlines() if "|" in line]
+    assert [cell for cell in cells if cell in {item["word"] for item in without}] == chosen
