@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from embedinspect import samples
@@ -22,6 +22,7 @@ def collect_texts(
     encoding: str = "utf-8",
     *,
     missing: str | None = None,
+    read: Callable[[str, str], list[str]] | None = None,
 ) -> list[str]:
     """Return the texts of the arguments, then those of the files, in their order.
 
@@ -29,6 +30,7 @@ def collect_texts(
     arguments nor files and it is not a terminal.
 
     Args:
+        read: returns the texts of a file in an encoding, where they are not just its lines.
         missing: the message where there is no text at all, if not the usual one.
 
     Raises:
@@ -47,7 +49,7 @@ def collect_texts(
             raise UsageError(missing or NO_TEXT)
         files = ["-"]
     for name in files:
-        texts.extend(read_texts(name, encoding))
+        texts.extend((read or read_texts)(name, encoding))
     return texts
 
 
@@ -59,12 +61,25 @@ def read_texts(name: str, encoding: str = "utf-8") -> list[str]:
     Raises:
         DataError: the file cannot be read, is empty, or holds bytes that are not in `encoding`.
     """
+    return lines_of(read_decoded(name, encoding)[0])
+
+
+def read_decoded(name: str, encoding: str) -> tuple[str, str]:
+    """Return what one file, or standard input for `-`, holds, and how errors name it.
+
+    Raises:
+        DataError: the file cannot be read, is empty, or holds bytes that are not in `encoding`.
+    """
     label = "standard input" if name == "-" else repr(name)
     data = sys.stdin.buffer.read() if name == "-" else read_bytes(name, "a text file")
     if not data:
         raise DataError(f"{label} is empty; expected one text a line")
-    text = decode(data, encoding, label)
-    lines = text.split("\n")
+    return decode(data, encoding, label), label
+
+
+def lines_of(contents: str) -> list[str]:
+    """Return the lines of a text."""
+    lines = contents.split("\n")
     if lines[-1] == "":
         lines.pop()
     return [line.removesuffix("\r") for line in lines]

@@ -15,6 +15,7 @@ ROOMS = [
     "wording",
     "samples",
     "texts",
+    "text_tables",
     "files",
     "vocabulary",
     "saved_vocabulary",

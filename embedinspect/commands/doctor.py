@@ -105,7 +105,9 @@ class TextsToCheck(TextsGroup):
 
     def together(self) -> TextsGroup:
         """Return the texts of both kinds as one group."""
-        return TextsGroup([*(self.texts or []), *(self.text or [])], self.file, self.encoding)
+        return TextsGroup(
+            [*(self.texts or []), *(self.text or [])], self.file, self.encoding, self.text_column
+        )
 
 
 def doctor(

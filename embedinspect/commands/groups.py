@@ -86,6 +86,7 @@ class TextsGroup:
     texts: option.Texts = None
     file: option.File = None
     encoding: option.Encoding = "utf-8"
+    text_column: option.TextColumn = None
 
     @property
     def any(self) -> bool:
@@ -101,9 +102,27 @@ class TextsGroup:
         from embedinspect.commands.notes import note_files
         from embedinspect.texts import collect_texts
 
-        texts = collect_texts(self.texts or [], self.file or [], self.encoding, missing=missing)
+        texts = collect_texts(
+            self.texts or [],
+            self.file or [],
+            self.encoding,
+            missing=missing,
+            read=self._read_file,
+        )
         note_files(self.texts or [])
         return texts
+
+    def _read_file(self, name: str, encoding: str) -> list[str]:
+        """Return the texts of a file; of a table it is said which column was read."""
+        from embedinspect.text_tables import read_text_file
+        from embedinspect.wording import clipped_repr, plural
+
+        file = read_text_file(name, encoding, self.text_column)
+        if file.column is not None:
+            label = "standard input" if name == "-" else name
+            column = clipped_repr(file.column)
+            note(f"Note: {label} is a table: {plural(len(file.texts), 'text')}, column {column}")
+        return file.texts
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,18 +10,21 @@ import numpy as np
 from embedinspect import samples
 from embedinspect import vocabulary as vocabularies
 from embedinspect.errors import DataError, UsageError
+from embedinspect.text_tables import (
+    LABEL_COLUMNS,
+    column_of,
+    column_of_texts,
+    no_column,
+    rows_of,
+)
 from embedinspect.texts import decode, read_bytes
 from embedinspect.training.data import LabelledData, Part, fingerprint
-from embedinspect.wording import clipped_repr, listed, plural
+from embedinspect.wording import clipped_repr, plural
 
-TEXT_COLUMNS = ("text", "review", "sentence", "comment", "content", "body")
-LABEL_COLUMNS = ("label", "sentiment", "class", "target", "category", "y")
 POSITIVE = {"positive", "pos", "1", "true", "yes", "good", "1.0", "+"}
 OOV_TOKEN = "<OOV>"
 TEST_SHARE = 0.2
 FEWEST_TEXTS = 5
-
-Row = dict[str, str | None]
 
 
 def open_table(
@@ -121,9 +121,8 @@ def _labelled_rows(
     contents: str, text_column: str | None, label_column: str | None, path_label: str
 ) -> Iterator[tuple[int, str, str]]:
     """Yield line number, text and label of each row."""
-    read_rows = _json_rows if contents.lstrip().startswith("{") else _csv_rows
     columns: tuple[str, str] | None = None
-    for line, row in read_rows(contents, path_label):
+    for line, row in rows_of(contents, path_label):
         columns = columns or _columns(list(row), text_column, label_column, path_label)
         text, label = (row.get(column) or "" for column in columns)
         for column, value in zip(columns, (text, label), strict=True):
@@ -134,68 +133,17 @@ def _labelled_rows(
         yield line, text, label.strip()
 
 
-def _csv_rows(contents: str, path_label: str) -> Iterator[tuple[int, Row]]:
-    """Yield each row of CSV or TSV with the number of the line where it ends."""
-    header = contents.split("\n", 1)[0]
-    csv.field_size_limit(2**27)
-    reader = csv.DictReader(
-        io.StringIO(contents, newline=""), delimiter="\t" if "\t" in header else ",", strict=True
-    )
-    try:
-        for row in reader:
-            extra = row.pop(None, None)
-            if extra:
-                raise DataError(
-                    f"{path_label} line {reader.line_num} has {len(row) + len(extra)} fields; "
-                    f"expected {len(row)}, as in the first line"
-                )
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise DataError(
-            f"{path_label} line {reader.line_num}: {error}; expected CSV or TSV"
-        ) from None
-
-
-def _json_rows(contents: str, path_label: str) -> Iterator[tuple[int, Row]]:
-    """Yield each object of JSON Lines with the number of its line."""
-    for number, line in enumerate(contents.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            raise DataError(f"{path_label} line {number} is not a JSON object; expected JSON Lines")
-        yield number, {key: None if value is None else str(value) for key, value in row.items()}
-
-
 def _columns(
     names: list[str], text_column: str | None, label_column: str | None, path_label: str
 ) -> tuple[str, str]:
     """Return the columns of the texts and of the labels, as they were given or by usual names."""
-    text = _column(names, text_column, TEXT_COLUMNS)
-    label = _column(names, label_column, LABEL_COLUMNS)
-    if text is not None and label is not None:
-        return text, label
-    option, given, usual = (
-        ("--text-column", text_column, TEXT_COLUMNS)
-        if text is None
-        else ("--label-column", label_column, LABEL_COLUMNS)
-    )
-    expected = (
-        f"named {given!r}" if given is not None else f"with a usual name ({', '.join(usual)})"
-    )
-    raise UsageError(
-        f"{path_label} has no column {expected}; it has {listed(map(clipped_repr, names))}; choose "
-        f"one with {option}"
-    )
-
-
-def _column(names: list[str], given: str | None, usual: tuple[str, ...]) -> str | None:
-    if given is not None:
-        return given if given in names else None
-    return next((name for known in usual for name in names if name.lower() == known), None)
+    text = column_of_texts(names, text_column, path_label)
+    label = column_of(names, LABEL_COLUMNS, label_column)
+    if label is None:
+        raise UsageError(
+            no_column(names, LABEL_COLUMNS, label_column, path_label, "--label-column")
+        )
+    return text, label
 
 
 def _label_names(labels: list[str], lines: list[int], path_label: str) -> tuple[str, str]:
