@@ -54,7 +54,10 @@ def read_text_file(name: str, encoding: str = "utf-8", text_column: str | None =
         column = column or column_of_texts(list(row), text_column, path_label, lines_too=True)
         texts.append(row.get(column) or "")
     if column is None:
-        raise DataError(f"{path_label} has no rows; expected a header and a text in each row")
+        raise DataError(
+            f"{path_label} has a header, but no row under it; expected texts there, or give a file "
+            "with one text a line to --file - instead"
+        )
     return TextFile(texts, column)
 
 

@@ -87,9 +87,7 @@ def test_a_column_is_named(file):
     assert read_text_file(path, text_column="plot") == TextFile(["c d"], "plot")
     with pytest.raises(UsageError, match="no column named 'x'; it has 'title', 'plot'"):
         read_text_file(path, text_column="x")
-    with pytest.raises(
-        UsageError, match=r"with a usual name .*; choose one with --text-column, or"
-    ):
+    with pytest.raises(UsageError, match=r"usual name .*; choose one with --text-column, or"):
         read_text_file(path)
 
 
@@ -97,7 +95,7 @@ def test_a_column_is_named(file):
     ("contents", "says"),
     [
         ("text,label\na,1\nb,0,9\n", "line 3 has 3 fields; expected 2"),
-        ("text,label\n", "has no rows"),
+        ("text,label\n", "a header, but no row under it"),
         ('{"text": "a", "label": 1}\n[1]\n', "line 2 is not a JSON object"),
     ],
 )
