@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -74,7 +74,11 @@ class Words:
             lowered = candidate.casefold()
             if lowered == folded:
                 same_but_case.append(candidate)
-            elif lowered[:2] == folded[:2] or lowered[-3:] == folded[-3:]:
+            elif (
+                lowered[:2] == folded[:2]
+                or lowered[-3:] == folded[-3:]
+                or (lowered[:1], lowered[-1:]) == (folded[:1], folded[-1:])
+            ):
                 alike.append(candidate)
         if same_but_case:
             return same_but_case[:most]
@@ -85,7 +89,7 @@ class PackedWords(Words):
     """Words in one block of UTF-8, each after a line feed, and where each of them ends.
 
     The block can be a memory map: 400,000 words open at once, and only those that are needed are
-    decoded.
+    decoded. A row that is called by its number, such as `#5`, has no word.
     """
 
     def __init__(self, block: Bytes, ends: np.ndarray[Any, np.dtype[np.int64]]) -> None:
@@ -95,21 +99,24 @@ class PackedWords(Words):
     def __len__(self) -> int:
         return len(self.ends)
 
-    def __getitem__(self, row: int) -> str:
+    def __getitem__(self, row: int) -> str | None:
         if not -len(self) <= row < len(self):
             raise IndexError(row)
         row %= len(self)
         start = int(self.ends[row - 1]) if row else 0
-        return self.block[start + 1 : int(self.ends[row])].decode("utf-8")
+        return named_or_none(self.block[start + 1 : int(self.ends[row])].decode("utf-8"), row)
 
     def __iter__(self) -> Iterator[str | None]:
         text = self.block[0 : len(self.block)].decode("utf-8")
-        return iter(text.split("\n")[1:])
+        words = text.split("\n")[1:]
+        return iter(words) if "\n#" not in text else map(named_or_none, words, count())
 
     @property
     def named(self) -> int:
-        """How many rows have a word, which is all of them."""
-        return len(self)
+        """How many rows have a word."""
+        if self.block.find(b"\n#") < 0:
+            return len(self)
+        return sum(word is not None for word in self)
 
     def row_of(self, word: str) -> int | None:
         """Return the row of a word, or None.
@@ -127,7 +134,17 @@ class PackedWords(Words):
             start = len(self.block) - len(packed)
             if start < 0 or self.block[start : len(self.block)] != packed:
                 return None
-        return int(np.searchsorted(self.ends, start, side="right")) if start else 0
+        row = int(np.searchsorted(self.ends, start, side="right")) if start else 0
+        return None if named_or_none(word, row) is None else row
+
+
+def named_or_none(word: str, row: int) -> str | None:
+    """Return the word of a row as it is written; None where that is only the row's number.
+
+    >>> named_or_none("king", 5), named_or_none("#5", 5), named_or_none("#5", 6)
+    ('king', None, '#5')
+    """
+    return None if word[:1] == "#" and word == f"#{row}" else word
 
 
 def has_capitals(words: Iterable[str | None]) -> bool:

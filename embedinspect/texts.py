@@ -53,18 +53,23 @@ def collect_texts(
     return texts
 
 
-def read_texts(name: str, encoding: str = "utf-8") -> list[str]:
+def read_texts(
+    name: str, encoding: str = "utf-8", *, expected: str = "one text a line"
+) -> list[str]:
     """Return the lines of one file, or of standard input for `-`.
 
     Lines end at `\\n` or `\\r\\n` alone: other line separators of Unicode belong to the text.
 
+    Args:
+        expected: what is said of an empty file.
+
     Raises:
         DataError: the file cannot be read, is empty, or holds bytes that are not in `encoding`.
     """
-    return lines_of(read_decoded(name, encoding)[0])
+    return lines_of(read_decoded(name, encoding, expected=expected)[0])
 
 
-def read_decoded(name: str, encoding: str) -> tuple[str, str]:
+def read_decoded(name: str, encoding: str, *, expected: str = "one text a line") -> tuple[str, str]:
     """Return what one file, or standard input for `-`, holds, and how errors name it.
 
     Raises:
@@ -73,7 +78,7 @@ def read_decoded(name: str, encoding: str) -> tuple[str, str]:
     label = "standard input" if name == "-" else repr(name)
     data = sys.stdin.buffer.read() if name == "-" else read_bytes(name, "a text file")
     if not data:
-        raise DataError(f"{label} is empty; expected one text a line")
+        raise DataError(f"{label} is empty; expected {expected}")
     return decode(data, encoding, label), label
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect.analysis.nearest import Metric, Nearest, Searcher, score
+from embedinspect.analysis.nearest import Metric, Nearest, Progress, Searcher, score
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import Source
 from embedinspect.wording import clipped_repr, listed, plural
 
-_SIGNS = re.compile(r"\s+([+-])\s+|^([+-])\s+")
+_SIGNS = re.compile(r"\s+([+-])(?:\s+|$)|^([+-])\s+")
+_MOST_SUGGESTIONS = 20  # close matches are looked for among all words, which takes its time
 TASK = (
     "these rows were trained for a classifier's task: near means alike for that task (both good, "
     "or both bad, say), not alike in meaning"
@@ -58,10 +59,15 @@ class Neighbor:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question and its neighbors, the nearest first."""
+    """A question and its neighbors, the nearest first.
+
+    Attributes:
+        error: why it has none; None where it could be answered.
+    """
 
     question: Question
-    neighbors: tuple[Neighbor, ...]
+    neighbors: tuple[Neighbor, ...] = ()
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,31 +89,51 @@ class Neighborhood:
     left_out: int
     note: str | None
 
+    @property
+    def unanswered(self) -> tuple[Answer, ...]:
+        """The answers that are an error."""
+        return tuple(answer for answer in self.answers if answer.error is not None)
 
-def parse(source: Source, text: str) -> Question:
+
+def parse(source: Source, text: str, *, suggest: bool = True) -> Question:
     """Return the question that a text asks.
 
     A word of that very spelling wins, spaces and signs included. Otherwise signs between spaces
     make a sum, as in `king - man + woman`.
 
+    Args:
+        suggest: whether an error names close matches, for which all words are looked at.
+
     Raises:
-        UsageError: a word has no row; it names close matches.
+        UsageError: a word has no row, or the sum has no word behind a sign.
     """
     row = source.row_of(text)
     if row is not None:
         return Question(text, (Term(text, row, 1),))
-    parts = [part for part in _SIGNS.split(text) if part is not None]
-    if len(parts) == 1:
-        raise UsageError(source.no_row(text))
-    parts = ["+", *parts] if parts[0].strip() else parts[1:]
+    if text.strip() in {"+", "-"}:
+        raise UsageError(
+            f"{text.strip()!r} is a sign that stands alone; expected a sum of words in one quoted "
+            'argument, such as "king - man + woman"'
+        )
+    parts = [part for part in _SIGNS.split(text.strip()) if part is not None]
+    parts = parts[1:] if not parts[0].strip() else ["+", *parts]
     terms = []
-    for sign, word in zip(parts[::2], parts[1::2], strict=False):
+    for sign, word in zip(parts[::2], parts[1::2], strict=True):
         word = word.strip()
+        if not word or word in {"+", "-"} or word.startswith(("+ ", "- ")):
+            raise UsageError(
+                f"{clipped_repr(text)} lacks a word beside a sign; expected a sum of words, such "
+                "as: king - man + woman"
+            )
         row = source.row_of(word)
         if row is None:
-            raise UsageError(source.no_row(word))
+            raise UsageError(source.no_row(word) if suggest else _no_row(word))
         terms.append(Term(word, row, -1 if sign == "-" else 1))
     return Question(text, tuple(terms))
+
+
+def _no_row(word: str) -> str:
+    return f"{clipped_repr(word)} is not among the words; expected one of them, or a row such as #5"
 
 
 def vector_of(source: Source, question: Question) -> Any:
@@ -148,22 +174,72 @@ def ask(
     Raises:
         DataError: by cosine, the vector of a question has no direction.
     """
+    vectors = [_vector_to_search(source, question, metric) for question in questions]
+    return _answered(source, questions, vectors, top, metric)
+
+
+def ask_each(
+    source: Source,
+    texts: Sequence[str],
+    *,
+    top: int,
+    metric: Metric = "cosine",
+    progress: Progress | None = None,
+) -> Neighborhood:
+    """Return an answer for each text: neighbors, or the error why there are none.
+
+    Args:
+        progress: is told how many questions are answered, now and then.
+    """
+    questions: list[Question] = []
+    vectors: list[Any] = []
+    suggestions = _MOST_SUGGESTIONS
+    for text in texts:
+        question = Question(text, ())
+        try:
+            question = parse(source, text, suggest=suggestions > 0)
+            vectors.append(_vector_to_search(source, question, metric))
+        except (UsageError, DataError) as error:
+            suggestions -= isinstance(error, UsageError)
+            vectors.append(str(error))
+        questions.append(question)
+    return _answered(source, questions, vectors, top, metric, progress)
+
+
+def _vector_to_search(source: Source, question: Question, metric: Metric) -> Any:
+    vector = vector_of(source, question)
+    if metric == "cosine" and not np.linalg.norm(vector):
+        raise DataError(
+            f"{clipped_repr(question.text)} is a vector of zeros, which has no direction; "
+            "expected another word, or --metric euclidean"
+        )
+    return vector
+
+
+def _answered(
+    source: Source,
+    questions: Sequence[Question],
+    vectors: Sequence[Any],
+    top: int,
+    metric: Metric,
+    progress: Progress | None = None,
+) -> Neighborhood:
+    """Return the answers; a vector that is a text is the error of its question."""
     searcher = Searcher(source.matrix.rows, source.lengths(), metric)
-    vectors = [vector_of(source, question) for question in questions]
-    for question, vector in zip(questions, vectors, strict=True):
-        if metric == "cosine" and not np.linalg.norm(vector):
-            raise DataError(
-                f"{clipped_repr(question.text)} is a vector of zeros, which has no direction; "
-                "expected another word, or --metric euclidean"
-            )
-    without = [sorted({term.row for term in question.terms}) for question in questions]
-    if len(questions) == 1:
-        results = [searcher.nearest(vectors[0], top, without[0])]
-    else:
-        results = searcher.nearest_of_many(np.stack(vectors), top, without) if vectors else []
+    asked = [place for place, vector in enumerate(vectors) if not isinstance(vector, str)]
+    without = [sorted({term.row for term in questions[place].terms}) for place in asked]
+    results: list[Nearest] = []
+    if len(asked) == 1:
+        results = [searcher.nearest(vectors[asked[0]], top, without[0])]
+    elif asked:
+        stacked = np.stack([vectors[place] for place in asked])
+        results = searcher.nearest_of_many(stacked, top, without, progress)
+    nearest = dict(zip(asked, results, strict=True))
     answers = tuple(
-        Answer(question, _named(source, nearest))
-        for question, nearest in zip(questions, results, strict=True)
+        Answer(question, _named(source, nearest[place]))
+        if place in nearest
+        else Answer(question, error=vectors[place])
+        for place, question in enumerate(questions)
     )
     return Neighborhood(source, metric, answers, searcher.left_out, note_on(source))
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
 
 from embedinspect.commands import options as option
 from embedinspect.commands.groups import FormGroup, SourceGroup
-from embedinspect.errors import UsageError
+from embedinspect.commands.notes import note
+from embedinspect.errors import DATA, UsageError
 from embedinspect.output.forms import Answer, Form, write_answer
+
+if TYPE_CHECKING:
+    from embedinspect.analysis.neighbors import Neighborhood
+    from embedinspect.source import Source
+
+_EXPECTED = "one word or sum of words a line"
 
 Questions = Annotated[
     list[str] | None,
@@ -39,7 +48,7 @@ def neighbors(
 
     Every row is compared. What is asked for is left out of its own answer. Questions can come from
     a file, one a line, or from standard input; their answers are ndjson unless --format says
-    otherwise.
+    otherwise. Of several questions, one that has no answer says why, and the exit code is 1.
 
     \b
     Examples:
@@ -54,23 +63,50 @@ def neighbors(
     chosen = form.choose(Form.NDJSON if from_file else Form.TABLE)
     from embedinspect.analysis import neighbors as analysis
     from embedinspect.output import neighbors as output
-    from embedinspect.texts import collect_texts
 
-    lines = collect_texts(words or [], file or []) if from_file else list(words or [])
+    lines = _lines(words or [], file or []) if from_file else list(words or [])
     lines = [line for line in lines if line.strip()]
     if not lines:
-        raise UsageError("no question given; expected one word or sum of words a line")
+        raise UsageError(f"no question given; expected {_EXPECTED}")
     source = asked.source()
     if odd_one_out:
         group = analysis.odd_one_out(source, lines)
         answer = Answer(
             page=lambda: output.odd_page(group), document=lambda: output.odd_document(group)
         )
-    else:
-        questions = [analysis.parse(source, line) for line in lines]
-        neighborhood = analysis.ask(source, questions, top=top, metric=metric)
-        answer = Answer(
-            page=lambda: output.page(neighborhood),
-            document=lambda: output.document(neighborhood),
-        )
+        write_answer(answer, chosen)
+        return
+    neighborhood = _ask(source, lines, top, metric)
+    answer = Answer(
+        page=lambda: output.page(neighborhood),
+        document=lambda: output.document(neighborhood),
+    )
     write_answer(answer, chosen)
+    summary = output.unanswered_summary(neighborhood)
+    if summary is not None:
+        note(f"Error: {summary}")
+        raise typer.Exit(DATA)
+
+
+def _lines(words: list[str], files: list[str]) -> list[str]:
+    from embedinspect.texts import collect_texts, read_texts
+
+    def read(name: str, encoding: str) -> list[str]:
+        return read_texts(name, encoding, expected=_EXPECTED)
+
+    return collect_texts(words, files, read=read)
+
+
+def _ask(
+    source: Source, lines: list[str], top: int, metric: Literal["cosine", "dot", "euclidean"]
+) -> Neighborhood:
+    """Ask one question, whose error is that of the command, or many, which have their own each."""
+    from embedinspect.analysis.neighbors import ask, ask_each, parse
+    from embedinspect.output.counting import counting
+
+    signs = [line for line in lines if line in {"+", "-"} and source.row_of(line) is None]
+    if len(lines) == 1 or signs:
+        questions = [parse(source, line) for line in [*signs, *lines]]
+        return ask(source, questions, top=top, metric=metric)
+    with counting("Looking for neighbors", len(lines)) as progress:
+        return ask_each(source, lines, top=top, metric=metric, progress=progress)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from embedinspect.analysis.neighbors import Answer, Neighborhood, OddOneOut
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import LONGEST_WORD, note_facts, short
@@ -14,14 +16,18 @@ _DIRECTION = {"cosine": "1 is the same direction", "dot": "more is nearer", "euc
 def page(neighborhood: Neighborhood) -> Page:
     """Yield a table for each question, as many side by side as there is room for."""
     metric = neighborhood.metric
-    yield Tables([_nearest(answer, metric) for answer in neighborhood.answers])
-    yield Facts(
-        [
+    answered = [answer for answer in neighborhood.answers if answer.error is None]
+    facts = [
+        Fact("no answer" if not place else "", str(answer.error), "wrong")
+        for place, answer in enumerate(neighborhood.unanswered)
+    ]
+    if answered:
+        yield Tables([_nearest(answer, metric) for answer in answered])
+        facts += [
             Fact("metric", f"{metric} ({_DIRECTION[metric]})"),
             Fact("left out", _left_out(neighborhood)),
-            *note_facts(neighborhood.note),
         ]
-    )
+    yield Facts([*facts, *note_facts(neighborhood.note)])
 
 
 def _nearest(answer: Answer, metric: str) -> Table:
@@ -56,23 +62,46 @@ def document(neighborhood: Neighborhood) -> Document:
             "question": answer.question.text,
             "terms": [dict(vars(term)) for term in answer.question.terms],
             "neighbors": [dict(vars(neighbor)) for neighbor in answer.neighbors],
+            "error": answer.error,
         }
         for answer in neighborhood.answers
     ]
-    rows = (
-        {"question": answer.question.text, "rank": rank, **vars(neighbor)}
-        for answer in neighborhood.answers
-        for rank, neighbor in enumerate(answer.neighbors, 1)
-    )
     head = {
         "source": about_source(neighborhood.source),
         "metric": neighborhood.metric,
         "left_out": neighborhood.left_out,
         "note": neighborhood.note,
     }
-    columns = ("question", "rank", "word", "row", "score")
+    columns = ("question", "rank", "word", "row", "score", "error")
     return Document(
-        "neighbors", head, {"answers": answers}, lines="answers", columns=columns, rows=rows
+        "neighbors",
+        head,
+        {"answers": answers},
+        lines="answers",
+        columns=columns,
+        rows=_lines(neighborhood),
+    )
+
+
+def _lines(neighborhood: Neighborhood) -> Iterator[dict[str, object]]:
+    """Yield a line for each neighbor, and one for each question without an answer."""
+    for answer in neighborhood.answers:
+        question = answer.question.text
+        for rank, neighbor in enumerate(answer.neighbors, 1):
+            yield {"question": question, "rank": rank, **vars(neighbor)}
+        if answer.error is not None:
+            yield {"question": question, "error": answer.error}
+
+
+def unanswered_summary(neighborhood: Neighborhood) -> str | None:
+    """Return what to say where questions have no answer; None where all have one."""
+    unanswered = neighborhood.unanswered
+    if not unanswered:
+        return None
+    has = "has" if len(unanswered) == 1 else "have"
+    return (
+        f"{len(unanswered):,} of {plural(len(neighborhood.answers), 'question')} {has} no answer; "
+        f"the first: {unanswered[0].error}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from embedinspect.analysis import best_bounds, nearest
 from embedinspect.analysis.nearest import Searcher, score
-from embedinspect.analysis.neighbors import ask, odd_one_out, parse
+from embedinspect.analysis.neighbors import ask, ask_each, odd_one_out, parse
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import norms_of
 from tests.builders import VECTORS, source_of
@@ -187,11 +188,52 @@ def test_words_that_are_missing_name_close_ones(vectors):
         ("paris", "Paris"),
         ("womann", "woman"),
         ("qeen", "queen"),
+        ("kng", "king"),
     ):
         with pytest.raises(UsageError, match=f"did you mean '{meant}"):
             parse(vectors, word)
     with pytest.raises(UsageError, match="--words FILE"):
         parse(source_of(np.eye(3)), "word")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("-", "'-' is a sign that stands alone; expected a sum of words in one quoted argument"),
+        ("king - ", "lacks a word beside a sign"),
+        ("king - + man", "lacks a word beside a sign"),
+        ("+ king - man - ", "lacks a word beside a sign"),
+    ],
+)
+def test_a_sum_that_is_not_whole_is_an_error(vectors, text, says):
+    with pytest.raises(UsageError, match=re.escape(says)):
+        parse(vectors, text)
+
+
+def test_a_question_without_an_answer_leaves_the_others_whole(vectors):
+    texts = ["king", "kng", "king - man + woman", "king - king"]
+    neighborhood = ask_each(vectors, texts, top=3)
+    assert [answer.question.text for answer in neighborhood.answers] == texts
+    assert "did you mean 'king'?" in neighborhood.answers[1].error
+    assert "vector of zeros" in neighborhood.answers[3].error
+    assert len(neighborhood.unanswered) == 2
+    whole = ask(vectors, [parse(vectors, texts[0]), parse(vectors, texts[2])], top=3)
+    assert (neighborhood.answers[0], neighborhood.answers[2]) == whole.answers
+
+
+def test_close_words_are_looked_for_only_a_few_times(vectors, monkeypatch):
+    searched = []
+    monkeypatch.setattr(type(vectors.words), "close_to", lambda _, word: searched.append(word))
+    neighborhood = ask_each(vectors, [f"unknown {number}" for number in range(100)], top=1)
+    assert len(neighborhood.unanswered) == 100
+    assert 0 < len(searched) <= 20
+
+
+def test_progress_counts_the_questions_that_are_answered(vectors, monkeypatch):
+    monkeypatch.setattr(nearest, "_QUERIES_AT_ONCE", 2)
+    counts = []
+    ask_each(vectors, ["king", "queen", "man"], top=1, progress=counts.append)
+    assert counts == [2, 3]
 
 
 def test_rows_that_have_no_direction():

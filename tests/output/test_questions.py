@@ -169,6 +169,27 @@ def test_many_questions_from_a_file_are_ndjson(ask, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv", "markdown"])
+def test_a_question_without_an_answer_ends_with_1(ask, form):
+    arguments = ["neighbors", "vectors.txt", "king", "zebra", "queen", "--top", "1"]
+    code, out, err = ask(*arguments, "--format", form)
+    assert code == 1
+    assert err.startswith("Error: 1 of 3 questions has no answer; the first: 'zebra' is not among")
+    for expected in (b"prince", b"princess", b"zebra"):
+        assert expected in out
+    if form == "json":
+        schema = json.loads((FOLDER / "neighbors.json").read_text())
+        Draft202012Validator(schema).validate(json.loads(out))
+    code, out, err = ask("neighbors", "vectors.txt", "zebra", "--format", form)
+    assert (code, out) == (2, b"")
+
+
+def test_signs_that_are_not_quoted_are_named(ask):
+    code, _, err = ask("neighbors", "vectors.txt", "king", "-", "man", "+", "woman")
+    assert code == 2
+    assert 'in one quoted argument, such as "king - man + woman"' in err
+
+
 def test_problems_go_to_stderr_alone(ask, tmp_path):
     (tmp_path / "bad.txt").write_text(VECTORS.read_text() + "short 1\n" * 7)
     code, out, err = ask("rows", "bad.txt", "king", "--json")
