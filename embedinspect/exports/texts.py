@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from embedinspect.exports.naming import Names, for_glove, for_lines, without_spaces
+from embedinspect.exports.naming import Names, for_glove, for_glove_alone, for_lines, without_spaces
 from embedinspect.matrix import FloatArray
 from embedinspect.source import Source
 
 _BLOCK = 2**19  # numbers that are written at a time
+_START = 2**22  # bytes that tell how a text is read
 VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"
 
 Written = tuple[list[str], Names]
@@ -27,14 +28,26 @@ def write_word2vec(source: Source, folder: Path, name: str) -> Written:
 
 
 def write_glove(source: Source, folder: Path, name: str) -> Written:
-    """Write a word and its numbers a line, in digits that read back equal."""
-    return _write_lines(source, folder, name, "", for_glove)
+    """Write a word and its numbers a line, in digits that read back equal.
+
+    Where most words are numbers, so that the lines would pass for rows of numbers, they are
+    changed.
+    """
+    from embedinspect.formats.text_layout import Layout, layout_of
+
+    written = _write_lines(source, folder, name, "", for_glove)
+    with (folder / name).open("rb") as file:
+        start = file.read(_START)
+        layout = layout_of(start, whole=len(start) < _START)
+    if layout == Layout(source.matrix.output_dim, None, b" "):
+        return written
+    return _write_lines(source, folder, name, "", for_glove_alone)
 
 
 def _write_lines(
     source: Source, folder: Path, name: str, header: str, escape: Callable[[str], str]
 ) -> Written:
-    names = Names(source, escape)
+    names = Names(source, escape, unique=True)
     with (folder / name).open("wb") as file:
         file.write(header.encode())
         for words, rows in _blocks(source, names):
@@ -45,7 +58,7 @@ def _write_lines(
 
 def write_word2vec_binary(source: Source, folder: Path, name: str) -> Written:
     """Write a header line, then each word, a space, and its numbers as little-endian float32."""
-    names = Names(source, without_spaces)
+    names = Names(source, without_spaces, unique=True)
     with (folder / name).open("wb") as file:
         file.write(f"{source.matrix.input_dim} {source.matrix.output_dim}\n".encode())
         for words, rows in _blocks(source, names):

@@ -18,8 +18,8 @@ from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 
 EXPECTED = (
-    "a matrix: a run folder, .keras, .h5, .npy, .npz, .safetensors, word vectors as text or "
-    "binary, or a text whose every field is a number"
+    "a matrix: a run folder, .keras, .h5, .npy, .npz, .safetensors, .parquet, word vectors as text "
+    "or binary, or a text whose every field is a number"
 )
 _START = 2**16
 # A row of 100,000 numbers has some 1.2 MB; a text with such lines takes more to be recognised.
@@ -120,6 +120,20 @@ def _read_safetensors(path: Path, options: ReadOptions) -> Contents:
     return read_safetensors(path, options.tensor)
 
 
+def _is_parquet(start: Start) -> bool:
+    if not start.data.startswith(magic.PARQUET):
+        return False
+    from embedinspect.formats.parquet_file import is_parquet
+
+    return is_parquet(start.path)
+
+
+def _read_parquet(path: Path, options: ReadOptions) -> Contents:
+    from embedinspect.formats.parquet_file import read_parquet
+
+    return read_parquet(path, options.tensor)
+
+
 def _is_binary(start: Start) -> bool:
     from embedinspect.formats.word2vec_binary import is_binary
 
@@ -203,11 +217,12 @@ FORMATS = (
     Format(
         "safetensors", _is_safetensors, _read_safetensors, "tensor", words_beside=_written_beside
     ),
+    Format("parquet", _is_parquet, _read_parquet, "tensor"),
     Format("word2vec binary", _is_binary, _read_binary, cached=True),
+    Format("word vectors", _is_text, _read_text, cached=True),
     Format(
         "projector", _is_projector, _read_projector, "tensor", words_beside=_labels_of_projector
     ),
-    Format("word vectors", _is_text, _read_text, cached=True),
     Format("numbers", _is_numbers, _read_numbers, words_beside=_labels_beside),
 )
 
@@ -218,7 +233,7 @@ OTHERS = (
     (b"\x80\x04\x95", _PICKLE),
     (b"\x80\x02", _PICKLE),
     (b"PK\x05\x06", "an empty zip"),
-    (b"PAR1", "a Parquet file"),
+    (b"PAR1\x15", "a Parquet file that was cut off"),
     (b"\xff\xfe", "a UTF-16 text; save it as UTF-8"),
     (b"\xfe\xff", "a UTF-16 text; save it as UTF-8"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.row_words import Words
+from embedinspect.row_words import Words, named_or_none
 from embedinspect.saved_vocabulary import from_json
 from embedinspect.texts import decode, read_bytes
 from embedinspect.vocabulary import Vocabulary
@@ -34,6 +34,7 @@ class PlacedWords:
         placing: which row each word of the file belongs to, in words.
         listed: whether the file lists words in order, and has no ids.
         beyond: the words that have no row, by their ids.
+        reach: how many rows the file tells of, with a word or without.
         vocabulary: with the rules of tokenizing, where the file is a saved tokenizer.
     """
 
@@ -41,6 +42,7 @@ class PlacedWords:
     placing: str
     listed: bool
     beyond: dict[int, str]
+    reach: int
     vocabulary: Vocabulary | None = None
 
     def warnings(self, path: str, *, keras: bool) -> list[str]:
@@ -67,7 +69,7 @@ class PlacedWords:
                 f"{clipped_repr(self.words[0])}; if the list begins with the first word, give "
                 "--index-from 1"
             )
-        elif self.listed and self.words[rows - 1] is None and not self.beyond:
+        elif self.listed and self.reach < rows:
             warnings.append(fewer)
         return warnings
 
@@ -105,10 +107,11 @@ class FileOfWords:
         return f"{rule} + {index_from}" if index_from else rule
 
 
-def load(path: str, rows: int | None = None) -> FileOfWords:
+def load(path: str, rows: int | None = None, *, labels: bool = False) -> FileOfWords:
     """Return the words in a file, and their ids where it has them.
 
     Args:
+        labels: whether the file is a table of labels, as the projector's, whatever it begins like.
         rows: how many rows the matrix has, which tells whether the first line of a table names the
             columns.
 
@@ -120,7 +123,7 @@ def load(path: str, rows: int | None = None) -> FileOfWords:
     if len(data) > _LARGEST:
         raise DataError(f"{label} is larger than 1 GB; expected {EXPECTED}")
     text = decode(data, "utf-8", label)
-    parsed = _json(text, label)
+    parsed = None if labels else _json(text, label)
     if parsed is None:
         return FileOfWords(_lines(text, rows), [])
     if not isinstance(parsed, dict):
@@ -140,7 +143,9 @@ def load(path: str, rows: int | None = None) -> FileOfWords:
     return FileOfWords(None, _pairs(index, label), text)
 
 
-def read_words(path: str, rows: int, index_from: int | None = None) -> PlacedWords:
+def read_words(
+    path: str, rows: int, index_from: int | None = None, *, labels: bool = False
+) -> PlacedWords:
     """Return the words of a matrix of `rows` rows.
 
     Item i of a list names row i, or row i + `index_from`. A mapping, and a Keras tokenizer, have
@@ -151,7 +156,7 @@ def read_words(path: str, rows: int, index_from: int | None = None) -> PlacedWor
         UsageError: `index_from` is negative.
     """
     shift = index_from or 0
-    file = load(path, rows)
+    file = load(path, rows, labels=labels)
     numbered = file.numbered(shift)
     vocabulary = None if file.tokenizer is None else from_json(file.tokenizer, repr(path))
     if vocabulary is not None and shift:
@@ -168,7 +173,9 @@ def read_words(path: str, rows: int, index_from: int | None = None) -> PlacedWor
         elif placed[id_] is None:
             placed[id_] = word
     listed = file.listed is not None
-    return PlacedWords(Words(placed), file.placing(shift), listed, beyond, vocabulary)
+    last = max((id_ for _, id_ in numbered), default=-1)
+    reach = len(file.listed) + shift if file.listed is not None else last + 1
+    return PlacedWords(Words(placed), file.placing(shift), listed, beyond, reach, vocabulary)
 
 
 def _json(text: str, label: str) -> object:
@@ -240,7 +247,8 @@ def _lines(text: str, rows: int | None) -> list[str | None]:
         if len(lines) - 1 == rows or any(head in _HEADINGS for head in heads):
             lines = lines[1:]
     rows_of_fields = [line.split("\t") for line in lines]
-    return [fields[column] if len(fields) > column else "" for fields in rows_of_fields]
+    words = [fields[column] if len(fields) > column else "" for fields in rows_of_fields]
+    return [named_or_none(word, row) for row, word in enumerate(words)]
 
 
 def find_beside(path: Path) -> Path | None:

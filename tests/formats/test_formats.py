@@ -6,10 +6,12 @@ import gzip
 import io
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from embedinspect.errors import DataError, EmbedInspectError, UsageError
 from embedinspect.formats import FORMATS, open_file
@@ -33,11 +35,19 @@ def npz_bytes(**arrays: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
+def parquet_bytes() -> bytes:
+    stream = io.BytesIO()
+    vectors = pa.array(ROWS.tolist(), pa.list_(pa.float32(), 2))
+    parquet.write_table(pa.table({"word": ["a", "b", "c"], "vector": vectors}), stream)
+    return stream.getvalue()
+
+
 # A small file of every format, `packed` besides, and the kind that it is read as.
 EXAMPLES = {
     "npy": npy_bytes(ROWS),
     "npz": npz_bytes(a=ROWS),
     "safetensors": safetensors.numpy.save({"a": ROWS}),
+    "parquet": parquet_bytes(),
     "word2vec binary": b"3 2\n" + b"".join(b"w%d " % n + ROWS[n].tobytes() for n in range(3)),
     "word vectors": VECTORS.read_bytes(),
     "packed": gzip.compress(VECTORS.read_bytes()),
@@ -48,6 +58,7 @@ KINDS = {
     "npy": "NumPy array",
     "npz": "NumPy archive",
     "safetensors": "safetensors",
+    "parquet": "Parquet table",
     "word2vec binary": "word2vec binary",
     "word vectors": "GloVe text",
     "packed": "GloVe text",
