@@ -12,7 +12,8 @@ from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents, Problems, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
 from embedinspect.row_words import Words, has_capitals
-from embedinspect.training.run_folder import Run, is_run, open_embedding, open_run
+from embedinspect.training.run_folder import Run, open_embedding, open_run
+from embedinspect.training.run_state import is_run
 from embedinspect.vocabulary import Tokenization, Vocabulary
 from embedinspect.wording import clipped_repr, plural
 
@@ -60,8 +61,8 @@ class Source:
         warnings: what is odd about the source, each a sentence.
         vocabulary: with the rules of tokenizing, where the source or its file of words has them.
         lookup: the layer of a Keras model whose words the rows have.
-        no_ids: why it cannot be known which ids a text has here, as the end of a sentence; None
-            where it can.
+        no_ids: why it cannot be known which ids a text has here, as the end of a sentence that
+            begins with the path; None where it can.
         run: of `train`, where the source is a run folder.
         epoch: which epoch of that run the rows are from.
     """
@@ -206,10 +207,7 @@ class Source:
             DataError: it cannot be known which ids its model gives a text.
         """
         if self.no_ids is not None:
-            raise DataError(
-                f"the ids of texts cannot be told: {self.path!r} {self.no_ids}; expected rules "
-                "that are known here; the rows themselves can be asked for: see rows and neighbors"
-            )
+            raise DataError(f"the ids of texts cannot be told: {self.path!r} {self.no_ids}")
         if self.vocabulary is not None:
             return self.vocabulary, False
         words = self.words
@@ -223,6 +221,17 @@ class Source:
         # A list of words for a Keras layer names the row of unknown words, as its lookup layers do.
         unknown = "[UNK]" if self.keras is not None and "[UNK]" in index else None
         return Vocabulary(index, tokenization=rules, oov_token=unknown), moved
+
+    def layer_tokenization(self) -> Tokenization | None:
+        """Return how the lookup layer of a model cuts texts; None for a source without one.
+
+        Raises:
+            DataError: it cannot be known.
+        """
+        if self.lookup is None:
+            return None
+        vocabulary, _ = self.vocabulary_by_row()
+        return vocabulary.tokenization
 
 
 def open_source(path: str, options: SourceOptions | None = None) -> Source:
@@ -240,7 +249,8 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
     contents = open_file(
         path, ReadOptions(options.layer, options.tensor, options.strict, options.cache)
     )
-    source = Source(path, contents, EmbeddingMatrix(contents.rows, f"from {path}"))
+    matrix = EmbeddingMatrix(contents.rows, f"from {path}")
+    source = Source(path, contents, matrix, warnings=contents.warnings)
     if options.words_from is not None:
         _refuse_words_from(source, options)
     if options.words is not None:

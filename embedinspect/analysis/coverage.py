@@ -114,10 +114,13 @@ def cover(
 
     Args:
         vocabulary: of the texts, with the ids that rows follow; by default their words are counted.
+        tokenization: how the texts are cut into words; by default as the lookup layer of a model
+            cuts them, or else as the classic Tokenizer does.
         any_case: where a word has no vector, take that of the same word in other capitals.
 
     Raises:
         UsageError: the source has no words.
+        DataError: it cannot be known how a model cuts texts.
     """
     if source.words is None:
         raise UsageError(f"{source.path!r} has no words; name a file of them with --words FILE")
@@ -126,7 +129,7 @@ def cover(
             texts,
             num_words=num_words,
             oov_token=oov_token,
-            tokenization=tokenization,
+            tokenization=tokenization or source.layer_tokenization(),
             count_documents=False,
         )
     else:

@@ -13,6 +13,7 @@ from embedinspect.saved_vocabulary import read_vocabulary
 from embedinspect.source import Source
 from embedinspect.text_vectorization import vectorize
 from embedinspect.tokenizing.layer_vocabulary import LayerVocabulary
+from embedinspect.tokenizing.rules import LayerTokenization
 from embedinspect.training.run_folder import Run
 from embedinspect.vocabulary import Vocabulary
 
@@ -85,19 +86,31 @@ def trace_by_text_vectorization(
 
 
 def trace_by_source(
-    texts: Sequence[str], source: Source, settings: Settings, *, filters: str | None = None
+    texts: Sequence[str],
+    source: Source,
+    settings: Settings,
+    *,
+    filters: str | None = None,
+    tokenizer: str | None = None,
 ) -> Traced:
     """Trace texts through the words and rows of a source; a run brings its settings, too.
 
     Args:
         filters: the filters where they were given; None to use the source's own.
+        tokenizer: `classic` or `textvectorization` where it was given: by whose rules the texts
+            are cut for a source that has only words. A model has rules of its own.
 
     Raises:
         UsageError: an option that the source contradicts, or a source without words.
+        DataError: it cannot be known which ids a model gives the texts.
     """
     if source.run is not None:
         return _trace_by_run(texts, source, source.run)
     words, moved = source.vocabulary_by_row()
+    if tokenizer is not None:
+        words = _cut_by(tokenizer, words, source)
+        if tokenizer == "textvectorization":
+            settings = replace(settings, padding="post", truncating="post")
     vocabulary = words.adjusted(
         num_words=settings.num_words,
         oov_token=settings.oov_token,
@@ -118,6 +131,29 @@ def trace_by_source(
         settings = _padded_by(vocabulary, settings, source.path)
         notes = tuple(_layer_notes(vocabulary, source.path))
     return Traced(look_up(texts, settings, vocabulary=vocabulary, matrix=source.matrix), notes)
+
+
+def _cut_by(tokenizer: str, words: Vocabulary, source: Source) -> Vocabulary:
+    """Return the vocabulary with the rules of a tokenizer.
+
+    Raises:
+        UsageError: the source has other rules of its own.
+    """
+    if source.vocabulary is not None:
+        if words.name != tokenizer:
+            raise UsageError(
+                f"--tokenizer is {tokenizer}, but {source.path!r} has rules of its own "
+                f"({words.name}); leave it out"
+            )
+        return words
+    if tokenizer == "classic":
+        return words
+    if words.tokenization.lower:
+        return replace(words, tokenization=LayerTokenization(), name=tokenizer)
+    # Words with capitals would not be found if texts were lower-cased.
+    return replace(
+        words, tokenization=LayerTokenization(standardize="strip_punctuation"), name=tokenizer
+    )
 
 
 def _padded_by(vocabulary: LayerVocabulary, settings: Settings, path: str) -> Settings:

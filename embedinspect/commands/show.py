@@ -27,16 +27,17 @@ if TYPE_CHECKING:
     from embedinspect.analysis.tracing import Traced
     from embedinspect.keras_layer import Proof
     from embedinspect.lookup import Lookup
+    from embedinspect.source import Source
     from embedinspect.training.predict import Prediction
 
 MOST_FULL_LINES = 200_000
 SET_BY_SOURCE = (
-    "--char-level", "--tokenizer", "--vocabulary", "--save-vocabulary", "--input-dim",
-    "--output-dim", "--seed", "--matrix",
+    "--char-level", "--vocabulary", "--save-vocabulary", "--input-dim", "--output-dim", "--seed",
+    "--matrix",
 )  # fmt: skip
 SET_BY_RUN = (
-    *SET_BY_SOURCE, "--num-words", "--oov-token", "--filters", "--words", "--index-from",
-    "--maxlen", "--padding", "--truncating", "--mask-zero",
+    *SET_BY_SOURCE, "--tokenizer", "--num-words", "--oov-token", "--filters", "--words",
+    "--index-from", "--words-from", "--maxlen", "--padding", "--truncating", "--mask-zero",
 )  # fmt: skip
 SET_BY_VECTORIZATION = (
     "--oov-token", "--char-level", "--filters", "--vocabulary", "--save-vocabulary", "--padding",
@@ -47,6 +48,7 @@ OF_A_SOURCE = (
     ("--layer", "a layer of a Keras file; name the file"),
     ("--tensor", "an array of a file; name the file"),
     ("--words", "the words of a matrix; name the matrix"),
+    ("--words-from", "a lookup layer of a Keras model; name the model"),
     ("--index-from", "the rows of words; name their matrix"),
 )
 CONFLICTS = (
@@ -101,7 +103,14 @@ def show(
 
     if from_source is not None:
         source = open_and_warn(from_source, reading.options(epoch))
-        traced = tracing.trace_by_source(texts.read(), source, settings, filters=tokenizing.filters)
+        _refuse_beside_layer(given(context), source)
+        traced = tracing.trace_by_source(
+            texts.read(),
+            source,
+            settings,
+            filters=tokenizing.filters,
+            tokenizer=given(context).get("--tokenizer"),
+        )
     elif tokenizer == "textvectorization":
         collected = texts.read()
         with waiting("Keras tokenizes the texts"):
@@ -241,7 +250,7 @@ def _refuse_conflicts(options: Mapping[str, Any], form: Form) -> None:
         for name, what in OF_A_SOURCE:
             if name in options:
                 raise UsageError(f"{name} picks {what} with --from")
-    if options.get("--tokenizer") == "textvectorization":
+    if options.get("--tokenizer") == "textvectorization" and "--from" not in options:
         for name in SET_BY_VECTORIZATION:
             if name in options and options[name] != "post":
                 raise UsageError(
@@ -254,10 +263,24 @@ def _refuse_conflicts(options: Mapping[str, Any], form: Form) -> None:
             raise UsageError(f"{first} and {second} do not go together; leave out one of the two")
 
 
+def _refuse_beside_layer(options: Mapping[str, Any], source: Source) -> None:
+    """Refuse the sides of padding and cutting that are not those of the model's own layer."""
+    from embedinspect.tokenizing.layer_vocabulary import LayerVocabulary
+
+    if not isinstance(source.vocabulary, LayerVocabulary):
+        return
+    for name in ("--padding", "--truncating"):
+        if options.get(name, "post") != "post":
+            raise UsageError(
+                f"{name} is set by {source.vocabulary.layer} of {source.path!r}, which pads and "
+                "cuts at the end; leave it out"
+            )
+
+
 def _refuse_beside_source(options: Mapping[str, Any]) -> None:
     from pathlib import Path
 
-    from embedinspect.training.run_folder import is_run
+    from embedinspect.training.run_state import is_run
 
     run = is_run(Path(options["--from"]))
     for name in SET_BY_RUN if run else SET_BY_SOURCE:

@@ -27,7 +27,7 @@ from embedinspect.formats.keras_container import (
     parsed,
     text_in,
 )
-from embedinspect.formats.keras_lookups import Lookups, Words, lookups_in
+from embedinspect.formats.keras_lookups import LookupOfRows, Lookups, lookups_in
 from embedinspect.formats.keras_weights import KerasLayer, entries, layers_in
 from embedinspect.matrix import FloatArray
 from embedinspect.wording import clipped_repr, listed, plural
@@ -53,7 +53,7 @@ class KerasFile:
     layers: tuple[KerasLayer, ...]
     lookups: Lookups = field(default_factory=Lookups)
 
-    def words_of(self, layer: KerasLayer, wanted: str | None, label: str) -> Words:
+    def words_of(self, layer: KerasLayer, wanted: str | None, label: str) -> LookupOfRows:
         """Return the lookup layer whose words the rows of a layer have.
 
         Args:

@@ -31,13 +31,14 @@ _NO_RULES = frozenset({"name", "dtype", "trainable", "vocabulary", "vocabulary_s
 
 
 @dataclass(frozen=True)
-class Words:
+class LookupOfRows:
     """The lookup layer whose words the rows of an embedding have.
 
     Attributes:
         lookup: the layer; None where the rows have no words that are known.
         how: how it was found: by the model's graph, by a guess, or because the user named it.
-        no_ids: why it cannot be known which ids the model gives a text, as the end of a sentence.
+        no_ids: why it cannot be known which ids the model gives a text, as the end of a sentence
+            that begins with the file; what to do comes with it.
         warning: what a reader of the words must know.
     """
 
@@ -63,7 +64,7 @@ class Lookups:
 
     def words_of(
         self, names: Names, rows: int, *, embedding: bool, wanted: str | None, label: str
-    ) -> Words:
+    ) -> LookupOfRows:
         """Return the lookup layer whose words the rows of a weight have.
 
         Args:
@@ -80,37 +81,37 @@ class Lookups:
         calls = self.origins.takes[owner] if owner is not None else []
         if wanted is not None:
             lookup = self._pick(wanted, label)
-            return Words(lookup, "picked", self._no_ids(lookup, calls))
+            return LookupOfRows(lookup, "picked", self._no_ids(lookup, calls))
         if owner is not None and owner in self.origins.embeddings:
             certain = [origin for origin in calls if not origin.unknown]
             feeding = self._feeding(certain)
             if feeding:
                 lookup = self._only(feeding, label, "feed the embedding")
-                return Words(lookup, "graph", self._no_ids(lookup, certain))
+                return LookupOfRows(lookup, "graph", self._no_ids(lookup, certain))
             if len(certain) == len(calls):
-                return Words()
+                return LookupOfRows()
         elif not embedding or (owner is not None and owner not in self.origins.custom):
-            return Words()
+            return LookupOfRows()
         return self._guess(self._feeding(calls) or list(self.layers), rows, label)
 
-    def _guess(self, candidates: list[LookupLayer], rows: int, label: str) -> Words:
+    def _guess(self, candidates: list[LookupLayer], rows: int, label: str) -> LookupOfRows:
         """Return the only layer that has as many tokens as there are rows, as a guess."""
         candidates = [lookup for lookup in candidates if lookup.words is not None]
         fitting = [lookup for lookup in candidates if rows in lookup.sizes]
         if fitting:
             lookup = self._only(fitting, label, f"have {rows:,} tokens, as many as there are rows")
             option = f"--words-from {lookup.path}"
-            return Words(
+            return LookupOfRows(
                 lookup,
                 "guess",
-                f"has the words of its rows only by a guess; if they are those of {lookup.label}, "
-                f"say so with {option}",
+                f"has words for its rows only by a guess; expected to know which layer they are "
+                f"from; {option} says that it is {lookup.label}",
                 f"the words of {label} are a guess: its graph does not say where the ids come "
                 f"from, and {lookup.label} has as many tokens as there are rows; {option} says "
                 "that it is this one",
             )
         if not candidates:
-            return Words()
+            return LookupOfRows()
         sizes = listed(
             f"{clipped_repr(lookup.path, 60)} ({plural(len(lookup.words or ()), 'token')})"
             for lookup in candidates
@@ -119,7 +120,7 @@ class Lookups:
             f"{label} does not say which words its {plural(rows, 'row')} have, and no lookup layer "
             f"has as many tokens: {sizes}; pick one with --words-from LAYER"
         )
-        return Words(warning=warning)
+        return LookupOfRows(warning=warning)
 
     def _feeding(self, calls: Iterable[Origin]) -> list[LookupLayer]:
         """Return the lookup layers that some calls take their ids from, each once."""
@@ -162,23 +163,33 @@ class Lookups:
         return lookup
 
     def _no_ids(self, lookup: LookupLayer, calls: Iterable[Origin]) -> str | None:
-        """Return why the ids of a text cannot be known, as the end of a sentence, or None."""
+        """Return why the ids of a text cannot be known, with what to do, or None."""
+        reason = self._unknown_ids(lookup, calls)
+        if reason is None:
+            return None
+        return (
+            f"has {reason}; expected rules that can be told from the file; ask for rows by word or "
+            "number instead (rows, neighbors)"
+        )
+
+    def _unknown_ids(self, lookup: LookupLayer, calls: Iterable[Origin]) -> str | None:
         names = {names for names, layer in self.by_names.items() if layer is lookup}
         between = [origin for origin in calls if origin.lookups & names]
         if between and all(origin.rearranged for origin in between):
             layer = min(between[0].rearranged)
             return (
-                f"has the layer {clipped_repr(layer)} between {lookup.label} and the embedding, "
-                "which may cut, join or reorder the ids"
+                f"the layer {clipped_repr(layer)} between {lookup.label} and the embedding, which "
+                "may cut, join or reorder the ids"
             )
         taken = [origin for key in names for origin in self.origins.takes.get(key, ())]
         for origin in taken:
             makers = sorted(origin.unknown) + sorted("/".join(key) for key in origin.lookups)
             if makers:
-                return f"has {lookup.label} look up what the layer {clipped_repr(makers[0])} makes"
+                made = f"what the layer {clipped_repr(makers[0])} makes of a text"
+                return f"{lookup.label}, which looks up {made}"
         shapes: list[Shape | None] = [shape for origin in taken for _, shape in origin.inputs]
         reason = lookup.no_ids(shapes)
-        return None if reason is None else f"has {lookup.label}, which {reason}"
+        return None if reason is None else f"{lookup.label}, which {reason}"
 
 
 def _paths(lookups: Iterable[LookupLayer]) -> str:

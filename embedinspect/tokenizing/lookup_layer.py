@@ -90,7 +90,7 @@ class LookupLayer:
             return None if self.asset is not None else "is known by its name alone"
         mode = self._setting("output_mode", "int")
         if mode != "int":
-            return f"gives no ids (its output_mode is {clipped_repr(mode)})"
+            return f"gives no ids (its output_mode is {clipped_repr(str(mode))})"
         if self._setting("invert", False):
             return "turns ids into words, not words into ids (invert=True)"
         if not self._are_reserved_known:
@@ -121,10 +121,10 @@ class LookupLayer:
             if value is not None and value not in known:
                 return f"has a function of the model's own as {setting}, which is not run here"
         if not self._are_ngrams_known:
-            return f"has ngrams {clipped_repr(self._setting('ngrams', None))}"
+            return f"has ngrams {clipped_repr(str(self._setting('ngrams', None)))}"
         length = self._setting("output_sequence_length", None)
         if not (length is None or (type(length) is int and length >= 0)):
-            return f"has output_sequence_length {clipped_repr(length)}"
+            return f"has output_sequence_length {clipped_repr(str(length))}"
         if self._setting("split", "whitespace") is not None:
             return None
         flat = any(shape is None or len(shape) < 2 for shape in shapes or [None])

@@ -57,7 +57,7 @@ def _matrix(trace: Trace, rows: list[RowLine]) -> Table:
         f"{row.count:,} more"
         if row.count
         else "· padding"
-        if row.id == 0
+        if row.id == 0 and 0 not in lookup.words
         else lookup.words.get(row.id, "no token")
         for row in rows
     ]

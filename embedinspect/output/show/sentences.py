@@ -101,7 +101,7 @@ def _word_index(lookup: Lookup, *, full: bool) -> str:
     reserved = [
         _word(token)
         for token in (vocabulary.start_token, vocabulary.oov_token)
-        if token is not None and token not in vocabulary.word_counts
+        if token in vocabulary.word_index and token not in vocabulary.word_counts
     ]
     counts = " and ".join([plural(len(items) - len(reserved), "unique token"), *reserved])
     return counts + (": " + ", ".join(names) if names else "")

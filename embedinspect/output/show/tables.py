@@ -298,9 +298,9 @@ class _Tables:
         if row.count:
             unused = int((lookup.uses[row.id : row.id + row.count] == 0).sum())
             return Cell(f"{row.count:,} more" + (f", {unused:,} unused" if unused else ""), GREY)
-        if row.id == 0:
-            return Cell(f"{signs.padding} padding", GREY)
         word = lookup.words.get(row.id)
+        if row.id == 0 and word is None:
+            return Cell(f"{signs.padding} padding", GREY)
         style = "" if lookup.uses[row.id] else GREY
         if word is None:
             return Cell("no token", style)
