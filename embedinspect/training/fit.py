@@ -17,7 +17,7 @@ import numpy as np
 from embedinspect import __version__
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats.arrays import Array
-from embedinspect.training import batches, classifier, run_folder
+from embedinspect.training import batches, classifier, memory, run_folder, run_place, run_state
 from embedinspect.training.data import LabelledData, Part, split
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
@@ -62,13 +62,14 @@ def start(
         UsageError: something is at `out` already that may not be replaced.
         DataError: the folder cannot be written, or the disk is too full for the run.
     """
-    run_folder.check_place(out, force)
+    run_place.check_place(out, force)
+    memory.check(_bytes_to_train(settings), "this classifier", UsageError)
     model = classifier.build(keras, settings)
     arrays = classifier.state_arrays(keras, model)
     size = sum(array.nbytes for array in arrays.values())
     # There are two checkpoints at a time, the model file, the rows of every epoch, the vocabulary.
     rows = arrays["embedding/embeddings"].nbytes * (settings.epochs + 1)
-    run_folder.check_room(out, 3 * size + rows + 10_000_000)
+    run_place.check_room(out, 3 * size + rows + 10_000_000)
     versions = {
         "embedinspect": __version__,
         "keras": keras.version(),
@@ -83,6 +84,11 @@ def start(
     return run, model
 
 
+def _bytes_to_train(settings: TrainSettings) -> int:
+    """Return how much memory training takes at least: weights, Adam's two moments, gradients."""
+    return 4 * 4 * sum(layer.parameters for layer in settings.parameters())
+
+
 def resume(keras: Any, run: Run, data: LabelledData) -> Any:
     """Return the model as it was after the last finished epoch.
 
@@ -94,6 +100,7 @@ def resume(keras: Any, run: Run, data: LabelledData) -> Any:
             f"the data is not what {str(run.path)!r} was trained on (its fingerprint differs); "
             "expected the same data; give it with --data"
         )
+    memory.check(_bytes_to_train(run.settings), "this classifier", DataError)
     model = classifier.build(keras, run.settings)
     arrays = run_folder.open_checkpoint(run, classifier.state_shapes(model))
     classifier.fill(model, arrays)
@@ -121,12 +128,14 @@ def fit(
     if tensorboard is not None:
         callbacks.append(keras.callbacks.TensorBoard(tensorboard))
     for epoch in range(run.epochs + 1, settings.epochs + 1):
-        if run.status != run_folder.TRAINING:
+        if run.status != run_state.TRAINING:
             break
         began = time.perf_counter()
         numbers = _one_epoch(keras, model, train, settings, epoch, callbacks)
-        if not math.isfinite(numbers["loss"]):
-            run = replace(run, status=run_folder.NOT_A_NUMBER)
+        arrays = classifier.state_arrays(keras, model)
+        # The mean loss may be finite where the last update was not.
+        if not math.isfinite(numbers["loss"]) or not _are_finite(arrays):
+            run = replace(run, status=run_state.NOT_A_NUMBER)
             break
         if len(held_out):
             loss, accuracy = evaluate(model, held_out, settings)
@@ -134,9 +143,13 @@ def fit(
         numbers = {"epoch": epoch, **numbers, "seconds": time.perf_counter() - began}
         run = replace(run, history=(*run.history, numbers))
         if _has_stalled(run):
-            run = replace(run, status=run_folder.STOPPED_EARLY)
-        run_folder.save_epoch(run, classifier.state_arrays(keras, model))
+            run = replace(run, status=run_state.STOPPED_EARLY)
+        run_folder.save_epoch(run, arrays)
     return _finish(model, run, data.test)
+
+
+def _are_finite(arrays: dict[str, Array]) -> bool:
+    return all(np.isfinite(array).all() for array in arrays.values())
 
 
 def _finish(model: Any, run: Run, test: Part) -> Run:
@@ -144,11 +157,11 @@ def _finish(model: Any, run: Run, test: Part) -> Run:
 
     After a loss that is not a number, the model is that of the last finished epoch.
     """
-    if run.status == run_folder.NOT_A_NUMBER:
+    if run.status == run_state.NOT_A_NUMBER:
         shapes = classifier.state_shapes(model)
         classifier.fill(model, run_folder.open_checkpoint(run, shapes))
-    elif run.status == run_folder.TRAINING:
-        run = replace(run, status=run_folder.DONE)
+    elif run.status == run_state.TRAINING:
+        run = replace(run, status=run_state.DONE)
     if len(test) and run.epochs:
         loss, accuracy = evaluate(model, test, run.settings)
         run = replace(run, test={"loss": loss, "accuracy": accuracy, "reviews": len(test)})

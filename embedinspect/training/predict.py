@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from embedinspect import keras_layer
+from embedinspect.errors import DataError
 from embedinspect.lookup import Lookup
 from embedinspect.training import classifier, run_folder
 from embedinspect.training.run_folder import Run
@@ -28,6 +31,9 @@ def predict(run: Run, lookup: Lookup, backend: str | None = None) -> list[Predic
 
     The classifier is rebuilt from the run's checked settings and arrays; nothing that the folder
     holds is run.
+
+    Raises:
+        DataError: the checkpoint is damaged, or its weights give no numbers.
     """
     arrays = run_folder.open_checkpoint(run, classifier.weight_shapes(run.settings))
     keras = keras_layer.load(backend)
@@ -35,6 +41,11 @@ def predict(run: Run, lookup: Lookup, backend: str | None = None) -> list[Predic
         model = classifier.build(keras, run.settings)
         classifier.fill(model, arrays)
         probabilities = classifier.predict(keras, model, lookup.sequences)
+    if not np.isfinite(probabilities).all():
+        raise DataError(
+            f"the classifier of {str(run.path)!r} gives NaN for these texts; expected weights that "
+            "do not overflow; train it again with a lower --learning-rate"
+        )
     return [
         Prediction(run.label_names[int(probability > classifier.THRESHOLD)], float(probability))
         for probability in probabilities

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import tempfile
+import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,23 +16,27 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import DataError, UsageError, os_reason
-from embedinspect.files import nearest_folder, put, workshop, write_whole
+from embedinspect.files import put, workshop, write_whole
 from embedinspect.formats import open_matrix
 from embedinspect.formats.arrays import Array, read_members
 from embedinspect.lookup import Settings
 from embedinspect.matrix import EmbeddingMatrix, FloatArray
 from embedinspect.saved_vocabulary import from_json
+from embedinspect.training import memory, run_place, run_state
 from embedinspect.training.data import LabelledData
+from embedinspect.training.run_state import (
+    EXPECTED,
+    FORMAT,
+    FORMAT_VERSION,
+    STATE,
+    TRAINING,
+)
 from embedinspect.training.settings import TrainSettings, settings_from
 from embedinspect.vocabulary import Vocabulary
 
-FORMAT, FORMAT_VERSION = "embedinspect run", 1
-STATE, VOCABULARY, MODEL = "run.json", "vocabulary.json", "model.keras"
-EXPECTED = "expected a run folder of embedinspect train"
-# What the status of a run may be.
-TRAINING, DONE, STOPPED_EARLY = "training", "done", "stopped early"
-NOT_A_NUMBER = "loss is not a number"
-_LARGEST_JSON = 2**28
+VOCABULARY, MODEL = "vocabulary.json", "model.keras"
+# What an array has in a file besides its numbers: its header, and its entries in a zip.
+_AROUND_AN_ARRAY = 2**12
 
 
 @dataclass(frozen=True)
@@ -91,56 +94,6 @@ class Run:
         return self.path / "checkpoint" / f"epoch-{epoch}.npz"
 
 
-def is_run(path: Path) -> bool:
-    """Return whether a path is a run folder, by its contents."""
-    try:
-        state = json.loads((path / STATE).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(state, dict) and state.get("format") == FORMAT
-
-
-def check_place(path: Path, force: bool) -> None:
-    """Find out before anything is trained whether the run can be written here.
-
-    Raises:
-        UsageError: there is something already that may not be replaced.
-        DataError: the folder cannot be written.
-    """
-    if path.exists() or path.is_symlink():
-        if not force:
-            raise UsageError(
-                f"{str(path)!r} exists already; give another --out, or replace that run with "
-                "--force, or go on with it with --resume"
-            )
-        if not is_run(path):
-            raise UsageError(
-                f"{str(path)!r} is not a run folder, so --force does not replace it; give "
-                "another --out"
-            )
-    try:
-        with tempfile.TemporaryDirectory(prefix=".probe-", dir=nearest_folder(path.parent)):
-            pass
-    except OSError as error:
-        raise DataError(
-            f"cannot write {str(path)!r}: {os_reason(error)}; expected a folder that can be written"
-        ) from None
-
-
-def check_room(path: Path, needed: int) -> None:
-    """Find out whether the disk has room for the run.
-
-    Raises:
-        DataError: it has not; the message names what is needed and what is free, in MB.
-    """
-    free = shutil.disk_usage(nearest_folder(path.parent)).free
-    if free < needed:
-        raise DataError(
-            f"{str(path.parent)!r} has {free / 1e6:,.0f} MB free; expected {needed / 1e6:,.0f} MB "
-            "for the run; make room, or give another --out"
-        )
-
-
 def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
     """Write a new run folder beside its place, then put it there in one step.
 
@@ -148,7 +101,7 @@ def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
         UsageError: there is something already that may not be replaced.
         DataError: the folder cannot be written.
     """
-    check_place(run.path, force)
+    run_place.check_place(run.path, force)
     try:
         run.path.parent.mkdir(parents=True, exist_ok=True)
         with workshop(run.path.parent, f".{run.path.name}-") as temporary:
@@ -202,32 +155,19 @@ def open_run(path: str) -> Run:
         DataError: something is missing, damaged or out of bounds.
     """
     folder = Path(path)
-    state = _read_json(folder / STATE)
-    if state.get("format") != FORMAT:
-        raise DataError(f"{path!r} is not a run folder; {EXPECTED}")
-    if state.get("format_version") != FORMAT_VERSION:
-        raise DataError(
-            f"{path!r} has format version {state.get('format_version')!r}; expected "
-            f"{FORMAT_VERSION}, so it was written by another version of embedinspect"
-        )
+    state = run_state.read_state(folder)
     path_label = repr(str(folder / STATE))
-    history = state.get("history")
-    if not isinstance(history, list) or not all(isinstance(epoch, dict) for epoch in history):
-        raise DataError(f"{path_label} has no history; {EXPECTED}")
-    data = state.get("data")
-    names = data.get("label_names") if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not _are_two_strings(names):
-        raise DataError(f"{path_label} does not name two labels; {EXPECTED}")
-    test = state.get("test")
+    history = run_state.history_of(state, path_label)
+    versions = state.get("versions")
     return Run(
         path=folder,
         settings=settings_from(state.get("settings"), path_label),
         vocabulary=_vocabulary(folder / VOCABULARY),
-        data=data,
-        history=tuple(history),
-        status=str(state.get("status")),
-        test=test if isinstance(test, dict) else None,
-        versions=state.get("versions") if isinstance(state.get("versions"), dict) else None,
+        data=run_state.data_of(state, path_label),
+        history=history,
+        status=run_state.status_of(state, history, path_label),
+        test=run_state.evaluation_of(state, path_label),
+        versions=versions if isinstance(versions, dict) else None,
     )
 
 
@@ -260,9 +200,20 @@ def open_checkpoint(run: Run, shapes: dict[str, tuple[int, ...]]) -> dict[str, A
         shapes: the expected shape of each array, by name.
 
     Raises:
-        DataError: the checkpoint or an array is missing or damaged, or has another shape.
+        DataError: the checkpoint or an array is missing or damaged, has another shape, or holds
+            NaN or infinity, which no training goes on from.
     """
-    return read_members(run.checkpoint_path(run.epochs), shapes)
+    path = run.checkpoint_path(run.epochs)
+    values = sum(math.prod(shape) for shape in shapes.values())
+    run_state.check_file(path, 8 * values + _AROUND_AN_ARRAY * (len(shapes) + 16))
+    memory.check(4 * values, "the checkpoint", DataError)
+    arrays = read_members(path, shapes)
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise DataError(
+                f"{name!r} in {str(path)!r} holds NaN or infinity; expected finite numbers"
+            )
+    return arrays
 
 
 def describe_data(data: LabelledData) -> dict[str, Any]:
@@ -303,27 +254,9 @@ def _vocabulary_json(vocabulary: Vocabulary) -> str:
 
 
 def _vocabulary(path: Path) -> Vocabulary:
-    config = _read_json(path).get("config")
-    start = config.get("start_token") if isinstance(config, dict) else None
+    text = run_state.read_text(path, run_state.LARGEST_VOCABULARY)
+    vocabulary = from_json(text, repr(str(path)))
+    start = json.loads(text)["config"].get("start_token")
     if start is not None and not isinstance(start, str):
         raise DataError(f"{str(path)!r} has a start_token that is not a string; {EXPECTED}")
-    vocabulary = from_json(path.read_text(encoding="utf-8"), repr(str(path)))
     return replace(vocabulary, start_token=start)
-
-
-def _are_two_strings(names: object) -> bool:
-    return isinstance(names, list) and [type(name) for name in names] == [str, str]
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LARGEST_JSON:
-            raise DataError(f"{str(path)!r} is larger than 256 MB; {EXPECTED}")
-        contents = json.loads(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {os_reason(error)}; {EXPECTED}") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{str(path)!r} is not JSON; {EXPECTED}") from None
-    if not isinstance(contents, dict):
-        raise DataError(f"{str(path)!r} is not a JSON object; {EXPECTED}")
-    return contents

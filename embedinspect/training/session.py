@@ -13,11 +13,11 @@ from typing import Any
 
 from embedinspect import keras_layer, samples
 from embedinspect.errors import DataError, UsageError
-from embedinspect.training import datasets, fit, run_folder
+from embedinspect.training import datasets, fit, run_folder, run_place, run_state
 from embedinspect.training.data import DataSummary, LabelledData, limited, summarize
 from embedinspect.training.fit import Report
 from embedinspect.training.run_folder import Run
-from embedinspect.training.settings import TrainSettings, defaults_for, warnings_for
+from embedinspect.training.settings import TrainSettings, check_settings, defaults_for, warnings_for
 
 RUNS = Path("runs")
 
@@ -83,7 +83,7 @@ def begin(
         DataError: data that cannot be read, or a folder that cannot be written.
     """
     path = Path(out) if out else RUNS / samples.stem(data_name)
-    run_folder.check_place(path, force)
+    run_place.check_place(path, force)
     opened = datasets.open_data(
         data_name,
         data,
@@ -94,6 +94,7 @@ def begin(
     )
     chosen = _chosen_by_size(opened, options)
     settings = TrainSettings(**{**chosen, **options})
+    check_settings(settings)
     prepared = _prepared(opened, settings)
     notes = []
     if chosen:
@@ -199,7 +200,7 @@ def train(trainer: Trainer, report: Report, *, tensorboard: str | None = None) -
 
 def loss_error(run: Run) -> DataError | None:
     """Return the error to end with where the loss stopped being a number, else None."""
-    if run.status != run_folder.NOT_A_NUMBER:
+    if run.status != run_state.NOT_A_NUMBER:
         return None
     return DataError(
         f"the loss of epoch {run.epochs + 1} is not a number; expected a finite one; lower "
@@ -224,15 +225,15 @@ def _with_epochs(run: Run, epochs: int | None) -> Run:
     """Return the run with its epochs in all; one that was done goes on if these are more."""
     epochs = run.settings.epochs if epochs is None else epochs
     status = run.status
-    if status == run_folder.DONE and epochs > run.epochs:
-        status = run_folder.TRAINING
+    if status == run_state.DONE and epochs > run.epochs:
+        status = run_state.TRAINING
     settings = replace(run.settings, epochs=max(epochs, run.epochs))
     return replace(run, settings=settings, status=status)
 
 
 def _notes_on_status(run: Run) -> tuple[str, ...]:
-    if run.status == run_folder.TRAINING:
+    if run.status == run_state.TRAINING:
         return ()
-    if run.status == run_folder.DONE:
+    if run.status == run_state.DONE:
         return (f"{run.path} is finished; to train more epochs: --resume {run.path} --epochs N",)
     return (f"{run.path} has ended ({run.status}) and is not trained any further",)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
-from embedinspect.errors import DataError
+from embedinspect.errors import DataError, UsageError
 from embedinspect.sequences import Side
+from embedinspect.training.run_state import short
 
 FEW_UPDATES = 150  # below this many updates the classic settings learn next to nothing
 ENOUGH_UPDATES = 240
@@ -132,58 +133,96 @@ def warnings_for(settings: TrainSettings) -> list[str]:
     return warnings
 
 
-# What a run folder, which may come from a stranger, may hold: type, smallest and largest value.
+# What the settings of a run may be: type, smallest and largest value.
 _BOUNDS: dict[str, tuple[type, float, float]] = {
     "num_words": (int, 1, 10**7),
-    "maxlen": (int, 1, 10**6),
+    "maxlen": (int, 1, 10**5),
     "output_dim": (int, 1, 10**5),
     "units": (int, 1, 10**5),
     "batch_size": (int, 1, 10**7),
-    "epochs": (int, 1, 10**6),
+    "epochs": (int, 1, 50_000),
     "learning_rate": (float, 0, 1e6),
     "dropout": (float, 0, 0.99),
     "seed": (int, 0, 2**32 - 1),
     "validation": (float, 0, 0.9),
 }
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "padding": ("pre", "post"),
+    "truncating": ("pre", "post"),
+    "mask_zero": (True, False),
+}
+MOST_PARAMETERS = 2**31
 
 
 def settings_from(values: object, path_label: str) -> TrainSettings:
-    """Return the settings that a run folder holds, each of them checked.
+    """Return the settings that a run folder, which may come from a stranger, holds.
 
     Args:
         values: the settings by name.
         path_label: what messages call the file.
 
     Raises:
-        DataError: a setting is missing or out of bounds.
+        DataError: a setting is missing, of another kind or out of bounds.
     """
     if not isinstance(values, dict):
         raise DataError(
             f"{path_label} has no settings; expected a run folder of embedinspect train"
         )
     checked: dict[str, Any] = {}
-    for name, (kind, smallest, largest) in _BOUNDS.items():
-        value: Any = values.get(name)
+    for name in (field.name for field in fields(TrainSettings)):
+        expected = _expected(name, values.get(name))
+        if expected is not None:
+            raise DataError(f"{path_label} has {name} {short(values.get(name))}; {expected}")
+        kind = _BOUNDS[name][0] if name in _BOUNDS else None
+        checked[name] = values[name] if kind is None else kind(values[name])
+    settings = TrainSettings(**checked)
+    too_large = _too_large(settings)
+    if too_large is not None:
+        raise DataError(f"{path_label} has settings for {too_large}")
+    return settings
+
+
+def check_settings(settings: TrainSettings) -> None:
+    """Find out whether a run with these settings could be opened again.
+
+    Raises:
+        UsageError: one is out of bounds, or the classifier would be too large.
+    """
+    for name, value in asdict(settings).items():
+        expected = _expected(name, value)
+        if expected is not None:
+            raise UsageError(f"--{name.replace('_', '-')} is {value}; {expected}")
+    too_large = _too_large(settings)
+    if too_large is not None:
+        raise UsageError(f"these settings ask for {too_large}")
+
+
+def _expected(name: str, value: Any) -> str | None:
+    """Return what was expected of a setting; None where its value is that."""
+    if name in _BOUNDS:
+        kind, smallest, largest = _BOUNDS[name]
         is_number = isinstance(value, (int, float) if kind is float else int)
-        if not is_number or isinstance(value, bool) or not smallest <= value <= largest:
-            raise DataError(
-                f"{path_label} has {name} {value!r}; expected {smallest:g} to {largest:g}"
-            )
-        checked[name] = kind(value)
-    for name in ("padding", "truncating"):
-        if values.get(name) not in {"pre", "post"}:
-            raise DataError(f"{path_label} has {name} {values.get(name)!r}; expected pre or post")
-        checked[name] = values[name]
-    if not isinstance(values.get("mask_zero"), bool):
-        raise DataError(
-            f"{path_label} has mask_zero {values.get('mask_zero')!r}; expected true or false"
-        )
-    checked["mask_zero"] = values["mask_zero"]
-    for name in ("early_stopping", "limit"):
-        value = values.get(name)
-        if value is not None and (type(value) is not int or value < 1):
-            raise DataError(f"{path_label} has {name} {value!r}; expected a whole number or null")
-        checked[name] = value
-    if checked["num_words"] * checked["output_dim"] > 2**31:
-        raise DataError(f"{path_label} has a matrix of more than 2**31 numbers; expected fewer")
-    return TrainSettings(**checked)
+        if is_number and not isinstance(value, bool) and smallest <= value <= largest:
+            return None
+        return f"expected {smallest:,} to {largest:,}"
+    if name in _CHOICES:
+        choices = _CHOICES[name]
+        if any(type(value) is type(choice) and value == choice for choice in choices):
+            return None
+        return f"expected {' or '.join(str(choice).lower() for choice in choices)}"
+    if value is None or (type(value) is int and value >= 1):
+        return None
+    return "expected a whole number from 1 on, or none"
+
+
+def _too_large(settings: TrainSettings) -> str | None:
+    """Return what is said of a classifier with too many parameters; None of any other."""
+    layers = settings.parameters()
+    total = sum(layer.parameters for layer in layers)
+    if total <= MOST_PARAMETERS:
+        return None
+    largest = max(layers, key=lambda layer: layer.parameters)
+    return (
+        f"{total:,} parameters, {largest.parameters:,} of them in the {largest.layer} "
+        f"({largest.formula}); expected at most {MOST_PARAMETERS:,}"
+    )

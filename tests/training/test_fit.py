@@ -19,7 +19,7 @@ import pytest
 
 from embedinspect.commands.schema import FOLDER
 from embedinspect.errors import DataError, UsageError
-from embedinspect.training import batches, classifier, fit, run_folder, session
+from embedinspect.training import batches, classifier, fit, run_folder, run_state, session
 from embedinspect.training.data import Part
 from embedinspect.training.settings import TrainSettings, settings_from, warnings_for
 from tests.conftest import HERE, environment
@@ -453,7 +453,7 @@ def test_either_data_or_a_run_is_expected(refusal):
 )
 def test_a_run_folder_of_a_stranger_is_checked(tmp_path, run, changes, says):
     state = {
-        "format": run_folder.FORMAT,
+        "format": run_state.FORMAT,
         "format_version": 1,
         "status": "done",
         "settings": dataclasses.asdict(TrainSettings()),

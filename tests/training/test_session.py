@@ -11,7 +11,7 @@ import pytest
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.training import run_folder, session
-from embedinspect.training.run_folder import DONE, NOT_A_NUMBER, STOPPED_EARLY, TRAINING
+from embedinspect.training.run_state import DONE, NOT_A_NUMBER, STOPPED_EARLY, TRAINING
 from embedinspect.training.settings import TrainSettings
 from tests.training.builders import SIZES
 
@@ -121,7 +121,9 @@ def test_a_run_that_is_done_keeps_its_epochs(trained, options):
 
 @pytest.mark.parametrize("status", [STOPPED_EARLY, NOT_A_NUMBER])
 def test_a_run_that_has_ended_is_not_trained_any_further(trained, status):
-    change_state(status=status)
+    history = json.loads(Path("a/run.json").read_text())["history"]
+    validation = {"validation_loss": 0.5, "validation_accuracy": 0.5}
+    change_state(status=status, history=[epoch | validation for epoch in history])
     resumed = session.resume("a", {"epochs": 5})
     assert resumed.run.status == status
     assert resumed.notes == (f"a has ended ({status}) and is not trained any further",)
