@@ -101,7 +101,7 @@ def _sources(
 
     from embedinspect.samples import resolve
     from embedinspect.source import SourceOptions, open_source
-    from embedinspect.training.run_folder import is_run
+    from embedinspect.training.run_state import is_run
 
     run = is_run(Path(a))
     if b is not None and run and not os.path.exists(resolve(b)):

@@ -182,7 +182,7 @@ def _refuse_conflicts(names: set[str], path: str | None) -> None:
     from pathlib import Path
 
     from embedinspect.samples import is_sample
-    from embedinspect.training.run_folder import is_run
+    from embedinspect.training.run_state import is_run
 
     if path is None:
         for name, role in OF_A_SOURCE:
