@@ -187,7 +187,8 @@ def test_every_option_has_one_help_text():
     """The same option says the same in every command; where it must differ, it is named here."""
     differing = {
         "--file", "--num-words", "--maxlen", "--mask-zero", "--output-dim", "--input-dim",
-        "--seed", "--epoch", "--vocabulary", "--index-from", "--force", "--format", "--units",
+        "--seed", "--top", "--epoch", "--vocabulary", "--index-from", "--force", "--format",
+        "--units",
     }  # fmt: skip
     texts: dict[str, set[str]] = {}
     for name, command in typer.main.get_command(app).commands.items():
@@ -212,6 +213,7 @@ def stand_ins(folder) -> None:
         write_keras_file(folder / f"{name}.keras", {"layers/embedding/vars/0": rows + shift})
     index = json.dumps({"good": 1, "bad": 2, "dull": 3})
     (folder / "tokenizer.json").write_text(json.dumps({"config": {"word_index": index}}))
+    (folder / "imdb_word_index.json").write_text('{"the": 1, "and": 2, "a": 3, "of": 4, "to": 5}')
     (folder / "words.txt").write_text("king\nking - man + woman\n")
     (folder / "reviews.txt").write_text("A good, dull film\nParis is great\n")
 

@@ -9,6 +9,7 @@ from embedinspect.commands import (
     axis,
     cache,
     coverage,
+    decode,
     diff,
     doctor,
     explain,
@@ -60,6 +61,7 @@ COMMANDS = (
     Command("train", train.train, LEARN, "What does a classifier learn from labelled texts?"),
     Command("info", info.info, LOOK, "What is in this matrix, and which rows are odd?"),
     Command("rows", rows.rows, LOOK, "Which numbers does a word have?"),
+    Command("decode", decode.decode, LOOK, "Which words are these ids?"),
     Command("neighbors", neighbors.neighbors, LOOK, "What is near what?"),
     Command(
         "axis",
