@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import stat
 import zlib
@@ -170,10 +171,31 @@ def _read_projector(path: Path, options: ReadOptions) -> Contents:
     return read_projector(path, options.tensor)
 
 
+def _is_table(start: Start) -> bool:
+    if not _is_numbers(start):
+        return False
+    from embedinspect.formats.number_table import columns_of
+    from embedinspect.formats.projector import is_named_in_config
+
+    columns = columns_of(start.data, whole=start.whole)
+    return columns is not None and not is_named_in_config(start.path)
+
+
+def _read_table(path: Path, _: ReadOptions) -> Contents:
+    from embedinspect.formats.number_table import columns_of, read_table
+
+    start = _first_bytes(str(path))
+    columns = columns_of(start.data, whole=start.whole)
+    assert columns is not None  # or it would not have been recognised
+    return read_table(path, columns)
+
+
 def _read_numbers(path: Path, _: ReadOptions) -> Contents:
     from embedinspect.formats import number_text
 
-    return Contents("text of numbers", number_text.read_numbers(path), dtype="text")
+    doubts = number_text.doubts(_first_bytes(str(path)).data, str(path))
+    rows = number_text.read_numbers(path)
+    return Contents("text of numbers", rows, dtype="text", warnings=doubts)
 
 
 def _written_beside(path: Path, _: str | None) -> Path | None:
@@ -219,6 +241,7 @@ FORMATS = (
     ),
     Format("parquet", _is_parquet, _read_parquet, "tensor"),
     Format("word2vec binary", _is_binary, _read_binary, cached=True),
+    Format("table", _is_table, _read_table),
     Format("word vectors", _is_text, _read_text, cached=True),
     Format(
         "projector", _is_projector, _read_projector, "tensor", words_beside=_labels_of_projector
@@ -251,6 +274,9 @@ def open_file(path: str, options: ReadOptions | None = None) -> Contents:
 
 
 def _open(path: str, options: ReadOptions) -> Contents:
+    config = os.path.join(path, "projector_config.pbtxt")
+    if os.path.isfile(config):  # the folder that a projector opens
+        path = config
     start = _first_bytes(path)
     if options.cache and not options.layer and not options.tensor and start.size >= cache.WORTH:
         cached = cache.recall(Path(path), strict=options.strict)

@@ -86,6 +86,7 @@ class Contents:
         layer: the layer of a Keras file that was read.
         words_beside: the file beside this one that holds its words, where there is one.
         norms: the length of each row, where it is known already.
+        warnings: what is odd about the file as a whole, each a sentence.
         kept: the folder in the cache where the contents have just been kept for the next time.
     """
 
@@ -99,4 +100,5 @@ class Contents:
     layer: KerasLayer | None = None
     words_beside: Path | None = None
     norms: FloatArray | None = None
+    warnings: tuple[str, ...] = ()
     kept: Path | None = None

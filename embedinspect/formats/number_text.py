@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from array import array
+from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,8 @@ _NUMBER = re.compile(
     r"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|nan|inf|infinity)", re.A | re.I
 )
 _SEPARATORS = re.compile(r"\s*[,;]\s*|\s+")
+_DECIMAL_COMMA = re.compile(r"(?<![^\s;])[+-]?\d*,\d+(?![^\s;])")
+_OTHER_SEPARATOR = re.compile(r"\d\s*;|\d\s+[+\-.\d]")
 _TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinity
 _LONGEST_LINE = 2**26
 _SAMPLE_LINES, _SAMPLE_FIELDS = 20, 400  # that tell numbers from words
@@ -75,7 +80,7 @@ def read_numbers(path: Path) -> FloatArray:
                     "as in the rows before it"
                 )
             width = len(fields)
-            values.extend(_numbers(fields, number, label))
+            values.extend(parsed(fields, number, label))
             if len(values) > MOST_VALUES:
                 raise DataError(f"{label} has more than {MOST_VALUES:,} numbers; expected fewer")
     if not width:
@@ -104,22 +109,122 @@ def _fields(line: bytes, number: int, label: str) -> list[str]:
         ) from None
     if not text or text.startswith("#"):
         return []
-    return _SEPARATORS.split(text)
+    fields = _SEPARATORS.split(text)
+    if "," in text or ";" in text:
+        _check_separators(text, fields, number, label)
+    return fields
 
 
-def _numbers(fields: list[str], number: int, label: str) -> list[float]:
+def _check_separators(text: str, fields: list[str], number: int, label: str) -> None:
+    """Refuse a line with commas in its numbers, or with commas between a word and its numbers.
+
+    Raises:
+        DataError: the line is such a one.
+    """
+    decimal = _DECIMAL_COMMA.search(text)
+    if decimal is not None and _OTHER_SEPARATOR.search(text):
+        raise DataError(
+            f"{label} line {number} has {clipped_repr(decimal[0])}, with a comma in the number; "
+            "expected a point, as in 0.5; replace the commas"
+        )
+    word, *numbers = fields
+    if numbers and word and not is_number(word) and all(map(is_number, numbers)):
+        mark = ";" if ";" in text else ","
+        raise DataError(
+            f"{label} line {number} has {mark!r} between the word {clipped_repr(word)} and its "
+            f"numbers; expected spaces, or a first line that names the columns, as word{mark}dim_0"
+        )
+
+
+def doubts(start: bytes, path: str) -> tuple[str, ...]:
+    """Return how else the first lines of a text of numbers could be meant, each as a sentence."""
+    lines = start.decode("utf-8-sig", "replace").splitlines()[: _SAMPLE_LINES + 1]
+    rows = [_SEPARATORS.split(line.strip()) for line in lines if line.strip()[:1] not in {"", "#"}]
+    if len(rows) == 1 and len(rows[0]) == 2 and all(map(str.isdecimal, rows[0])):
+        return (
+            f"{path} has one line, {' '.join(rows[0])}: it is read as a row, but it may be the "
+            "header of word vectors whose rows are missing",
+        )
+    if len(rows) < 2:
+        return ()
+    below = rows[1:]
+    if counts_columns(rows[0]) and not any(all(map(str.isdecimal, row)) for row in below):
+        return (
+            f"line 1 of {path} counts the columns: it is read as row 0; if it names them, remove "
+            "it from the file",
+        )
+    first = [row[0] for row in rows]
+    if (
+        len(set(first)) == len(first)
+        and all(map(str.isdecimal, first))
+        and not any(all(map(str.isdecimal, row[1:])) for row in rows)
+    ):
+        return (
+            f"the first column of {path} is whole numbers, each once: it is read as dimension 0; "
+            "if these are ids or words, put the number of rows and of dimensions before them as a "
+            "line of its own",
+        )
+    return ()
+
+
+def counts_columns(fields: Sequence[str]) -> bool:
+    """Return whether fields are 0, 1, 2 and so on, or 1, 2, 3 and so on."""
+    return len(fields) > 1 and list(fields) in (
+        [str(number) for number in range(len(fields))],
+        [str(number + 1) for number in range(len(fields))],
+    )
+
+
+def is_number(field: str) -> bool:
+    """Return whether a field is a number as plain texts have it, such as -0.5, 1e-3 or nan."""
+    return _NUMBER.fullmatch(field) is not None
+
+
+def parsed(
+    fields: Sequence[str], number: int, label: str, columns: Sequence[int] | None = None
+) -> list[float]:
+    """Return the numbers of a line; as float32 each is the nearest to what was written.
+
+    Args:
+        number: of the line, for errors.
+        label: of the file, for errors.
+        columns: the place of each field in its line, where there are others besides.
+
+    Raises:
+        DataError: a field is no number, or one that float32 cannot hold.
+    """
     values = []
-    for place, field in enumerate(fields, 1):
+    for place, field in enumerate(fields):
+        column = (place if columns is None else columns[place]) + 1
         if not _NUMBER.fullmatch(field):
             raise DataError(
-                f"{label} line {number} has {clipped_repr(field)} as field {place}; expected a "
+                f"{label} line {number} has {clipped_repr(field)} as field {column}; expected a "
                 "number, as in every field of a text of numbers"
             )
         value = float(field)
         if abs(value) >= _TOO_LARGE and not field.lower().lstrip("+-").startswith("inf"):
             raise DataError(
-                f"{label} line {number} has {clipped_repr(field)} as field {place}; expected a "
+                f"{label} line {number} has {clipped_repr(field)} as field {column}; expected a "
                 "number that float32 can hold, up to 3.4e38"
             )
         values.append(value)
+    return _rounded_once(fields, values)
+
+
+def _rounded_once(fields: Sequence[str], values: list[float]) -> list[float]:
+    """Return numbers that become the nearest float32 although float64 has rounded them before.
+
+    That matters where a float64 lies in the middle between two float32, and what was written did
+    not: the float64 is moved to the side where it was.
+    """
+    doubles = np.array(values)
+    with np.errstate(over="ignore"):
+        below = np.nextafter(doubles, -np.inf).astype(np.float32)
+        above = np.nextafter(doubles, np.inf).astype(np.float32)
+    for place in np.flatnonzero((below != above) & np.isfinite(doubles)).tolist():
+        written, value = Decimal(fields[place]), Decimal(values[place])
+        if written != value:
+            values[place] = math.nextafter(
+                values[place], math.inf if written > value else -math.inf
+            )
     return values

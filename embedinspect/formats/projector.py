@@ -95,19 +95,38 @@ def read_projector(path: Path, tensor: str | None) -> Contents:
 
 def metadata_beside(path: Path) -> Path | None:
     """Return the file of labels for a file of rows: by the config beside it, or by its name."""
-    config = path.parent / CONFIG
-    if config.is_file():
-        try:
-            pairs = read_config(config)
-        except DataError:
-            return None
-        for pair in pairs:
-            if os.path.realpath(pair.tensor) == os.path.realpath(path):
-                return pair.metadata if pair.metadata and _readable(pair.metadata) else None
+    try:
+        pair = _pair_in_config(path)
+    except DataError:
+        return None
+    if pair is not None:
+        return pair.metadata if pair.metadata and _readable(pair.metadata) else None
     beside = path.parent / "metadata.tsv"
     if any(name in path.stem.lower() for name in _NAMES) and beside.is_file():
         return beside
     return None
+
+
+def is_named_in_config(path: Path) -> bool:
+    """Return whether the config beside a file names it as a file of rows, which has no headings."""
+    try:
+        return _pair_in_config(path) is not None
+    except DataError:
+        return False
+
+
+def _pair_in_config(path: Path) -> Pair | None:
+    """Return the pair of a file of rows in the config beside it, if there is one.
+
+    Raises:
+        DataError: the config cannot be read.
+    """
+    config = path.parent / CONFIG
+    if not config.is_file():
+        return None
+    real = os.path.realpath(path)
+    pairs = read_config(config)
+    return next((pair for pair in pairs if os.path.realpath(pair.tensor) == real), None)
 
 
 def _readable(path: Path) -> bool:

@@ -51,6 +51,7 @@ EXAMPLES = {
     "word2vec binary": b"3 2\n" + b"".join(b"w%d " % n + ROWS[n].tobytes() for n in range(3)),
     "word vectors": VECTORS.read_bytes(),
     "packed": gzip.compress(VECTORS.read_bytes()),
+    "table": b'word,dim_0,dim_1\na,1,2\n"b,",3,4\n',
     "numbers": b"1 2\n3 4\n5 6\n",
     "projector": b'embeddings {\n tensor_path: "vectors.tsv"\n}\n',
 }
@@ -62,6 +63,7 @@ KINDS = {
     "word2vec binary": "word2vec binary",
     "word vectors": "GloVe text",
     "packed": "GloVe text",
+    "table": "table with headings",
     "numbers": "text of numbers",
     "projector": "projector TSV",
 }
