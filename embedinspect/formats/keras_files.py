@@ -182,15 +182,15 @@ def _fitting(layers: Sequence[KerasLayer], wanted: str | None) -> list[KerasLaye
     fitting = (
         [layer for layer in layers if wanted in {layer.name, layer.path}]
         or [layer for layer in layers if wanted in layer.aliases]
-        or [layer for layer in layers if _group(layer).endswith(f"/{wanted}")]
+        or [layer for layer in layers if wanted in _places(layer)]
     )
     among = [layer for layer in fitting if layer.embedding]
     return among if len(among) == 1 else fitting
 
 
-def _group(layer: KerasLayer) -> str:
-    """Return the path of the group that holds the variables of a layer."""
-    return f"/{layer.path}".rpartition("/vars/")[0]
+def _places(layer: KerasLayer) -> tuple[str, str]:
+    """Return where a layer is: its group in the file, and its name after those around it."""
+    return layer.path.rpartition("/vars/")[0], "/".join([*layer.names[:-1], layer.name])
 
 
 def _no_layer(

@@ -210,7 +210,7 @@ class _Reading:
         taken = [origin(tensor) for tensor in tensors_in(arguments)]
         by_name = {}
         first = arguments.get("args") if isinstance(arguments, dict) else None
-        if isinstance(first, list) and first and isinstance(first[0], dict):
+        if isinstance(first, list) and first and _is_dictionary(first[0]):
             by_name = {
                 str(name): origin(tensor)
                 for name, value in first[0].items()
@@ -252,6 +252,11 @@ class _Reading:
         if class_name in _REARRANGE:
             return [replace(origin, rearranged=origin.rearranged | {name or class_name})]
         return [unknown]
+
+
+def _is_dictionary(argument: object) -> bool:
+    """Return whether an argument of a call is a dictionary of tensors, not a tensor itself."""
+    return isinstance(argument, dict) and argument.get("class_name") != "__keras_tensor__"
 
 
 def _union(parts: Iterable[Origin]) -> Origin:
