@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from embedinspect import files
 from embedinspect.errors import DataError
 from embedinspect.files import nearest_folder, put, workshop, write_whole
 
@@ -56,7 +58,44 @@ def test_where_one_move_fails_every_place_is_what_it_was(tmp_path):
     assert (tmp_path / "c" / "mine").read_text() == "old"
 
 
-def test_a_folder_that_cannot_be_moved_leaves_the_old_one(tmp_path, monkeypatch):
+@pytest.fixture
+def no_swap(monkeypatch):
+    """Have no way to let two folders change places in one step."""
+    monkeypatch.setattr(files, "swap", lambda *_: False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="done in one step on Linux")
+def test_a_folder_takes_the_place_of_another_in_one_step(tmp_path, monkeypatch):
+    for name in ("made", "place"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    monkeypatch.setattr(Path, "rename", None)  # the place is never empty
+    monkeypatch.setattr(Path, "replace", None)
+    put([(tmp_path / "made", tmp_path / "place")])
+    assert tree(tmp_path) == {"made/file": "place", "place/file": "made"}
+
+
+def test_without_that_step_a_folder_takes_the_place_of_another(tmp_path, no_swap):
+    (tmp_path / "run").mkdir()
+    with workshop(tmp_path, ".run-") as temporary:
+        (temporary / "run").mkdir()
+        (temporary / "run" / "new").write_text("new")
+        put([(temporary / "run", tmp_path / "run")])
+    assert tree(tmp_path) == {"run/new": "new"}
+
+
+def test_where_a_second_move_fails_folders_change_back(tmp_path):
+    for name in ("made", "place"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text").write_text("new")
+    with pytest.raises(IsADirectoryError):
+        put([(tmp_path / "made", tmp_path / "place"), (tmp_path / "text", tmp_path / "folder")])
+    assert (tmp_path / "place" / "file").read_text() == "place"
+
+
+def test_a_folder_that_cannot_be_moved_leaves_the_old_one(tmp_path, monkeypatch, no_swap):
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("old")

@@ -15,7 +15,7 @@ from embedinspect.output.forms import Answer, write_answer
 
 if TYPE_CHECKING:
     from embedinspect.training.run_folder import Run
-    from embedinspect.training.session import Session
+    from embedinspect.training.session import Session, Trainer
 
 DATA, MODEL, TRAINING, RUN = option.DATA, option.MODEL, option.TRAINING, option.RUN
 
@@ -185,14 +185,23 @@ def train(
 
 
 def _train(session: Session, backend: str | None, tensorboard: str | None) -> Run:
-    """Train, with progress on stderr."""
-    from embedinspect.output.progress import reporting
+    """Build the classifier and train it, with no other process at the place of the run."""
     from embedinspect.output.stdout import waiting
     from embedinspect.training import session as training
+    from embedinspect.training.run_place import held
 
     built = "built" if session.run is None else "rebuilt"
-    with waiting(f"Keras is imported and the classifier is {built}"):
-        trainer = training.build(session, backend)
+    with held(session.out):
+        with waiting(f"Keras is imported and the classifier is {built}"):
+            trainer = training.build(session, backend)
+        return _fit(trainer, tensorboard)
+
+
+def _fit(trainer: Trainer, tensorboard: str | None) -> Run:
+    """Train the epochs that are left, with progress on stderr."""
+    from embedinspect.output.progress import reporting
+    from embedinspect.training import session as training
+
     try:
         with reporting() as report:
             return training.train(trainer, report, tensorboard=tensorboard)

@@ -83,6 +83,7 @@ def begin(
         DataError: data that cannot be read, or a folder that cannot be written.
     """
     path = Path(out) if out else RUNS / samples.stem(data_name)
+    run_place.prepare(path)
     run_place.check_place(path, force)
     opened = datasets.open_data(
         data_name,
@@ -149,6 +150,7 @@ def resume(
         raise UsageError(
             f"--{option} does not go with --resume, which keeps the run's own settings"
         )
+    run_place.prepare(Path(path))
     run = _with_epochs(run_folder.open_run(path), options.get("epochs"))
     source = run.data.get("source")
     reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
