@@ -11,6 +11,8 @@ from embedinspect.vocabulary import DEFAULT_FILTERS, Tokenization, Vocabulary
 
 _EXPECTED = "expected what Keras's Tokenizer.to_json or --save-vocabulary writes"
 _LARGEST_ID = 2**31 - 2
+_LARGEST_COUNT = 2**63 - 1
+LARGEST_FILE = 2**28  # bytes; ten million words take about that
 
 
 def read_vocabulary(path: str, expected: str = "a saved vocabulary") -> Vocabulary:
@@ -23,7 +25,8 @@ def read_vocabulary(path: str, expected: str = "a saved vocabulary") -> Vocabula
         DataError: the file cannot be read, or holds no such vocabulary.
     """
     path_label = repr(path)
-    return from_json(decode(read_bytes(path, expected), "utf-8", path_label), path_label)
+    data = read_bytes(path, expected, LARGEST_FILE)
+    return from_json(decode(data, "utf-8", path_label), path_label)
 
 
 def from_json(text: str, path_label: str = "vocabulary") -> Vocabulary:
@@ -75,7 +78,7 @@ def _from_config(config: Any) -> Vocabulary:
         word_index=word_index,
         word_counts=_whole_numbers("word_counts", config.get("word_counts", {})),
         word_docs=_whole_numbers("word_docs", config.get("word_docs", {})),
-        document_count=int(config.get("document_count", 0)),
+        document_count=_count(config.get("document_count", 0)),
         num_words=num_words or None,
         oov_token=oov_token,
         tokenization=Tokenization(
@@ -92,4 +95,12 @@ def _whole_numbers(name: str, table: Any) -> dict[str, int]:
     numbers: dict[str, int] = json.loads(table) if isinstance(table, str) else table
     if not all(type(number) is int for number in numbers.values()):
         raise TypeError(f"{name} has a value that is no whole number")
+    if not all(0 <= number <= _LARGEST_COUNT for number in numbers.values()):
+        raise TypeError(f"{name} has a number that no tokenizer writes")
     return numbers
+
+
+def _count(number: object) -> int:
+    if type(number) is not int or not 0 <= number <= _LARGEST_COUNT:
+        raise TypeError("document_count is no count of texts")
+    return number

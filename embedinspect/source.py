@@ -292,7 +292,8 @@ def _with_words_beside(source: Source, path: Path) -> Source:
 
 def _placed(source: Source, path: str, placed: PlacedWords, index_from: int | None) -> Source:
     """Return the source with words that were placed on its rows."""
-    warnings = placed.warnings(path, keras=source.row_0_is_padding and index_from is None)
+    shifted = index_from is not None
+    warnings = placed.warnings(path, keras=source.row_0_is_padding, shifted=shifted)
     return replace(
         source,
         matrix=replace(source.matrix, words=placed.words),

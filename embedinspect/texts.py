@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -114,18 +115,41 @@ def decode(data: bytes, encoding: str, label: str) -> str:
         raise DataError(f"{label} cannot be read as {encoding}: {error}; see --encoding") from None
 
 
-def read_bytes(path: str, expected: str) -> bytes:
+def read_bytes(path: str, expected: str, most: int | None = None) -> bytes:
     """Return the bytes of a file, or of a sample.
 
     Args:
         expected: what kind of file it should be, for errors.
+        most: how many bytes a file of that kind may have. It must then be a regular file: a pipe
+            or a device might never end.
 
     Raises:
         UsageError: there is no sample of that name.
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or is larger.
     """
     try:
-        return Path(samples.resolve(path)).read_bytes()
+        place = Path(samples.resolve(path))
+        if most is not None:
+            _refuse_endless(place, path, expected, most)
+        return place.read_bytes()
     except (OSError, ValueError) as error:
         reason = os_reason(error) if isinstance(error, OSError) else str(error)
         raise DataError(f"cannot read {path!r}: {reason}; expected {expected}") from None
+
+
+def _refuse_endless(place: Path, path: str, expected: str, most: int) -> None:
+    """Refuse what is no regular file, or too large a one.
+
+    Raises:
+        OSError: there is nothing in that place.
+        DataError: it is no regular file, or too large.
+    """
+    status = place.stat()
+    if stat.S_ISDIR(status.st_mode):
+        return  # reading it says what is wrong
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"cannot read {path!r}: it is not a regular file; expected {expected}")
+    if status.st_size > most:
+        raise DataError(
+            f"{path!r} has {status.st_size:,} bytes; expected {expected}, of at most {most:,} bytes"
+        )

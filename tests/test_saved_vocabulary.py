@@ -41,6 +41,13 @@ def test_reads_and_writes_the_keras_form(texts, settings, others):
         ('{"config": {"word_index": {"a": true}}}', "no whole number"),
         ('{"config": {"word_index": {"a": 1.5}}}', "no whole number"),
         ('{"config": {"word_index": {"a": 3000000000}}}', "beyond"),
+        (
+            '{"config": {"word_index": {"a": 1}, "word_counts": {"a": -1}}}',
+            "word_counts has a number",
+        ),
+        ('{"config": {"word_index": {"a": 1}, "word_docs": {"a": Infinity}}}', "no whole number"),
+        ('{"config": {"word_index": {"a": ' + "1" * 5000 + "}}}", "not a saved tokenizer"),
+        ('{"config": {"word_index": {"a": 1}, "num_words": 2.0}}', "num_words"),
         ('{"config": {"word_index": {"a": 1}, "num_words": "x"}}', "num_words"),
         ('{"config": {"word_index": {"a": 1}, "oov_token": 3}}', "oov_token"),
         ('{"config": {"word_index": {"a": 1}, "split": ""}}', "split"),
@@ -52,7 +59,9 @@ def test_a_vocabulary_that_is_none_is_refused_in_one_line(text, says):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("number", [float("inf"), float("nan"), "x", None, []])
+@pytest.mark.parametrize(
+    "number", [float("inf"), float("nan"), 1.0, True, -1, 2**63, "x", None, []]
+)
 def test_a_count_of_texts_that_is_no_number_is_refused(number):
     config = {"word_index": {"a": 1}, "document_count": number}
     with pytest.raises(DataError, match="is not a saved tokenizer"):

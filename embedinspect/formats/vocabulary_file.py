@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.row_words import Words, named_or_none
-from embedinspect.saved_vocabulary import from_json
+from embedinspect.saved_vocabulary import LARGEST_FILE, from_json
 from embedinspect.texts import decode, read_bytes
 from embedinspect.vocabulary import Vocabulary
 from embedinspect.wording import clipped_repr, plural
@@ -17,7 +18,10 @@ from embedinspect.wording import clipped_repr, plural
 EXPECTED = (
     "words, one a line or a JSON list, a JSON mapping of words to ids, or a saved Keras tokenizer"
 )
-_LARGEST = 2**30
+MOST_WORDS = 2**25
+# The most frequent words in Keras's imdb_word_index.json, and their numbers there.
+_IMDB_INDEX = {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "is": 6, "br": 7}
+IMDB_INDEX_FROM = 3
 # A bracket and a string that is closed on its line, or a bracket and any other value beside it.
 _BEGINS_AS_JSON = re.compile(
     r'\s*(\[\s*"[^"\n]*"\s*[,\]]|\[ *([\d\[{-]|null\b)|\{\s*"[^"\n]*"\s*:)'
@@ -33,6 +37,7 @@ class PlacedWords:
         words: the word of each row.
         placing: which row each word of the file belongs to, in words.
         listed: whether the file lists words in order, and has no ids.
+        is_imdb_index: whether it is Keras's IMDB index as it stands in its own file.
         beyond: the words that have no row, by their ids.
         reach: how many rows the file tells of, with a word or without.
         vocabulary: with the rules of tokenizing, where the file is a saved tokenizer.
@@ -41,19 +46,27 @@ class PlacedWords:
     words: Words
     placing: str
     listed: bool
+    is_imdb_index: bool
     beyond: dict[int, str]
     reach: int
     vocabulary: Vocabulary | None = None
 
-    def warnings(self, path: str, *, keras: bool) -> list[str]:
+    def warnings(self, path: str, *, keras: bool, shifted: bool) -> list[str]:
         """Return what is odd about words and rows together, each as a sentence.
 
         Args:
             path: of the file of words.
             keras: whether the rows are those of a Keras layer, where row 0 is for the padding.
+            shifted: whether the user has said which row is that of the first word.
         """
         rows, named = len(self.words), self.words.named
         warnings = []
+        if self.is_imdb_index and not shifted:
+            warnings.append(
+                f"{path} is Keras's IMDB index, whose numbers imdb.load_data raises by "
+                f"{IMDB_INDEX_FROM}: where the rows are those of its ids, each is shown with the "
+                f"word of another; give --index-from {IMDB_INDEX_FROM} (or 0, if they are not)"
+            )
         if self.beyond:
             first = min(self.beyond)
             warnings.append(
@@ -62,7 +75,7 @@ class PlacedWords:
                 f"{clipped_repr(self.beyond[first])} with id {first:,}"
             )
         fewer = f"{path} has {plural(named, 'word')} for {plural(rows, 'row')}"
-        if self.listed and self.words[0] is not None and keras:
+        if self.listed and self.words[0] is not None and keras and not shifted:
             prefix = f"{fewer}; " if named < rows else ""
             warnings.append(
                 f"{prefix}row 0 of a Keras layer is the padding row, and here it is "
@@ -119,10 +132,12 @@ def load(path: str, rows: int | None = None, *, labels: bool = False) -> FileOfW
         DataError: the file cannot be read, or is in no such form.
     """
     label = repr(path)
-    data = read_bytes(path, EXPECTED)
-    if len(data) > _LARGEST:
-        raise DataError(f"{label} is larger than 1 GB; expected {EXPECTED}")
+    data = read_bytes(path, EXPECTED, LARGEST_FILE)
     text = decode(data, "utf-8", label)
+    if not text.strip():
+        raise DataError(f"{label} is empty; expected {EXPECTED}")
+    if data.count(b"\n") > MOST_WORDS:
+        raise DataError(f"{label} has more than {MOST_WORDS:,} lines; expected {EXPECTED}")
     parsed = None if labels else _json(text, label)
     if parsed is None:
         return FileOfWords(_lines(text, rows), [])
@@ -175,7 +190,14 @@ def read_words(
     listed = file.listed is not None
     last = max((id_ for _, id_ in numbered), default=-1)
     reach = len(file.listed) + shift if file.listed is not None else last + 1
-    return PlacedWords(Words(placed), file.placing(shift), listed, beyond, reach, vocabulary)
+    imdb = not listed and is_imdb_index(dict(file.pairs))
+    return PlacedWords(Words(placed), file.placing(shift), listed, imdb, beyond, reach, vocabulary)
+
+
+def is_imdb_index(word_index: Mapping[str, int]) -> bool:
+    """Return whether words have the numbers that they have in Keras's imdb_word_index.json."""
+    hits = sum(word_index.get(word) == number for word, number in _IMDB_INDEX.items())
+    return hits >= len(_IMDB_INDEX) - 1
 
 
 def _json(text: str, label: str) -> object:
@@ -197,6 +219,8 @@ def _json(text: str, label: str) -> object:
         raise DataError(f"{label} is not JSON (line {error.lineno}); expected {EXPECTED}") from None
     except RecursionError:
         raise DataError(f"{label} is nested too deeply; expected {EXPECTED}") from None
+    except ValueError:  # a whole number of thousands of digits
+        raise DataError(f"{label} has a number that is too long; expected {EXPECTED}") from None
     return value
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
 
 from embedinspect.errors import DataError, UsageError
+from embedinspect.formats import vocabulary_file
+from embedinspect.saved_vocabulary import read_vocabulary
 from embedinspect.source import SourceOptions, open_source
 
 
@@ -89,3 +92,85 @@ def test_files_that_hold_no_words(opened, text, says):
 def test_a_shift_is_not_negative(opened):
     with pytest.raises(UsageError, match="expected 0 or more"):
         opened("a\n", -1)
+
+
+# -- what is no file of words, and what fits other rows -----------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\n\n \n", "\ufeff"])
+def test_an_empty_file_is_an_error(opened, text):
+    with pytest.raises(DataError, match="is empty; expected words"):
+        opened(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"a": ' + "1" * 5000 + "}", "a number that is too long"),
+        ('{"a": Infinity}', "maps 'a' to 'inf'"),
+        ('{"a": 1.5}', "maps 'a' to '1.5'"),
+        ('{"config": {"word_index": {"a": 1.5}}}', "maps 'a' to '1.5'"),
+        ('{"config": {"word_index": {"a": 1}, "document_count": Infinity}}', "no count of texts"),
+        ('{"config": {"word_index": {"a": 1}, "document_count": ' + "1" * 5000 + "}}", "too long"),
+        (
+            json.dumps({"config": {"word_index": '{"a": ' + "1" * 5000 + "}"}}),
+            "not a saved tokenizer",
+        ),
+    ],
+)
+def test_numbers_that_no_tokenizer_writes(opened, text, says):
+    with pytest.raises(DataError, match=says):
+        opened(text)
+
+
+def test_more_lines_than_any_vocabulary_has(opened, monkeypatch):
+    monkeypatch.setattr(vocabulary_file, "MOST_WORDS", 10)
+    with pytest.raises(DataError, match="more than 10 lines"):
+        opened("\n" * 10 + "a\n")
+
+
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero"])
+def test_what_might_never_end_is_not_read(opened, tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    options = SourceOptions(words=str(tmp_path / name))
+    with pytest.raises(DataError, match="not a regular file; expected words"):
+        open_source(str(tmp_path / "m.npy"), options)
+    with pytest.raises(DataError, match="not a regular file; expected a saved vocabulary"):
+        read_vocabulary(str(tmp_path / name))
+
+
+def test_a_sparse_file_of_gigabytes_is_not_read(opened, tmp_path):
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(2**34)
+    with pytest.raises(DataError, match=r"has 17,179,869,184 bytes; expected words"):
+        open_source(str(tmp_path / "m.npy"), SourceOptions(words=str(tmp_path / "large")))
+
+
+IMDB_INDEX = json.dumps(
+    {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "is": 6, "br": 7, "in": 8, "it": 9}
+)
+
+
+def test_keras_s_imdb_index_without_its_offset_is_told_first(opened):
+    warning = opened(IMDB_INDEX).warnings[0]
+    assert "is Keras's IMDB index" in warning
+    assert "give --index-from 3" in warning
+
+
+@pytest.mark.parametrize("index_from", [0, 3])
+def test_an_offset_that_was_given_is_believed(opened, index_from):
+    assert not any("IMDB" in warning for warning in opened(IMDB_INDEX, index_from).warnings)
+
+
+@pytest.mark.parametrize("command", [["info"], ["neighbors"]])
+def test_the_imdb_offset_is_told_by_commands(run, opened, tmp_path, command):
+    opened(IMDB_INDEX)
+    question = ["the"] if command == ["neighbors"] else []
+    words = ["--words", str(tmp_path / "words")]
+    _, _, err = run(*command, str(tmp_path / "m.npy"), *question, *words)
+    assert "give --index-from 3" in err
+
+
+def test_bert_s_vocabulary_is_a_list(opened):
+    words = ["[PAD]", *(f"[unused{number}]" for number in range(99)), "[UNK]", "[CLS]", "{", "the"]
+    assert list(opened("\n".join(words) + "\n").words) == words[:4]
