@@ -135,6 +135,8 @@ def _applies(case: Case, remedy: str) -> bool:
         return source is not None and source.keras is not None
     if remedy == "give --vocabulary FILE":
         return not case.pairs and (source is None or source.words is None)
+    if remedy == "give --padding":
+        return case.has("layers")
     return remedy != "give --reference VECTORS" or source is not None
 
 

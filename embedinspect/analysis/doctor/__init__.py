@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embedinspect.analysis.doctor import ids, model, reference, rows, texts
+from embedinspect.analysis.doctor import ids, model, reference, rows, texts, tokens
 from embedinspect.analysis.doctor.case import Case, Need
 from embedinspect.analysis.doctor.finding import SEVERITIES, Diagnosis, Finding, Severity
 from embedinspect.analysis.doctor.opening import make_case, open_case
 
-CHECKS = (*ids.CHECKS, *reference.CHECKS, *rows.CHECKS, *model.CHECKS, *texts.CHECKS)
+CHECKS = (
+    *ids.CHECKS,
+    *reference.CHECKS,
+    *rows.CHECKS,
+    *tokens.CHECKS,
+    *model.CHECKS,
+    *texts.CHECKS,
+)
 
 
 def diagnose(case: Case) -> Diagnosis:
@@ -17,6 +24,7 @@ def diagnose(case: Case) -> Diagnosis:
 
     A check that finds nothing says that all is in order only where it had all the evidence for it.
     """
+    case = replace(case, findings=[])
     in_order: list[str] = []
     not_checked: list[tuple[str, Need]] = []
     for check in CHECKS:
@@ -26,7 +34,7 @@ def diagnose(case: Case) -> Diagnosis:
         new = [] if missing is not None else list(check.find(case))
         missing = missing or next((need for need in check.clears if not case.has(need)), None)
         if new:
-            case = replace(case, findings=[*case.findings, *new])
+            case.findings.extend(new)
         elif missing is not None:
             not_checked.append((check.topic, missing))
         else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from embedinspect.analysis.doctor.marks import Marks
 from embedinspect.analysis.health import Health, Rows, examine
 from embedinspect.formats.keras_graph import Behind, Node, Reader, behind
 from embedinspect.lookup import Settings
@@ -84,7 +85,7 @@ class Case:
     ids: Sequence[IntArray] = field(default=())
     reference: Source | None = None
     padding_given: bool = False
-    findings: Sequence[Finding] = ()
+    findings: list[Finding] = field(default_factory=list)
 
     def has(self, need: Need) -> bool:
         """Return whether what a check needs is known."""
@@ -147,6 +148,12 @@ class Case:
         """What the matrix is like."""
         assert self.source is not None
         return examine(self.source)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What the numbers of the matrix tell about its rows."""
+        assert self.source is not None
+        return Marks(self.source)
 
     @cached_property
     def behind(self) -> Behind | None:

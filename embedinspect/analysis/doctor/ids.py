@@ -8,6 +8,7 @@ import numpy as np
 
 from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.analysis.doctor.tokens import rows_beyond
 from embedinspect.analysis.health import Rows
 from embedinspect.wording import clipped_repr, listed, plural
 
@@ -136,6 +137,11 @@ def vocabulary_length(case: Case) -> Iterator[Finding]:
     last = max(id_ for _, id_ in case.pairs) + case.moved
     if last >= rows - 1:
         return
+    tail = np.arange(last + 1, rows) - case.moved
+    beyond = rows_beyond(case, tail)
+    if beyond is not None:
+        yield beyond
+        return
     missing = rows - 1 - last
     yield Finding(
         kind="vocabulary-length",
@@ -148,7 +154,7 @@ def vocabulary_length(case: Case) -> Iterator[Finding]:
         leads_to="if a word is missing further up, all words after it have the wrong row",
         mend="give the whole list, or the row of its first word: --index-from N",
         numbers={"words": items, "input_dim": case.source.matrix.input_dim, "missing": missing},
-        rows=np.arange(last + 1, rows),
+        rows=tail,
     )
 
 
@@ -193,7 +199,10 @@ def _unreached_and_unsaid(case: Case) -> Rows:
     Where a word has the id of the padding, the ids begin one too low: that the last row is left
     over is the same fact.
     """
-    unused = case.unsaid(_unreached(case), "vocabulary-length")
+    unused = case.unsaid(
+        _unreached(case) - case.moved, "vocabulary-length", "rows-beyond-vocabulary"
+    )
+    unused = unused + case.moved
     if "padding-id-is-a-word" in case.kinds() and unused.tolist() == [(case.rows or 0) - 1]:
         return unused[:0]
     return unused
@@ -212,6 +221,11 @@ def unused_rows(case: Case) -> Iterator[Finding]:
     assert rows is not None
     if not unused.size:
         return
+    if case.source is not None and unused.tolist() == list(range(int(unused[0]), rows)):
+        beyond = rows_beyond(case, unused - case.moved)
+        if beyond is not None:
+            yield beyond
+            return
     ids = {id_ for id_, _ in case.word_ids}
     many = unused.size > rows * _MOST_UNUSED and unused.size > _FEW_ROWS
     source = "the texts' words" if case.counted else "the vocabulary"
@@ -239,7 +253,7 @@ def unused_rows(case: Case) -> Iterator[Finding]:
             else None
         ),
         numbers={"rows": int(unused.size), "input_dim": rows, "first": unused[:100].tolist()},
-        rows=unused,
+        rows=unused - case.moved,
     )
 
 

@@ -49,7 +49,7 @@ def _zero_rows(case: Case) -> Rows:
 
 
 def _zero_rows_unsaid(case: Case) -> Rows:
-    return case.unsaid(_zero_rows(case), "words-left-without-vector")
+    return case.unsaid(_zero_rows(case), "words-left-without-vector", "rows-beyond-vocabulary")
 
 
 def zero_rows(case: Case) -> Iterator[Finding]:

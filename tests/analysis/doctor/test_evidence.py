@@ -58,6 +58,16 @@ def run_that_left_a_row():
     return {"settings": Settings(), "source": run_of(words, rows=ROWS, num_words=6)}
 
 
+def of_a_table(drawn=slice(0), alike=slice(0)):
+    """Return a case of a larger matrix, with rows as Keras draws them, or like those before."""
+    random = np.random.RandomState(0)
+    rows = random.normal(0, 1, (300, 16)) * random.gamma(5, 1, (300, 1))
+    rows[drawn] = random.uniform(-0.05, 0.05, rows[drawn].shape)
+    rows[1:][alike] = rows[:-1][alike] * 1.1
+    words = words_by_id(*(f"w{row}" for row in range(1, 300)))
+    return {"settings": Settings(), "source": model_of(LSTM, rows=rows), "words": words}
+
+
 # By topic, what a case is made of in which the check finds something.
 BROKEN = {
     "ids out of range": lambda: with_words(words_by_id(*WORDS, "more")),
@@ -77,6 +87,8 @@ BROKEN = {
     "duplicate rows": lambda: model_with(rows=rows_with({2: ROWS[3]})),
     "padding row": lambda: model_with(rows=rows_with({0: ROWS[1] * 40})),
     "unmoved rows": run_that_left_a_row,
+    "untrained rows": lambda: of_a_table(drawn=slice(0, 100)),
+    "near duplicates": lambda: of_a_table(alike=slice(0, 5)),
     "lost masks": lambda: model_with(layer("Flatten"), mask_zero=True),
     "side of the padding": lambda: model_with(padding="post"),
     "cuDNN": lambda: model_with(LSTM, mask_zero=True),
@@ -202,5 +214,6 @@ def test_every_check_that_can_be_asked_of_a_model_is_in_order_for_a_sound_one():
     unsaid = {check.topic for check in CHECKS if check.in_order not in in_order}
     assert unsaid == {
         "lengths", "IMDB offset", "misaligned rows", "unmoved rows",  # need more than a model
+        "untrained rows", "near duplicates",  # need a larger matrix
         "side of the padding", "averages",  # no layer is there that could be hurt
     }  # fmt: skip

@@ -1,0 +1,165 @@
+"""Pairs of rows that point almost the same way, found exactly and in bounded time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from embedinspect.analysis.health import Doubles, Rows
+from embedinspect.matrix import FloatArray
+
+COSINE = 0.999
+MOST_ROWS = 65_536
+FEWEST_DIMENSIONS = 8
+_MOST_CANDIDATES = 2_000_000
+_DIRECTIONS, _GRID = 16, 4
+_MOST_SQUARED = 1024  # dimensions of which a square matrix is made
+_SAMPLE = 2048
+_PAIRS_AT_ONCE = 2**20
+# A common direction this strong makes all cosines large, so that they tell nothing.
+_MOST_COMMON = 0.9
+
+
+@dataclass(frozen=True)
+class NearDuplicates:
+    """Rows that point almost as an earlier one does, though they are not equal to it.
+
+    Attributes:
+        rows: their numbers, ascending.
+        near: for each of them, the earlier row that is nearest in direction.
+        cosines: of each such pair.
+        whole: whether there are no more; too many candidates end the search.
+    """
+
+    rows: Rows
+    near: Rows
+    cosines: Doubles
+    whole: bool
+
+
+def near_duplicates(rows: FloatArray, lengths: FloatArray) -> NearDuplicates | None:
+    """Return the rows among the first 65,536 whose cosine to an earlier one is above 0.999.
+
+    Two unit vectors with that cosine are less than 0.0448 apart, and so are their projections.
+    Rows are put into cells of that width along the four directions of their largest variance, so
+    that each is compared with those of its own and the neighboring cells alone: first in 16
+    dimensions, and what is left in all of them, in float64.
+
+    Returns:
+        None where cosines say nothing: in few dimensions, or where all rows point the same way.
+    """
+    rows, lengths = rows[:MOST_ROWS], lengths[:MOST_ROWS]
+    sound = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
+    if rows.shape[1] < FEWEST_DIMENSIONS or len(sound) < 2:
+        return None
+    units = rows[sound] / lengths[sound, None]
+    if float(np.linalg.norm(units.mean(axis=0))) > _MOST_COMMON:
+        return None
+    first: dict[int, tuple[float, int]] = {}
+    seen = 0
+    for left, right in _candidates(np.asarray(units @ _directions(units))):
+        _keep_nearest(first, rows, sound[left], sound[right])
+        seen += len(left)
+        if seen > _MOST_CANDIDATES:
+            break
+    later = sorted(first)
+    return NearDuplicates(
+        rows=np.array(later, np.int64),
+        near=np.array([first[row][1] for row in later], np.int64),
+        cosines=np.array([first[row][0] for row in later]),
+        whole=seen <= _MOST_CANDIDATES,
+    )
+
+
+def _directions(units: FloatArray) -> FloatArray:
+    """Return orthonormal directions, shape (dims, 16 or fewer): those of the largest variance.
+
+    In very many dimensions any will do.
+    """
+    width = units.shape[1]
+    most = min(_DIRECTIONS, width)
+    if width > _MOST_SQUARED:
+        noise = np.random.RandomState(0).standard_normal((width, most))
+        return np.asarray(np.linalg.qr(noise)[0], np.float32)
+    sample = units[:: max(1, len(units) // _SAMPLE)]
+    sample = sample - sample.mean(axis=0)
+    _, directions = np.linalg.eigh(sample.T @ sample)
+    return np.asarray(directions[:, ::-1][:, :most], np.float32)
+
+
+def _candidates(projected: FloatArray) -> Iterator[tuple[Rows, Rows]]:
+    """Yield pairs of rows that are close in the projection."""
+    limit = 2 * (1 - COSINE) + 1e-5  # the squared distance of unit vectors, and rounding
+    for left, right in _pairs_of_cells(np.floor(projected[:, :_GRID] / limit**0.5)):
+        apart = projected[left] - projected[right]
+        near = np.einsum("ij,ij->i", apart, apart) <= limit
+        yield left[near], right[near]
+
+
+def _pairs_of_cells(places: FloatArray) -> Iterator[tuple[Rows, Rows]]:
+    """Yield every pair of rows of the same or of neighboring cells once, some at a time.
+
+    Args:
+        places: whole numbers, the cell of each row along each axis of the grid.
+    """
+    cells = (places - places.min(axis=0) + 1).astype(np.int64)
+    strides = np.cumprod([1, *(cells.max(axis=0) + 2)])[:-1]
+    keys = cells @ strides
+    order = np.argsort(keys, kind="stable")
+    occupied, starts, counts = np.unique(keys[order], return_index=True, return_counts=True)
+    for offset in product((-1, 0, 1), repeat=cells.shape[1]):
+        if offset < (0,) * cells.shape[1]:
+            continue  # the opposite offset has these pairs
+        targets = occupied + int(np.dot(offset, strides))
+        found = np.minimum(np.searchsorted(occupied, targets), len(occupied) - 1)
+        (one,) = np.nonzero(occupied[found] == targets)
+        other = found[one]
+        for part in _parts(counts[one] * counts[other]):
+            left, right = _every_pair(starts, counts, one[part], other[part])
+            if not any(offset):
+                left, right = left[left < right], right[left < right]
+            yield order[left], order[right]
+
+
+def _parts(sizes: Rows) -> Iterator[slice]:
+    """Yield slices of some sizes whose sums are bounded, if not by a single one."""
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(sizes):
+        before = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + _PAIRS_AT_ONCE, side="right")))
+        yield slice(start, stop)
+        start = stop
+
+
+def _every_pair(starts: Rows, counts: Rows, one: Rows, other: Rows) -> tuple[Rows, Rows]:
+    """Return every pair of a place in the cell `one` and a place in the cell `other`."""
+    sizes = counts[one] * counts[other]
+    within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    across = np.repeat(counts[other], sizes)
+    left = np.repeat(starts[one], sizes) + within // across
+    right = np.repeat(starts[other], sizes) + within % across
+    return left, right
+
+
+def _keep_nearest(
+    first: dict[int, tuple[float, int]], rows: FloatArray, left: Any, right: Any
+) -> None:
+    """Keep for the later row of each pair the earlier one that is nearest, and its cosine."""
+    step = max(1, 2**22 // rows.shape[1])
+    for start in range(0, len(left), step):
+        a, b = left[start : start + step], right[start : start + step]
+        one, other = rows[a].astype(np.float64), rows[b].astype(np.float64)
+        cosines = np.einsum("ij,ij->i", one, other)
+        cosines /= np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+        unequal = (one != other).any(axis=1)
+        for place in np.flatnonzero((cosines > COSINE) & unequal).tolist():
+            earlier, later = sorted((int(a[place]), int(b[place])))
+            best = first.get(later)
+            candidate = (float(cosines[place]), earlier)
+            if best is None or (-candidate[0], earlier) < (-best[0], best[1]):
+                first[later] = candidate

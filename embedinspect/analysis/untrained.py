@@ -1,0 +1,234 @@
+"""Rows that training hardly reached, known by their numbers alone.
+
+Three marks tell them. Weight decay shortens rows that no text asks for and leaves them alike: they
+are a tight cluster among the shortest rows. Rows that nothing moved are still the noise that their
+initializer drew. And new rows of an enlarged table begin at the mean of all others.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from embedinspect.analysis.health import Doubles, Rows
+from embedinspect.matrix import FloatArray
+
+FEWEST_ROWS, FEWEST_DIMENSIONS = 200, 8
+_FEWEST_IN_GROUP = 20
+_SHORTEST_SHARE = 0.01
+# Median cosines to the direction of the cluster: of its rows at least, of all rows at most.
+_TIGHT, _APART = 0.7, 0.4
+_AT_THE_MEAN = 0.01  # of the median distance from the mean
+_MOST_POOLED = 4096  # rows whose numbers are pooled to tell noise from trained rows
+
+
+@dataclass(frozen=True)
+class ShortCluster:
+    """Short rows that point the same way.
+
+    Attributes:
+        rows: their numbers.
+        cosine: the median of their cosines to the direction that they share.
+        cosine_of_others: that of all other rows.
+        length: the median of their lengths.
+        length_of_others: that of all other rows.
+    """
+
+    rows: Rows
+    cosine: float
+    cosine_of_others: float
+    length: float
+    length_of_others: float
+
+
+@dataclass(frozen=True)
+class AsDrawn:
+    """Rows that look as an initializer draws them.
+
+    Attributes:
+        rows: their numbers.
+        initializer: in words.
+        deviation: standard deviation of their numbers.
+    """
+
+    rows: Rows
+    initializer: str
+    deviation: float
+
+
+@dataclass(frozen=True)
+class AtTheMean:
+    """Rows at the mean of all others.
+
+    Attributes:
+        rows: their numbers.
+        distance: the largest of their distances from that mean.
+        distance_of_others: the median distance of the other rows.
+    """
+
+    rows: Rows
+    distance: float
+    distance_of_others: float
+
+
+def short_cluster(rows: FloatArray, lengths: FloatArray, named: Rows) -> ShortCluster | None:
+    """Return the cluster of short rows that stand apart from all others; None without one.
+
+    Args:
+        named: rows that are known to be of no use, such as those of `[unused5]`; by the direction
+            of these, or else of the shortest hundredth, the cluster is found.
+    """
+    sound = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
+    named = np.intersect1d(named, sound)
+    if len(sound) < FEWEST_ROWS or rows.shape[1] < FEWEST_DIMENSIONS:
+        return None
+    count = max(_FEWEST_IN_GROUP, int(len(sound) * _SHORTEST_SHARE))
+    shortest = sound[np.argsort(lengths[sound], kind="stable")[:count]]
+    for seeds in (named, shortest):
+        if len(seeds) >= _FEWEST_IN_GROUP:
+            cluster = _cluster_around(rows, lengths, sound, seeds)
+            if cluster is not None:
+                return cluster
+    return None
+
+
+def _cluster_around(
+    rows: FloatArray, lengths: FloatArray, sound: Rows, seeds: Rows
+) -> ShortCluster | None:
+    direction = (rows[seeds] / lengths[seeds, None]).mean(axis=0)
+    cosines = np.zeros(len(rows))
+    with np.errstate(invalid="ignore"):
+        along = rows @ (direction / np.linalg.norm(direction))
+    cosines[sound] = along[sound] / lengths[sound]
+    tight, middle = float(np.median(cosines[seeds])), float(np.median(cosines[sound]))
+    if tight < _TIGHT or middle > _APART:
+        return None
+    # The last third of the way from all rows to the seeds is theirs. Of the short rows, fewer must
+    # lie in the third before it: else the cluster has no border.
+    third = (tight - middle) / 3
+    apart = sound[cosines[sound] > tight - third]
+    short = lengths < (np.median(lengths[seeds]) + np.median(lengths[sound])) / 2
+    cluster = apart[short[apart]]
+    nearly = sound[short[sound] & (cosines[sound] > middle + third)]
+    if len(cluster) < max(_FEWEST_IN_GROUP, len(nearly) // 2, len(apart) // 2):
+        return None
+    others = np.setdiff1d(sound, cluster)
+    return ShortCluster(
+        rows=cluster,
+        cosine=float(np.median(cosines[cluster])),
+        cosine_of_others=float(np.median(cosines[others])),
+        length=float(np.median(lengths[cluster])),
+        length_of_others=float(np.median(lengths[others])),
+    )
+
+
+@dataclass(frozen=True)
+class _Initializer:
+    """A distribution that rows are drawn from: its deviation, bound and kurtosis."""
+
+    name: str
+    deviation: float
+    bound: float
+    kurtosis: float
+
+
+def _initializers(width: int) -> tuple[_Initializer, ...]:
+    """Return the defaults of Keras, of BERT in both its forms, of word2vec, and of torch."""
+    word2vec = 0.5 / width
+    return (
+        _Initializer("uniform(-0.05, 0.05), as Keras draws", 0.05 / math.sqrt(3), 0.05, 1.8),
+        _Initializer("normal(0, 0.02), as for BERT", 0.02, math.inf, 3.0),
+        # Cut off at two deviations, which leaves 0.880 of the deviation (Johnson & Kotz 1970).
+        _Initializer("a truncated normal of 0.02, as for BERT", 0.0176, 0.04, 2.36),
+        _Initializer(
+            f"uniform(-{word2vec:.4g}, {word2vec:.4g}), as word2vec draws",
+            word2vec / math.sqrt(3),
+            word2vec,
+            1.8,
+        ),
+        _Initializer("normal(0, 1), as torch draws", 1.0, math.inf, 3.0),
+    )
+
+
+def as_drawn(rows: FloatArray, without: Rows) -> AsDrawn | None:
+    """Return the largest group of rows that look as an initializer draws them; None without one.
+
+    A row must have the deviation of the initializer and lie within its bound. The group must be
+    noise: its numbers have the right kurtosis, and no direction has more variance than noise of
+    that many rows would show (Marchenko & Pastur 1967). Rows that were trained do not pass.
+
+    Args:
+        without: rows that are left out.
+    """
+    if len(rows) < FEWEST_ROWS or rows.shape[1] < FEWEST_DIMENSIONS:
+        return None
+    squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64) / rows.shape[1]
+    means = rows.mean(axis=1, dtype=np.float64)
+    squares[without] = np.nan
+    groups = []
+    for initializer in _initializers(rows.shape[1]):
+        group = _drawn_from(rows, squares, means, initializer)
+        if group is not None:
+            groups.append(AsDrawn(group, initializer.name, initializer.deviation))
+    return max(groups, key=lambda group: len(group.rows), default=None)
+
+
+def _drawn_from(
+    rows: FloatArray, squares: Doubles, means: Doubles, initializer: _Initializer
+) -> Rows | None:
+    width, variance = rows.shape[1], initializer.deviation**2
+    # Standard errors of a row's mean square and mean.
+    error = math.sqrt((initializer.kurtosis - 1) / width)
+    with np.errstate(invalid="ignore"):
+        fit = np.abs(squares / variance - 1) < 4 * error
+        fit &= np.abs(means) < 4 * initializer.deviation / math.sqrt(width)
+    group = np.flatnonzero(fit)
+    if math.isfinite(initializer.bound):
+        group = group[np.abs(rows[group]).max(axis=1, initial=0) <= initializer.bound * 1.00001]
+    if len(group) < _FEWEST_IN_GROUP:
+        return None
+    if math.isfinite(initializer.bound) and np.abs(rows[group]).max() < initializer.bound * 0.9:
+        return None
+    pooled = rows[group[:: max(1, len(group) // _MOST_POOLED)]].astype(np.float64)
+    return group if _is_noise(pooled, initializer) else None
+
+
+def _is_noise(pooled: Any, initializer: _Initializer) -> bool:
+    count, width = pooled.shape
+    variance = initializer.deviation**2
+    fourth = float((pooled**4).mean()) / variance**2
+    if abs(fourth / initializer.kurtosis - 1) > 0.05 + 4 * math.sqrt(10 / pooled.size):
+        return False
+    edge = variance * (1 + math.sqrt(width / count)) ** 2
+    return float(np.linalg.eigvalsh(pooled.T @ pooled / count)[-1]) < 1.2 * edge
+
+
+def at_the_mean(rows: FloatArray, lengths: FloatArray) -> AtTheMean | None:
+    """Return the rows that lie at the mean of all others; None without one.
+
+    `resize_token_embeddings` of transformers puts new rows there.
+    """
+    if len(rows) < FEWEST_ROWS or rows.shape[1] < FEWEST_DIMENSIONS:
+        return None
+    sound = np.flatnonzero(np.isfinite(lengths))
+    near = _distances(rows, sound, sound)
+    others = sound[near > np.median(near) * 0.2]  # so that the new rows do not move the mean
+    if len(others) in {0, len(sound)}:
+        return None
+    distances = _distances(rows, sound, others)
+    middle = float(np.median(distances))
+    new = distances < middle * _AT_THE_MEAN
+    # Where the mean is no more than rounding, rows of zeros lie at it; they are no new rows.
+    new &= lengths[sound] > 0
+    if not new.any():
+        return None
+    return AtTheMean(sound[new], float(distances[new].max()), middle)
+
+
+def _distances(rows: FloatArray, of: Rows, around: Rows) -> Doubles:
+    """Return the distance of some rows from the mean of others."""
+    mean = rows[around].mean(axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(np.linalg.norm(rows[of] - mean, axis=1), np.float64)
