@@ -17,6 +17,8 @@ from embedinspect.output.forms import Answer, write_answer
 if TYPE_CHECKING:
     from embedinspect.source import Source
 
+_NEIGHBORS = 10
+
 
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help="A source.", show_default=False)],
@@ -31,14 +33,15 @@ def diff(
     words: option.Words = None,
     top: option.Top = None,
     neighbors: Annotated[
-        Annotated[int, Interval(ge=0, le=1000)],
+        Annotated[int, Interval(ge=0, le=1000)] | None,
         option.option(
             option.QUESTION,
             "Number of nearest rows that are compared; 0 for none.",
             "--neighbors",
             metavar="N",
+            show_default="10",
         ),
-    ] = 10,
+    ] = None,
     align: Annotated[
         bool,
         option.flag(option.QUESTION, "Turn B onto A first (orthogonal Procrustes).", "--align"),
@@ -81,7 +84,8 @@ def diff(
     from embedinspect.output import diff as output
 
     first, second, named = _sources(a, b, words or [], reading, epoch)
-    difference = compare(first, second, align=align, neighbors=neighbors, words=named)
+    count = _NEIGHBORS if neighbors is None else neighbors
+    difference = compare(first, second, align=align, neighbors=count, words=named)
     answer = Answer(
         page=lambda: output.page(difference, top, named=bool(named)),
         document=lambda: output.document(difference, top, named=bool(named)),

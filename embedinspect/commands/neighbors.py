@@ -35,7 +35,7 @@ def neighbors(
     form: FormGroup,
     words: option.Words = None,
     file: Questions = None,
-    top: option.TopNeighbors = 10,
+    top: option.TopNeighbors = None,
     metric: option.Metric = "cosine",
     odd_one_out: Annotated[
         bool,
@@ -63,6 +63,7 @@ def neighbors(
     chosen = form.choose(Form.NDJSON if from_file else Form.TABLE)
     from embedinspect.analysis import neighbors as analysis
     from embedinspect.output import neighbors as output
+    from embedinspect.output.top import DEFAULT
 
     lines = _lines(words or [], file or []) if from_file else list(words or [])
     lines = [line for line in lines if line.strip()]
@@ -76,7 +77,7 @@ def neighbors(
         )
         write_answer(answer, chosen)
         return
-    neighborhood = _ask(source, lines, top, metric)
+    neighborhood = _ask(source, lines, top or DEFAULT, metric)
     answer = Answer(
         page=lambda: output.page(neighborhood),
         document=lambda: output.document(neighborhood),

@@ -38,6 +38,7 @@ def flag(panel: str, help_text: str, *names: str) -> Any:
 
 
 # Bounds stand with the type and not in Typer's min and max, whose help shows them as formulas.
+# They count only within `| None`: Python makes one of an Annotated in another, and they are lost.
 Count = Annotated[int, Interval(ge=1)]
 CountOrNone = Annotated[int, Interval(ge=0)]
 SeedNumber = Annotated[int, Interval(ge=0, le=LARGEST_SEED)]
@@ -244,8 +245,15 @@ Top = Annotated[
     ),
 ]
 TopNeighbors = Annotated[
-    Annotated[int, Interval(ge=1, le=100_000)],
-    option(QUESTION, "Number of neighbors of each question.", "--top", "-n", metavar="N"),
+    Annotated[int, Interval(ge=1, le=100_000)] | None,
+    option(
+        QUESTION,
+        "Number of neighbors of each question.",
+        "--top",
+        "-n",
+        metavar="N",
+        show_default="10",
+    ),
 ]
 
 # -- Keras and output -----------------------------------------------------------------------------

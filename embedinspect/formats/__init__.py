@@ -16,6 +16,7 @@ from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.formats import cache, magic
 from embedinspect.formats.contents import Contents, ReadOptions
+from embedinspect.formats.strangers import is_no_text, stranger_like
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 
 EXPECTED = (
@@ -148,7 +149,7 @@ def _read_binary(path: Path, options: ReadOptions) -> Contents:
 
 
 def _is_text(start: Start) -> bool:
-    if b"\0" in start.data or _likeness(start.data):
+    if b"\0" in start.data or is_no_text(start.data):
         return False
     from embedinspect.formats.text_layout import layout_of
 
@@ -217,7 +218,7 @@ def _labels_beside(path: Path, _: str | None) -> Path | None:
 
 
 def _is_numbers(start: Start) -> bool:
-    return b"\0" not in start.data and not _likeness(start.data) and not start.packed
+    return b"\0" not in start.data and not is_no_text(start.data) and not start.packed
 
 
 FORMATS = (
@@ -249,17 +250,7 @@ FORMATS = (
     Format("numbers", _is_numbers, _read_numbers, words_beside=_labels_beside),
 )
 
-_PICKLE = "a pickle, which could run any code; save the vectors in another format"
 # Files that are not read, by their first bytes, so that the error can say what came.
-OTHERS = (
-    (b"\xba\x16\x4f\x2f", "fastText's own model; save its vectors as .vec"),
-    (b"\x80\x04\x95", _PICKLE),
-    (b"\x80\x02", _PICKLE),
-    (b"PK\x05\x06", "an empty zip"),
-    (b"PAR1\x15", "a Parquet file that was cut off"),
-    (b"\xff\xfe", "a UTF-16 text; save it as UTF-8"),
-    (b"\xfe\xff", "a UTF-16 text; save it as UTF-8"),
-)
 
 
 def open_file(path: str, options: ReadOptions | None = None) -> Contents:
@@ -293,6 +284,8 @@ def _open(path: str, options: ReadOptions) -> Contents:
             return contents
         contents = replace(contents, norms=norms_of(contents.rows))
         return replace(contents, kept=cache.keep(Path(path), contents))
+    except DataError as error:
+        raise _as_stranger(start, path) or error from None
     except OSError as error:
         raise _unreadable(path, os_reason(error)) from None
     except MemoryError:
@@ -325,16 +318,19 @@ def _recognise(start: Start, path: str) -> Format:
         if file_format.recognises(start):
             return file_format
     packed = " packed with gzip" if start.packed else ""
-    raise DataError(
-        f"{path!r} is a binary file{packed} of no known format{_likeness(start.data)}; expected "
-        f"{EXPECTED}"
+    raise _as_stranger(start, path) or DataError(
+        f"{path!r} is a binary file{packed} of no known format; expected {EXPECTED}"
     )
 
 
-def _likeness(start: bytes) -> str:
-    """Return what other file the first bytes are like, in brackets; "" where they are like none."""
-    return next(
-        (f" (it begins like {other})" for first, other in OTHERS if start.startswith(first)), ""
+def _as_stranger(start: Start, path: str) -> DataError | None:
+    """Return the error for a file that is of another kind altogether; None where it is of none."""
+    stranger = stranger_like(start.data)
+    if stranger is None:
+        return None
+    return DataError(
+        f"{path!r} is {stranger.what}; expected {EXPECTED}; to convert it: "
+        f"{stranger.convert.replace('PATH', repr(path))}"
     )
 
 

@@ -219,8 +219,10 @@ def check_header(
             "neither empty"
         )
     if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize > 8:
+        name = "V2, as NumPy saves bfloat16" if dtype == np.dtype("V2") else _short(dtype)
         raise DataError(
-            f"{label} has dtype {_short(dtype)}; expected real numbers, such as float32"
+            f"{label} has dtype {name}; expected real numbers, such as float32: save "
+            "rows.astype('float32')"
         )
     values = math.prod(shape)
     wanted = values * dtype.itemsize

@@ -108,10 +108,15 @@ def _pick(entries: dict[str, Any], wanted: str | None, label: str) -> str:
                 f"--tensor is {wanted!r}; expected a tensor of two dimensions in {label}: {names}"
             )
         return wanted
-    if len(matrices) != 1:
+    if not matrices:
+        others = f", but {listed(map(clipped_repr, entries))}" if entries else ""
+        raise DataError(
+            f"{label} holds no tensor of two dimensions{others}; expected one, (rows, output_dim)"
+        )
+    if len(matrices) > 1:
         named = [name for name in matrices if "embed" in name.lower()]
         hint = f"; called embedding: {listed(map(clipped_repr, named))}" if named else ""
-        raise (UsageError if matrices else DataError)(
+        raise UsageError(
             f"{label} holds {len(matrices)} tensors of two dimensions ({names}); expected one; "
             f"name it with --tensor{hint}"
         )

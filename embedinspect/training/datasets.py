@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,11 @@ def open_data(
     assert path is not None
     place = Path(samples.resolve(path))
     if not place.exists() and not place.suffix and "/" not in path:
+        close = difflib.get_close_matches(name.lower(), [IMDB], n=1)
+        hint = f"; did you mean {IMDB}?" if close else ""
         raise UsageError(
             f"{name!r} is neither a file nor a folder nor a data set; expected imdb, or the path "
-            "of labelled texts"
+            f"of labelled texts{hint}"
         )
     return labelled.open_table(path, text_column, label_column, seed)
 

@@ -355,7 +355,7 @@ def test_nothing_is_unpickled(refusal, tmp_path, monkeypatch):
         (b"\x89HDF without a zero byte", "not UTF-8 (byte 0x89)"),
         (gzip.compress(b"1 2\n", mtime=0), "packed with gzip"),
         (b"\x80\x04\x95" + bytes(9), "a pickle, which could run any code"),
-        ("1 2\n".encode("utf-16"), "a UTF-16 text"),
+        ("1 2\n".encode("utf-16"), "a text in UTF-16"),
         (bytes(50), "a binary file of no known format; expected"),
         (b"", "is empty"),
     ],

@@ -1,0 +1,119 @@
+"""Files that are no source: what they begin like, what they are, and how to convert them.
+
+None of them is read here: some could run any code, and for the others a library's own reader is
+the right one. The conversions name the file as PATH.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NUMPY = "numpy.save('rows.npy', rows)"
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A kind of file that is not read.
+
+    Attributes:
+        pattern: what its first bytes match, from the first on.
+        what: it is, with its article.
+        convert: how it becomes a file that is read: a command, or a line of Python.
+        text: whether a text of vectors could begin so, too, in theory.
+    """
+
+    pattern: re.Pattern[bytes]
+    what: str
+    convert: str
+    text: bool = False
+
+
+def _row(pattern: bytes, what: str, convert: str, *, text: bool = False) -> Stranger:
+    return Stranger(re.compile(pattern, re.DOTALL), what, convert, text)
+
+
+# The first that matches counts, so what is more special stands first.
+STRANGERS = (
+    _row(
+        rb"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19|PK\x03\x04.{26}[^\n]{0,200}data\.pkl",
+        "a PyTorch checkpoint, which is a pickle and could run any code",
+        "state = torch.load(PATH, weights_only=True); safetensors.torch.save_file(state, "
+        "'rows.safetensors')",
+    ),
+    _row(
+        rb"\x80[\x01-\x05](?:\x95|[]}(c\x8c\x8aKG])|[]}(]q\x00|c[\w.]+\n\w+\n|\([dlt]p?\d+\n",
+        "a pickle, which could run any code",
+        f"open it in Python where it comes from, and {_NUMPY}; gensim's own: "
+        "vectors.save_word2vec_format('rows.vec')",
+    ),
+    _row(
+        rb"\xba\x16\x4f\x2f",
+        "fastText's own model",
+        "gensim.models.fasttext.load_facebook_vectors(PATH).save_word2vec_format('rows.vec')",
+    ),
+    _row(
+        rb"GGUF.\0\0\0",
+        "a GGUF file of a language model",
+        "tensors = gguf.GGUFReader(PATH).tensors; dequantize the one that is called token_embd, "
+        f"and {_NUMPY}",
+    ),
+    _row(
+        rb"(?:ARROW1|FEA1)\0",
+        "an Arrow or Feather file",
+        "pyarrow.feather.read_table(PATH), then pyarrow.parquet.write_table(table, 'rows.parquet')",
+    ),
+    _row(
+        rb"SQLite format 3\0",
+        "an SQLite database",
+        "sqlite3 -csv PATH 'select * from TABLE' > rows.csv",
+    ),
+    _row(
+        rb"PK\x03\x04.{26}(?:\[Content_Types\]|xl/|word/|docProps/)",
+        "a document of an office program",
+        "save it as CSV; in Python: pandas.read_excel(PATH).to_csv('rows.csv', index=False)",
+    ),
+    _row(rb"PK\x05\x06", "an empty zip", "save the arrays again with numpy.savez"),
+    _row(
+        rb"MATLAB 5\.0",
+        "a MATLAB file",
+        "numpy.save('rows.npy', scipy.io.loadmat(PATH)[NAME])",
+    ),
+    _row(
+        rb"version https://git-lfs",
+        "a pointer of Git LFS, and not the file that it stands for",
+        "git lfs pull",
+        text=True,
+    ),
+    _row(rb"BZh[1-9]1AY&SY", "a file packed with bzip2", "bunzip2 PATH"),
+    _row(rb"\xfd7zXZ\0", "a file packed with xz", "unxz PATH"),
+    _row(rb"\x28\xb5\x2f\xfd", "a file packed with Zstandard", "unzstd PATH"),
+    _row(rb"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x PATH"),
+    _row(rb".{257}ustar", "a tar archive", "tar -xf PATH"),
+    _row(rb"\xff\xfe|\xfe\xff", "a text in UTF-16", "iconv -f UTF-16 -t UTF-8 PATH > rows.txt"),
+    _row(rb"%PDF-\d", "a PDF document", "take the numbers from where it was made"),
+    _row(rb"\x89PNG\r\n|\xff\xd8\xff|GIF8[79]a", "a picture", "take the numbers it was drawn from"),
+    _row(
+        rb"\s*<(?i:!doctype|html|head|\?xml)",
+        "an HTML or XML page, perhaps in place of a download that failed",
+        "download the file itself",
+        text=True,
+    ),
+    _row(
+        rb'\s*(?:\{\s*(?:"|\})|\[\s*(?:[\[{"\]]|-?\d[\d.eE+-]*\s*[,\]]))',
+        "a JSON text",
+        f"in Python: rows = json.load(open(PATH)), and {_NUMPY}",
+        text=True,
+    ),
+)
+
+
+def stranger_like(start: bytes) -> Stranger | None:
+    """Return what other kind of file these first bytes begin like; None for no known one."""
+    return next((stranger for stranger in STRANGERS if stranger.pattern.match(start)), None)
+
+
+def is_no_text(start: bytes) -> bool:
+    """Return whether no text of vectors or numbers begins like this."""
+    stranger = stranger_like(start)
+    return stranger is not None and not stranger.text
