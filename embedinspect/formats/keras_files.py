@@ -27,7 +27,7 @@ from embedinspect.formats.keras_container import (
     parsed,
     text_in,
 )
-from embedinspect.formats.keras_lookups import LookupOfRows, Lookups, lookups_in
+from embedinspect.formats.keras_lookups import LookupOfRows, Lookups, Rows, lookups_in
 from embedinspect.formats.keras_weights import KerasLayer, entries, layers_in
 from embedinspect.matrix import FloatArray
 from embedinspect.wording import clipped_repr, listed, plural
@@ -64,9 +64,14 @@ class KerasFile:
             UsageError: no lookup layer has that name, or several could be meant.
         """
         names = layer.names or self._names_by_config(layer)
-        return self.lookups.words_of(
-            names, layer.shape[0], embedding=layer.embedding, wanted=wanted, label=label
-        )
+        stored = {layer.names for layer in self.layers}
+        shared = [
+            other
+            for other in self.lookups.origins.embeddings
+            if layer.names and other[-1] == names[-1] and other not in stored
+        ]
+        weight = Rows(names, layer.shape[0], layer.embedding, shared)
+        return self.lookups.words_of(weight, wanted, label)
 
     def _names_by_config(self, layer: KerasLayer) -> tuple[str, ...]:
         """Return the names of a layer whose groups have none, where the config has it once."""

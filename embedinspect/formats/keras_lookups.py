@@ -8,7 +8,7 @@ rows have no words.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -49,6 +49,23 @@ class LookupOfRows:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """A weight of which the words of its rows are asked for.
+
+    Attributes:
+        names: of the layer that it belongs to, those of the models around it first.
+        count: how many rows there are.
+        embedding: whether it is an embedding, by the config or by its name.
+        shared: other names under which models share the layer.
+    """
+
+    names: Names
+    count: int
+    embedding: bool
+    shared: Sequence[Names] = ()
+
+
+@dataclass(frozen=True)
 class Lookups:
     """The lookup layers of a model, and where the graph has them.
 
@@ -62,23 +79,20 @@ class Lookups:
     by_names: Mapping[Names, LookupLayer] = field(default_factory=dict)
     origins: Origins = field(default_factory=Origins)
 
-    def words_of(
-        self, names: Names, rows: int, *, embedding: bool, wanted: str | None, label: str
-    ) -> LookupOfRows:
+    def words_of(self, weight: Rows, wanted: str | None, label: str) -> LookupOfRows:
         """Return the lookup layer whose words the rows of a weight have.
 
         Args:
-            names: of the layer that the weight belongs to, those of the models around it first.
-            rows: how many there are.
-            embedding: whether the weight is an embedding, by its config or its name.
             wanted: the lookup layer that the user names, by name or path; None to find it.
             label: how errors name the file.
 
         Raises:
             UsageError: no lookup layer has that name, or several could be meant.
         """
-        owner = self.origins.owner(names)
-        calls = self.origins.takes[owner] if owner is not None else []
+        owner = self.origins.owner(weight.names)
+        calls = list(self.origins.takes[owner]) if owner is not None else []
+        for names in weight.shared:
+            calls += self.origins.takes[names]
         if wanted is not None:
             lookup = self._pick(wanted, label)
             return LookupOfRows(lookup, "picked", self._no_ids(lookup, calls))
@@ -90,9 +104,9 @@ class Lookups:
                 return LookupOfRows(lookup, "graph", self._no_ids(lookup, certain))
             if len(certain) == len(calls):
                 return LookupOfRows()
-        elif not embedding or (owner is not None and owner not in self.origins.custom):
+        elif not weight.embedding or (owner is not None and owner not in self.origins.custom):
             return LookupOfRows()
-        return self._guess(self._feeding(calls) or list(self.layers), rows, label)
+        return self._guess(self._feeding(calls) or list(self.layers), weight.count, label)
 
     def _guess(self, candidates: list[LookupLayer], rows: int, label: str) -> LookupOfRows:
         """Return the only layer that has as many tokens as there are rows, as a guess."""

@@ -43,7 +43,6 @@ _HAND_ON = frozenset(
         "GaussianDropout",
         "GaussianNoise",
         "Identity",
-        "Ravel",
         "Reshape",
         "SpatialDropout1D",
         "Squeeze",
@@ -58,6 +57,7 @@ _REARRANGE = frozenset(
         "Flip",
         "GetItem",
         "Permute",
+        "Ravel",
         "RepeatVector",
         "Roll",
         "Stack",
@@ -65,7 +65,7 @@ _REARRANGE = frozenset(
         "ZeroPadding1D",
     }
 )
-_CHANGE_SHAPE = frozenset({"ExpandDims", "Flatten", "Ravel", "Reshape", "Squeeze"})
+_CHANGE_SHAPE = frozenset({"ExpandDims", "Flatten", "Reshape", "Squeeze"})
 _WHOLE_NUMBERS = frozenset({"int32", "int64", "uint32", "uint64"})
 _DEEPEST, _MOST_CALLS = 40, 100_000
 
@@ -249,7 +249,7 @@ class _Reading:
             return [unknown]
         if _hands_on(layer):
             return [_reshaped(origin) if class_name in _CHANGE_SHAPE else origin]
-        if class_name in _REARRANGE:
+        if class_name in _REARRANGE or class_name == "Reshape":
             return [replace(origin, rearranged=origin.rearranged | {name or class_name})]
         return [unknown]
 
@@ -277,7 +277,14 @@ def _hands_on(layer: dict[str, Any]) -> bool:
         return bool(config.get("activation") == "linear")
     if class_name == "Cast":
         return config.get("dtype") in _WHOLE_NUMBERS
+    if class_name == "Reshape":  # the operation may also change the batch
+        return not _is_operation(layer)
     return class_name in _HAND_ON
+
+
+def _is_operation(layer: dict[str, Any]) -> bool:
+    """Return whether a layer is a function of `keras.ops`, which Keras saves like a layer."""
+    return str(layer.get("module")).startswith(("keras.ops", "keras.src.ops"))
 
 
 def _is_embedding_over_time(layer: dict[str, Any]) -> bool:

@@ -392,3 +392,18 @@ def test_a_class_of_the_users_own_is_not_taken_for_keras_s(tmp_path):
     config = {"module": "keras", "class_name": "Sequential", "config": {"layers": layers}}
     write_keras_file(tmp_path / "m.keras", {"layers/embedding/vars/0": np.eye(3)}, config)
     assert opened(str(tmp_path / "m.keras")).words is None
+
+
+def test_an_embedding_that_two_models_share_has_the_words_of_both(keras, saved):
+    """Keras saves its rows once, under the first of the models."""
+    shared = keras.layers.Embedding(9, 2, name="tokens")
+
+    def tower(words, name):
+        text = text_input(keras, f"{name}_text")
+        return keras.Model(text, shared(vectorization(keras, words, name=name)(text)), name=name)
+
+    one, other = text_input(keras, "one"), text_input(keras, "other")
+    first, second = tower(["a"], "first"), tower(["b"], "second")
+    path = saved(keras.Model([one, other], [first(one), second(other)]))
+    with pytest.raises(UsageError, match=r"2 lookup layers .*'first/first'.*'second/second'"):
+        opened(path)

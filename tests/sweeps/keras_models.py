@@ -351,7 +351,7 @@ def own_layer_before(build: Builder) -> Any:
 
 def token_and_position(build: Builder) -> Any:
     text, lookup = build.input(), build.lookup()
-    block = build.own["TokenAndPosition"](5, build.size(lookup))
+    block = build.own["TokenAndPosition"](77, build.size(lookup))
     return build.keras.Model(text, block(lookup(text)))
 
 
