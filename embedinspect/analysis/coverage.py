@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from embedinspect.analysis.spellings import REASONS, Phrase, Reason, Spellings
 from embedinspect.errors import UsageError
 from embedinspect.source import Source
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
-
-Reason = Literal["case", "punctuation", "unseen"]
 
 
 @dataclass(frozen=True)
@@ -27,9 +24,11 @@ class CoveredWord:
         occurrences: how often it stands in the texts.
         row: the row of the source whose vector it gets; None where it has none.
         source_word: the word of that row.
-        reason: why it has none: the source has it in another `case`, or with other
-            `punctuation`, or has never seen it (`unseen`).
-        instead: the word of the source that comes in another case or punctuation.
+        reason: why it has none: the source has it in another `case`, with other `punctuation`,
+            or in `parts`; or its characters were wrongly decoded (`encoding`), or the source has
+            never seen it (`unseen`).
+        instead: what the source has instead: the word in another case or punctuation, or its
+            parts with spaces between them; of a wrongly decoded word, the right spelling.
     """
 
     word: str
@@ -52,6 +51,7 @@ class Coverage:
         texts: how many texts there are.
         dropped: how many tokens of the texts have no id of their own in the vocabulary.
         reserved: ids that are no word's: padding, start, out of vocabulary.
+        phrases: words side by side that are one word of the source, the most frequent first.
     """
 
     source: Source
@@ -60,6 +60,7 @@ class Coverage:
     texts: int
     dropped: int
     reserved: tuple[int, ...]
+    phrases: tuple[Phrase, ...] = ()
 
     @property
     def covered(self) -> list[CoveredWord]:
@@ -90,8 +91,7 @@ class Coverage:
             assert word.reason is not None
             words[word.reason] += 1
             uses[word.reason] += word.occurrences
-        order: tuple[Reason, ...] = ("case", "punctuation", "unseen")
-        return {reason: (words[reason], uses[reason]) for reason in order if words[reason]}
+        return {reason: (words[reason], uses[reason]) for reason in REASONS if words[reason]}
 
     @property
     def input_dim(self) -> int:
@@ -137,63 +137,37 @@ def cover(
     limit = vocabulary.num_words or 2**31
     flat = np.concatenate(ids) if ids else np.empty(0, np.int32)
     uses = np.bincount(flat) if flat.size else np.zeros(1, np.int64)
-    tokens = sum(len(vocabulary.tokenization.tokens(text)) for text in texts)
+    tokens = [vocabulary.tokenization.tokens(text) for text in texts]
     reserved = {0, vocabulary.oov_id, vocabulary.start_id} - {None}
     starts = len(texts) if vocabulary.start_id is not None else 0
     unknown = int(uses[vocabulary.oov_id]) if (vocabulary.oov_id or 2**31) < len(uses) else 0
-    spellings = _Spellings(source)
+    spellings = Spellings(source.words.index)
     words = []
     for word, id_ in vocabulary.word_index.items():
         if id_ in reserved or id_ >= limit:
             continue
         count = int(uses[id_]) if id_ < len(uses) else 0
-        words.append(spellings.place(word, id_, count, any_case=any_case))
+        words.append(_placed(word, id_, count, spellings, any_case=any_case))
     words.sort(key=lambda word: (-word.occurrences, word.id))
     return Coverage(
         source=source,
         vocabulary=vocabulary,
         words=tuple(words),
         texts=len(texts),
-        dropped=tokens + starts - len(flat) + unknown,
+        dropped=sum(map(len, tokens)) + starts - len(flat) + unknown,
         reserved=tuple(sorted(id_ for id_ in reserved if id_ is not None)),
+        phrases=tuple(spellings.phrases_in(tokens)),
     )
 
 
-class _Spellings:
-    """The words of a source, found again without capitals and punctuation."""
-
-    def __init__(self, source: Source) -> None:
-        assert source.words is not None
-        self.index = source.words.index
-        self._folded: dict[str, str] | None = None
-        self._bare: dict[str, str] | None = None
-
-    def place(self, word: str, id_: int, count: int, *, any_case: bool) -> CoveredWord:
-        row = self.index.get(word)
-        if row is not None:
-            return CoveredWord(word, id_, count, row, word)
-        if self._folded is None or self._bare is None:
-            self._folded, self._bare = {}, {}
-            for source_word in self.index:
-                folded = source_word.casefold()
-                self._folded.setdefault(folded, source_word)
-                if not folded.isalnum():
-                    self._bare.setdefault(_bare(folded), source_word)
-        folded = word.casefold()
-        cased = self._folded.get(folded)
-        if cased is not None:
-            if any_case:
-                return CoveredWord(word, id_, count, self.index[cased], cased)
-            return CoveredWord(word, id_, count, None, None, "case", cased)
-        bare = _bare(folded)
-        alike = (self._folded.get(bare) if bare != folded else None) or self._bare.get(bare)
-        if bare and alike is not None:
-            return CoveredWord(word, id_, count, None, None, "punctuation", alike)
-        return CoveredWord(word, id_, count, None, None, "unseen")
-
-
-def _bare(word: str) -> str:
-    """Return a word without its punctuation and symbols."""
-    if word.isalnum():
-        return word
-    return "".join(c for c in word if unicodedata.category(c)[0] not in "PS")
+def _placed(
+    word: str, id_: int, count: int, spellings: Spellings, *, any_case: bool
+) -> CoveredWord:
+    """Return a word of the texts with its row, or with the reason why it has none."""
+    row = spellings.index.get(word)
+    if row is not None:
+        return CoveredWord(word, id_, count, row, word)
+    cased = spellings.in_another_case(word) if any_case else None
+    if cased is not None:
+        return CoveredWord(word, id_, count, spellings.index[cased], cased)
+    return CoveredWord(word, id_, count, None, None, *spellings.why_missing(word))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from embedinspect.analysis.coverage import Coverage, CoveredWord
 from embedinspect.analysis.coverage_matrix import WrittenMatrix
+from embedinspect.analysis.spellings import Phrase
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import LONGEST_WORD
 from embedinspect.output.top import DEFAULT
@@ -15,6 +16,8 @@ from embedinspect.wording import clipped_repr, plural
 _REASONS = {
     "case": "in another case (--any-case takes that vector)",
     "punctuation": "with other punctuation (--filters says what parts words)",
+    "parts": "in parts (a tokenizer that splits such words finds them)",
+    "encoding": "with wrongly decoded characters (read the file in its own --encoding)",
     "unseen": "not there in any form",
 }
 
@@ -24,6 +27,8 @@ def page(coverage: Coverage, written: WrittenMatrix | None, top: int | None = No
     missing, top = coverage.missing, top or DEFAULT
     if missing:
         yield _missing(missing[:top], max(0, len(missing) - top))
+    if coverage.phrases:
+        yield _together(coverage.phrases[:top], max(0, len(coverage.phrases) - top))
     yield Facts(list(_facts(coverage)))
     if written is not None:
         yield Facts(list(_written(coverage, written)))
@@ -38,6 +43,18 @@ def _missing(words: list[CoveredWord], more: int) -> Table:
             Column("used", [word.occurrences for word in words], "number"),
             Column("why", [word.reason for word in words], rigid=True),
             Column("there is", [word.instead for word in words], most=LONGEST_WORD, optional=True),
+        ],
+        more=more,
+    )
+
+
+def _together(phrases: Sequence[Phrase], more: int) -> Table:
+    return Table(
+        "Side by side in the texts, one word in the source",
+        [
+            Column("words", [" ".join(phrase.words) for phrase in phrases], most=LONGEST_WORD),
+            Column("used", [phrase.occurrences for phrase in phrases], "number"),
+            Column("there is", [phrase.source_word for phrase in phrases], most=LONGEST_WORD),
         ],
         more=more,
     )
@@ -67,6 +84,13 @@ def _facts(coverage: Coverage) -> Iterator[Fact]:
     for reason, (words, uses) in coverage.reasons.items():
         counts = f"{plural(words, 'word')}, {plural(uses, 'occurrence')}"
         yield Fact(reason, f"{counts}: {_REASONS[reason]}")
+    if coverage.phrases:
+        uses = sum(phrase.occurrences for phrase in coverage.phrases)
+        yield Fact(
+            "together",
+            f"{plural(len(coverage.phrases), 'phrase')}, {plural(uses, 'occurrence')}: one word in "
+            "the source (join them in the texts as the source writes them)",
+        )
     if coverage.dropped:
         yield Fact(
             "no id",
@@ -103,6 +127,7 @@ def _written(coverage: Coverage, written: WrittenMatrix) -> Iterator[Fact]:
         f"keras.layers.Embedding({rows}, {width}), and once it is built: "
         f"layer.set_weights([numpy.load({written.path!r})])",
     )
+    yield Fact("look at it", f"embedinspect show TEXT --from {written.path} goes by these ids")
 
 
 def _reserved(coverage: Coverage) -> str:
@@ -131,6 +156,7 @@ def document(coverage: Coverage, written: WrittenMatrix | None, top: int | None 
             for reason, (words, uses) in coverage.reasons.items()
         },
         "input_dim": coverage.input_dim,
+        "phrases": [{**vars(phrase), "words": list(phrase.words)} for phrase in coverage.phrases],
         "written": None if written is None else dict(vars(written)),
     }
     listed = coverage.words if top is None else coverage.missing[:top]

@@ -34,6 +34,19 @@ def test_punctuation_is_a_reason():
     assert reasons == {"don't": "dont", "coop": "co-op"}
 
 
+def test_coverage_says_what_would_help():
+    source = source_of(np.eye(6), ["king", "'s", "New_York", "new", "café", "x"])
+    coverage = cover(source, ["The king's new york café", "cafÃ© in New York"])
+    reasons = {word.word: (word.reason, word.instead) for word in coverage.missing}
+    assert reasons["king's"] == ("parts", "king 's")
+    assert reasons["cafã©"] == ("encoding", "café")
+    assert reasons["york"] == ("unseen", None)
+    assert list(coverage.reasons) == ["parts", "encoding", "unseen"]
+    (phrase,) = coverage.phrases
+    assert (phrase.words, phrase.occurrences) == (("new", "york"), 2)
+    assert (phrase.row, phrase.source_word) == (2, "New_York")
+
+
 def test_coverage_by_a_saved_vocabulary(vectors):
     vocabulary, _ = fit(["queen the king"], oov_token="?")
     coverage = cover(vectors, ["the unknown king"], vocabulary=vocabulary)

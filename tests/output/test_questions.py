@@ -27,6 +27,7 @@ QUESTIONS = {
     "diff": ["diff", "vectors.txt", "moved.txt", "--top", "3", "--neighbors", "4"],
     "coverage": ["coverage", "vectors.txt", "The Paris queen!", "a zebra's queen"],
     "coverage-write": ["coverage", "vectors.txt", "The queen", "--write", "m.npy", "--force"],
+    "coverage-help": ["coverage", "vectors.txt", "The king's cafÃ© sells ice cream, Paris!"],
     "export": ["export", "vectors.txt", "projector", "--force"],
     "cache": ["cache"],
     "doctor": ["doctor", "model.keras", "--layer", "words"],
