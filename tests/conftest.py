@@ -33,9 +33,16 @@ CLASSIC = ["This is a text", "This is not a text"]
 HERE = Path(__file__).parent
 
 
+# What a machine may have set for terminals.
+OF_TERMINALS = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM"}
+
+
 def environment(**changes: str) -> dict[str, str]:
-    """Return an environment without what the machine may have set for terminals."""
-    dropped = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TERM", "KERAS_BACKEND"}
+    """Return an environment for a process: as on a machine where nothing special was set.
+
+    Bytecode may be written, since a start that compiles everything takes half as long again.
+    """
+    dropped = OF_TERMINALS | {"KERAS_BACKEND", "PYTHONDONTWRITEBYTECODE"}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "PYTHONIOENCODING": "utf-8", **changes}
 

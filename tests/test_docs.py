@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from embedinspect import errors
+from embedinspect import cli, errors
 from embedinspect.cli import app
 from embedinspect.commands.table import COMMANDS
 from embedinspect.exports import TARGETS
@@ -25,7 +26,7 @@ from embedinspect.formats import FORMATS
 from embedinspect.output.forms import DESCRIPTIONS
 from embedinspect.training import session
 from tests.builders import SAMPLE_TEXTS
-from tests.conftest import HERE, environment
+from tests.conftest import HERE, OF_TERMINALS, environment
 
 ROOT = HERE.parent
 README, GUIDE = ROOT / "README.md", ROOT / ".github" / "GUIDE.md"
@@ -37,6 +38,10 @@ OPTIONS_OF_OTHERS = {"--logdir"}
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 _CODE = re.compile(r"^```\w*\n.*?^```$|`[^`\n]+`", re.M | re.S)
+# A call of ours that needs no shell, up to the end or to a first pipe.
+_PLAIN = re.compile(
+    r"""embedinspect (?P<arguments>(?:[^"'`$;&<>|*\\]|"[^"`$\\]*"|'[^']*')+)(?:\| (?P<rest>.*))?"""
+)
 _LINK = re.compile(r"\]\(([^)]+)\)")
 _PROBABILITY = re.compile(r"(?<=probability of positive )[01]\.\d{3}\b")
 
@@ -98,21 +103,48 @@ SECTIONS = [section for page in PAGES for section in sections(page) if section.b
 TEXTS = {page.stem: page.read_text(encoding="utf-8") for page in PAGES}
 
 
-def run_in(folder: Path, command: str) -> str:
-    """Return what a reader would see of a command: stdout, and what else there is on stderr."""
+def run_in_shell(command: str, piped: str | None = None) -> str:
+    """Return what a shell makes of a command: its stdout, and what else there is on stderr."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", command],
-        stdin=subprocess.DEVNULL,
+        input=piped,
+        stdin=subprocess.DEVNULL if piped is None else None,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        cwd=folder,
         env=environment(PATH=path),
         encoding="utf-8",
         timeout=120,
         check=False,
     )
-    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
+    return done.stdout
+
+
+@pytest.fixture
+def answer(capfdbinary, monkeypatch, tmp_path):
+    """Run a command in the test's folder; returns what a reader would see of it.
+
+    A call of ours that needs no shell runs in this process, where Keras is imported once; a shell
+    gets what stands behind its pipe, and every other command.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in OF_TERMINALS:
+        monkeypatch.delenv(name, raising=False)
+
+    def run_command(command: str, in_shell: bool = False) -> str:
+        plain = _PLAIN.fullmatch(command)
+        if plain is None or in_shell:
+            seen = run_in_shell(command)
+        else:
+            with open(os.devnull, encoding="utf-8") as nothing:
+                monkeypatch.setattr("sys.stdin", nothing)
+                cli.run(shlex.split(plain["arguments"]))
+            captured = capfdbinary.readouterr()
+            out, err = captured.out.decode(), captured.err.decode()
+            seen = err + (run_in_shell(plain["rest"], out) if plain["rest"] else out)
+        return "".join(line.rstrip() + "\n" for line in seen.splitlines())
+
+    return run_command
 
 
 def normalised(steps: list[Step]) -> str:
@@ -152,11 +184,12 @@ def trained_run(tmp_path_factory) -> Path:
 @pytest.mark.parametrize(
     "section", SECTIONS, ids=lambda section: f"{section.page.stem}-{section.title or 'top'}"
 )
-def test_the_commands_of_a_section_print_what_stands_below_them(section, tmp_path, request):
+def test_the_commands_of_a_section_print_what_stands_below_them(section, answer, tmp_path, request):
     """In their order and in a folder of their own, as a reader would run them."""
     if section.needs_a_run:
         shutil.copytree(request.getfixturevalue("trained_run"), tmp_path / RUN)
-    outputs = [run_in(tmp_path, step.command) for step in section.steps]
+    first = section is SECTIONS[0]
+    outputs = [answer(step.command, in_shell=first) for step in section.steps]
     if request.config.getoption("--regenerate"):
         rewrite(section, outputs)
         return
