@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+# What lists of words call the row of the padding.
+PADDING_NAMES = frozenset({"", "<pad>", "[pad]", "<padding>", "pad", "_pad_", "<PAD>", "[PAD]"})
 _MOST_COMPARED = 20_000  # words that are compared with one that is misspelled
 _SEEN_FOR_CASE = 20_000  # words that tell whether words are written with capitals
 _MOST_SEARCHES = 32  # through a block of words; from then on an index is faster

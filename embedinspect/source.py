@@ -11,7 +11,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents, Problems, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
-from embedinspect.row_words import Words, has_capitals
+from embedinspect.row_words import PADDING_NAMES, Words, has_capitals
 from embedinspect.training.run_folder import Run, open_embedding, open_run
 from embedinspect.training.run_state import is_run
 from embedinspect.vocabulary import Tokenization, Vocabulary
@@ -127,10 +127,10 @@ class Source:
     def row_0_is_a_word(self) -> bool:
         """Whether row 0 has a word, so that ids stand one above the rows.
 
-        Id 0 is the padding in Keras: a word must not have it.
+        Id 0 is the padding in Keras: a word must not have it, unless it is a name of the padding.
         """
-        words = self.words
-        return words is not None and words[0] is not None and not self.row_0_is_padding
+        first = self.words[0] if self.words is not None else None
+        return first is not None and first not in PADDING_NAMES and not self.row_0_is_padding
 
     def lengths(self) -> FloatArray:
         """Return the length of each row, float32, shape (input_dim,)."""

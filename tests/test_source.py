@@ -67,6 +67,13 @@ def test_ids_are_rows_where_row_0_has_no_word():
     assert vocabulary.word_index == {"the": 1, "of": 2}
 
 
+@pytest.mark.parametrize("padding", ["[PAD]", "<pad>", ""])
+def test_ids_are_rows_where_row_0_is_the_padding_by_name(padding):
+    vocabulary, moved = source_of(np.eye(3), [padding, "the", "of"]).vocabulary_by_row()
+    assert not moved
+    assert vocabulary.word_index == {"the": 1, "of": 2}
+
+
 @pytest.mark.parametrize(("words", "lower"), [(["the", "of"], True), (["The", "of"], False)])
 def test_words_with_capitals_are_not_lowered(words, lower):
     vocabulary, _ = source_of(np.eye(2), words).vocabulary_by_row()
@@ -149,6 +156,15 @@ def test_the_words_of_a_lookup_layer_are_the_rows(tmp_path):
     vocabulary, moved = source.vocabulary_by_row()
     assert not moved
     assert vocabulary.encode(["dog", "cow"]) == [[2], [0]]
+
+
+def test_explicit_ids_are_kept_by_show(run, matrix, tmp_path):
+    (tmp_path / "ids").write_text('{"[PAD]": 0, "king": 3}')
+    asked = ("show", "king", "--from", str(matrix), "--words", str(tmp_path / "ids"), "--no-keras")
+    code, out, err = run(*asked, "--json")
+    [sequence] = json.loads(out)["texts"]
+    assert (code, err) == (0, "")
+    assert sequence["sequence"] == [3]
 
 
 # -- options ------------------------------------------------------------------------------------

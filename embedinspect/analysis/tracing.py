@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from embedinspect.errors import UsageError
-from embedinspect.formats import open_matrix
+from embedinspect.formats import open_file
+from embedinspect.formats.contents import Contents
+from embedinspect.formats.vocabulary_file import VOCABULARY_SUFFIX
 from embedinspect.lookup import Lookup, Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.saved_vocabulary import read_vocabulary
@@ -16,6 +18,7 @@ from embedinspect.tokenizing.layer_vocabulary import LayerVocabulary
 from embedinspect.tokenizing.rules import LayerTokenization
 from embedinspect.training.run_folder import Run
 from embedinspect.vocabulary import Vocabulary
+from embedinspect.wording import clipped_repr
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Traced:
         lookup: the texts, from tokens to vectors.
         notes: what was done to the rows, each a sentence.
         run: the run whose classifier can judge the texts; None where there is none.
+        vocabulary_path: of the saved vocabulary that gave the ids; None where none did.
         unpredictable: why the classifier of a run cannot judge them; None where it can, and where
             there is no run.
     """
@@ -34,6 +38,7 @@ class Traced:
     notes: tuple[str, ...] = ()
     run: Run | None = None
     unpredictable: str | None = None
+    vocabulary_path: str | None = None
 
 
 def trace(
@@ -57,12 +62,23 @@ def trace(
         UsageError: settings that contradict the vocabulary or the matrix, or each other.
         DataError: a file that cannot be read, or a matrix without a row for an id of the texts.
     """
-    matrix = _rows(matrix_path)
+    contents = None if matrix_path is None else open_file(matrix_path)
+    beside = None if contents is None else _vocabulary_beside(contents)
+    notes: list[str] = []
+    if beside is not None and vocabulary_path is None:
+        notes.append(f"the ids are those of {beside}, which lies beside {matrix_path}")
+        vocabulary_path = beside
     vocabulary = _saved(vocabulary_path, settings, filters)
     lookup = look_up(
-        texts, settings, vocabulary=vocabulary, matrix=matrix, count_documents=count_documents
+        texts,
+        settings,
+        vocabulary=vocabulary,
+        matrix=_matrix_of(contents, matrix_path),
+        count_documents=count_documents,
     )
-    return Traced(lookup)
+    if contents is not None and matrix_path is not None:
+        notes += _other_ids(lookup, contents, matrix_path, beside)
+    return Traced(lookup, tuple(notes), vocabulary_path=vocabulary_path)
 
 
 def trace_by_text_vectorization(
@@ -80,9 +96,13 @@ def trace_by_text_vectorization(
         KerasUnavailable: Keras or TensorFlow cannot be imported.
     """
     settings = replace(settings, padding="post", truncating="post")
-    matrix = _rows(matrix_path)
+    contents = None if matrix_path is None else open_file(matrix_path)
+    matrix = _matrix_of(contents, matrix_path)
     vocabulary, ids = vectorize(texts, settings.num_words, settings.maxlen, backend)
-    return Traced(look_up(texts, settings, vocabulary=vocabulary, ids=ids, matrix=matrix))
+    lookup = look_up(texts, settings, vocabulary=vocabulary, ids=ids, matrix=matrix)
+    if contents is None or matrix_path is None:
+        return Traced(lookup)
+    return Traced(lookup, tuple(_other_ids(lookup, contents, matrix_path)))
 
 
 def trace_by_source(
@@ -192,8 +212,42 @@ def _trace_by_run(texts: Sequence[str], source: Source, run: Run) -> Traced:
     return Traced(lookup, unpredictable=reason)
 
 
-def _rows(path: str | None) -> EmbeddingMatrix | None:
-    return None if path is None else open_matrix(path)
+def _matrix_of(contents: Contents | None, path: str | None) -> EmbeddingMatrix | None:
+    return None if contents is None else EmbeddingMatrix(contents.rows, f"from {path}")
+
+
+def _vocabulary_beside(contents: Contents) -> str | None:
+    """Return the path of the saved vocabulary that lies beside a matrix, if one does."""
+    beside = contents.words_beside
+    if beside is None or not beside.name.endswith(VOCABULARY_SUFFIX):
+        return None
+    return str(beside)
+
+
+def _other_ids(
+    lookup: Lookup, contents: Contents, path: str, beside: str | None = None
+) -> Iterator[str]:
+    """Yield a warning where the rows of a file are known to be those of other ids.
+
+    Args:
+        beside: the saved vocabulary that lies beside the file.
+    """
+    if beside is not None:
+        own = read_vocabulary(beside).word_index
+        index = lookup.vocabulary.word_index
+        word = next((word for word, id_ in index.items() if own.get(word) != id_), None)
+        if word is not None:
+            yield (
+                f"Warning: the ids here are not those of {beside}, which lies beside {path}: "
+                f"{clipped_repr(word)} has id {index[word]} here and {own.get(word, 'none')} "
+                "there, so its vector is that of another word"
+            )
+    elif contents.words is not None or contents.words_beside is not None:
+        whose = "words of its own" if contents.words is not None else str(contents.words_beside)
+        yield (
+            f"Warning: {path} has {whose}, and the ids here are others: each word is shown with "
+            f"the row of its id, whatever that row's word is; show --from {path} goes by the words"
+        )
 
 
 def _saved(path: str | None, settings: Settings, filters: str | None) -> Vocabulary | None:

@@ -138,7 +138,7 @@ def show(
         from embedinspect.output.show.code import Inputs, script
         from embedinspect.output.stdout import write_utf8
 
-        inputs = Inputs(vocabulary, matrix, keras.backend, sequences.maxlen)
+        inputs = Inputs(traced.vocabulary_path, matrix, keras.backend, sequences.maxlen)
         write_utf8([script(traced.lookup, inputs)])
         return
     _print(traced, keras, chosen, one_hot=one_hot, full=full, precision=precision)

@@ -18,6 +18,7 @@ from embedinspect.wording import clipped_repr, plural
 EXPECTED = (
     "words, one a line or a JSON list, a JSON mapping of words to ids, or a saved Keras tokenizer"
 )
+VOCABULARY_SUFFIX = ".vocabulary.json"
 MOST_WORDS = 2**25
 # The most frequent words in Keras's imdb_word_index.json, and their numbers there.
 _IMDB_INDEX = {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "is": 6, "br": 7}
@@ -277,5 +278,5 @@ def _lines(text: str, rows: int | None) -> list[str | None]:
 
 def find_beside(path: Path) -> Path | None:
     """Return the file of words that `export` or `coverage` has written beside an array, if any."""
-    names = (f"{path.name}.words.json", f"{path.stem}.vocabulary.json")
+    names = (f"{path.name}.words.json", f"{path.stem}{VOCABULARY_SUFFIX}")
     return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)

@@ -98,7 +98,7 @@ def pretrained(request: Request) -> Experiment:
         texts=texts,
         next=[
             'embedinspect coverage sample:vectors "the king and the queen" --write matrix.npy',
-            'embedinspect show "the king and the queen" --matrix matrix.npy',
+            'embedinspect show "the king and the queen" --from matrix.npy',
             "embedinspect doctor matrix.npy --reference sample:vectors",
         ],
     )

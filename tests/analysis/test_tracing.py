@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from embedinspect.analysis.coverage import cover
+from embedinspect.analysis.coverage_matrix import write_matrix
 from embedinspect.analysis.tracing import trace, trace_by_source, trace_by_text_vectorization
 from embedinspect.errors import DataError, UsageError
 from embedinspect.lookup import Settings, look_up
+from embedinspect.source import open_source
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
 from tests.analysis.builders import layer, model_of, run_of
-from tests.builders import source_of
+from tests.builders import VECTORS, source_of
 from tests.conftest import CLASSIC
 
 WORDS = ["this", "is", "a", "text"]
@@ -171,3 +176,49 @@ def test_only_the_last_epoch_predicts():
         "no predictions: only the rows of epoch 1 are kept, the rest of the classifier is that of "
         "epoch 2"
     )
+
+
+# -- a matrix that has words of its own --------------------------------------------------------
+
+
+@pytest.fixture
+def made_for(tmp_path):
+    """The path of a matrix that `coverage --write` made for texts, its vocabulary beside it."""
+    source = open_source(str(VECTORS))
+    path = tmp_path / "made.npy"
+    write_matrix(cover(source, ["the queen of the king"]), str(path), "zeros", force=False)
+    return str(path)
+
+
+def test_the_vocabulary_beside_a_matrix_gives_the_ids(made_for):
+    """Counted anew, "queen" would have the row of "the"."""
+    traced = trace(["queen"], Settings(), matrix_path=made_for)
+    source = open_source(str(VECTORS))
+    assert (
+        traced.lookup.output(0)[0].tolist()
+        == source.matrix.rows[source.words.index["queen"]].tolist()
+    )
+    assert traced.vocabulary_path == made_for.replace(".npy", ".vocabulary.json")
+    [note] = traced.notes
+    assert "the ids are those of" in note
+
+
+def test_other_ids_than_those_beside_a_matrix_are_warned_of(made_for, saved):
+    [note] = trace(["a"], Settings(), matrix_path=made_for, vocabulary_path=saved).notes
+    assert "Warning: the ids here are not those of" in note
+    assert "so its vector is that of another word" in note
+
+
+def test_counted_ids_beside_words_of_a_matrix_are_warned_of(matrix):
+    vectors = trace(["queen"], Settings(), matrix_path=str(VECTORS)).notes
+    assert "has words of its own, and the ids here are others" in vectors[0]
+    Path(f"{matrix}.words.json").write_text('["a"]')
+    [note] = trace(["a"], Settings(), matrix_path=matrix).notes
+    assert f"show --from {matrix} goes by the words" in note
+
+
+def test_the_script_loads_the_vocabulary_beside_the_matrix(run, made_for):
+    code, out, err = run("show", "queen", "--matrix", made_for, "--code")
+    assert code == 0
+    assert made_for.replace(".npy", ".vocabulary.json") in out.decode()
+    assert "lies beside" in err
