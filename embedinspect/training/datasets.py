@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def open_data(
     if imdb_path is not None and name != IMDB:
         raise UsageError(f"--data is the path of imdb, but the data is {name!r}; leave one out")
     path = imdb_path if name == IMDB else name
-    if path is not None and Path(path).is_dir():
+    if path is not None and os.path.isdir(path):  # False for a name that is too long, too
         return labelled.open_folder(path)
     if name == IMDB or _is_zip(path):
         limit = TrainSettings().num_words if num_words is None else num_words
@@ -54,7 +55,7 @@ def open_data(
         return imdb.open_imdb(path, limit)
     assert path is not None
     place = Path(samples.resolve(path))
-    if not place.exists() and not place.suffix and "/" not in path:
+    if not os.path.exists(place) and not place.suffix and "/" not in path:
         close = difflib.get_close_matches(name.lower(), [IMDB], n=1)
         hint = f"; did you mean {IMDB}?" if close else ""
         raise UsageError(

@@ -63,7 +63,8 @@ def start(
         DataError: the folder cannot be written, or the disk is too full for the run.
     """
     run_place.check_place(out, force)
-    memory.check(_bytes_to_train(settings), "this classifier", UsageError)
+    smaller = "a smaller --units, --output-dim or --num-words"
+    memory.check(_bytes_to_train(settings), "this classifier", UsageError, smaller)
     model = classifier.build(keras, settings)
     arrays = classifier.state_arrays(keras, model)
     size = sum(array.nbytes for array in arrays.values())

@@ -17,13 +17,16 @@ def available() -> int | None:
     return min(known, default=None)
 
 
-def check(needed: int, what: str, error: type[EmbedInspectError]) -> None:
+def check(
+    needed: int, what: str, error: type[EmbedInspectError], fitting: str = "one that fits"
+) -> None:
     """Find out whether there is enough memory for something.
 
     Args:
         needed: bytes that it takes at least.
         what: takes them, in words.
         error: to raise.
+        fitting: what is expected instead, in words.
 
     Raises:
         EmbedInspectError: there is not; the message names what is needed and what is there.
@@ -32,7 +35,7 @@ def check(needed: int, what: str, error: type[EmbedInspectError]) -> None:
     if there is not None and needed > there:
         raise error(
             f"{what} takes {needed / 1e9:,.1f} GB of memory or more, but {there / 1e9:,.1f} GB "
-            "are there; expected one that fits"
+            f"are there; expected {fitting}"
         )
 
 

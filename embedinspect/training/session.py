@@ -14,10 +14,11 @@ from typing import Any
 from embedinspect import keras_layer, samples
 from embedinspect.errors import DataError, UsageError
 from embedinspect.training import datasets, fit, run_folder, run_place, run_state
-from embedinspect.training.data import DataSummary, LabelledData, limited, summarize
+from embedinspect.training.data import DataSummary, LabelledData, limited, split, summarize
 from embedinspect.training.fit import Report
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings, check_settings, defaults_for, warnings_for
+from embedinspect.wording import plural
 
 RUNS = Path("runs")
 
@@ -97,6 +98,7 @@ def begin(
     settings = TrainSettings(**{**chosen, **options})
     check_settings(settings)
     prepared = _prepared(opened, settings)
+    _check_held_out(prepared, settings)
     notes = []
     if chosen:
         pairs = ", ".join(f"{name} {value}" for name, value in chosen.items())
@@ -152,6 +154,7 @@ def resume(
         )
     run_place.prepare(Path(path))
     run = _with_epochs(run_folder.open_run(path), options.get("epochs"))
+    check_settings(run.settings)
     source = run.data.get("source")
     reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
     prepared = _prepared(reopened, run.settings)
@@ -208,6 +211,21 @@ def loss_error(run: Run) -> DataError | None:
         f"the loss of epoch {run.epochs + 1} is not a number; expected a finite one; lower "
         f"--learning-rate (finished epochs that are kept: {run.epochs})"
     )
+
+
+def _check_held_out(data: LabelledData, settings: TrainSettings) -> None:
+    """Find out whether the share for validation leaves reviews to train on, and holds out any.
+
+    Raises:
+        UsageError: it does not.
+    """
+    train, held_out = split(data.train, settings)
+    if settings.validation and not (len(train) and len(held_out)):
+        reviews = plural(len(data.train), "training review")
+        raise UsageError(
+            f"--validation {settings.validation:g} holds out {len(held_out)} of {reviews}; "
+            "expected a share that holds out 1 or more and leaves 1 or more to train on"
+        )
 
 
 def _chosen_by_size(data: LabelledData, options: Mapping[str, Any]) -> dict[str, object]:

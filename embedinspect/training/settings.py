@@ -204,7 +204,8 @@ def _expected(name: str, value: Any) -> str | None:
         is_number = isinstance(value, (int, float) if kind is float else int)
         if is_number and not isinstance(value, bool) and smallest <= value <= largest:
             return None
-        return f"expected {smallest:,} to {largest:,}"
+        form = "g" if kind is float else ","
+        return f"expected {smallest:{form}} to {largest:{form}}"
     if name in _CHOICES:
         choices = _CHOICES[name]
         if any(type(value) is type(choice) and value == choice for choice in choices):

@@ -46,7 +46,7 @@ def refused(says: str) -> None:
         (("settings", "padding"), ["pre"], r"padding \['pre'\]; expected pre or post"),
         (("settings", "truncating"), {}, "truncating {}; expected pre or post"),
         (("settings", "mask_zero"), 1, "mask_zero 1; expected true or false"),
-        (("settings", "units"), 100_000, "400,800,400,000 of them in the LSTM|parameters"),
+        (("settings", "units"), 100_000, "40,003,600,000 of them in the LSTM"),
         (("settings", "maxlen"), 10**6, "maxlen 1000000; expected 1 to 100,000"),
         (("settings", "limit"), "x" * 10_000, "limit 'xxx.*; expected a whole number"),
         (("settings", "learning_rate"), float("nan"), "learning_rate nan; expected 0 to"),

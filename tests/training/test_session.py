@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.training import run_folder, session
+from embedinspect.training import memory, run_folder, session
 from embedinspect.training.run_state import DONE, NOT_A_NUMBER, STOPPED_EARLY, TRAINING
 from embedinspect.training.settings import TrainSettings
 from tests.training.builders import SIZES
@@ -84,6 +84,46 @@ def test_warnings_are_returned(table):
     assert "--validation" in warning
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"units": 99_999_999}, "--units is 99999999; expected 1 to 100,000$"),
+        ({"output_dim": 99_999_999}, "--output-dim is 99999999; expected 1 to 100,000$"),
+        ({"num_words": 99_999_999}, "--num-words is 99999999; expected 1 to 10,000,000$"),
+        ({"maxlen": 10**6}, "--maxlen is 1000000; expected 1 to 100,000$"),
+        ({"epochs": 10**6}, "--epochs is 1000000; expected 1 to 50,000$"),
+        ({"learning_rate": 1e30}, r"--learning-rate is 1e\+30; expected 0 to 1e\+06$"),
+        (
+            {"units": 100_000},
+            "40,006,800,000 of them in the LSTM .*; expected at most 2,147,483,648",
+        ),
+        ({"validation": 0.001}, "--validation 0.001 holds out 0 of 160 training reviews; expected"),
+        ({"validation": 0.9, "limit": 4}, "--validation 0.9 holds out 4 of 4 training reviews;"),
+    ],
+)
+def test_settings_that_no_run_could_have_are_refused_before_anything_is_written(
+    table, options, says
+):
+    with pytest.raises(UsageError, match=says):
+        session.begin(str(table), options)
+    assert not Path("runs").exists()
+
+
+def test_a_classifier_that_does_not_fit_is_refused_with_both_sizes(table, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 10**9)
+    begun = session.begin(str(table), {"units": 5000, "output_dim": 8}, out="a")
+    with pytest.raises(UsageError, match=r"takes 1\.6 GB of memory or more, but 1\.0 GB are there"):
+        session.build(begun)
+    assert not Path("a").exists()
+
+
+@pytest.mark.parametrize("options", [{}, {"data": "x" * 300}])
+def test_a_name_that_is_too_long_is_said_in_one_line(options):
+    name = "imdb" if options else "x" * 300
+    with pytest.raises(DataError, match="file name too long"):
+        session.begin(name, {}, **options)
+
+
 # -- a run that is resumed ---------------------------------------------------------------------
 
 
@@ -145,6 +185,11 @@ def test_a_folder_trained_with_fewer_words_is_the_same_data_again(folder):
     assert [ids.tolist() for ids in resumed.data.test.ids] == [
         ids.tolist() for ids in begun.data.test.ids
     ]
+
+
+def test_more_epochs_than_a_run_may_have_are_refused(trained):
+    with pytest.raises(UsageError, match="--epochs is 50001; expected 1 to 50,000"):
+        session.resume("a", {"epochs": 50_001})
 
 
 def test_a_run_without_a_source_is_refused(trained):
