@@ -111,10 +111,17 @@ def _rest(diagnosis: Diagnosis) -> Iterator[Fact]:
         yield Fact("in order", "; ".join(diagnosis.in_order), "confirmed")
     case, label = diagnosis.case, "not checked"
     for remedy, needs in _WOULD_MAKE_POSSIBLE:
-        topics = [topic for topic, need in diagnosis.not_checked if need in needs]
+        topics = [
+            topic for topic, need in diagnosis.not_checked if _first_lacking(case, need) in needs
+        ]
         if topics and _applies(case, remedy):
             yield Fact(label, f"{', '.join(topics)}: {_in_full(case, remedy)}", "aside")
             label = ""
+
+
+def _first_lacking(case: Case, need: Need) -> Need:
+    """Return what is lacking first: the side of the padding is of no use without the layers."""
+    return "layers" if need == "padding" and not case.has("layers") else need
 
 
 def _in_full(case: Case, remedy: str) -> str:
@@ -135,8 +142,6 @@ def _applies(case: Case, remedy: str) -> bool:
         return source is not None and source.keras is not None
     if remedy == "give --vocabulary FILE":
         return not case.pairs and (source is None or source.words is None)
-    if remedy == "give --padding":
-        return case.has("layers")
     return remedy != "give --reference VECTORS" or source is not None
 
 
