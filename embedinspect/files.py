@@ -81,18 +81,26 @@ def workshop(beside: Path, prefix: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def put(moves: Sequence[tuple[Path, Path]]) -> None:
+def put(moves: Sequence[tuple[Path, Path]], gone: Sequence[Path] = ()) -> None:
     """Move files or folders from a workshop to their places: all of them, or none.
+
+    Several files belong together: the places of all but the first are empty while the first is
+    replaced, so that whatever stops this in between, no two of different makings are side by side.
 
     Args:
         moves: where each lies, and its place. A file that stands there is replaced by a file, a
             folder by a folder.
+        gone: files that belong to what stood there, and are to be gone.
 
     Raises:
         OSError: one of them cannot be moved; what stood in all the places still does.
     """
     done: list[tuple[Path, Path | None]] = []
     try:
+        others = [place for made, place in moves[1:] if not made.is_dir()]
+        for place in (*others, *gone):
+            if place.exists() or place.is_symlink():
+                done.append((place, _clear(place, moves[0][0].parent)))
         for made, place in moves:
             done.append((place, _exchange(made, place)))
     except BaseException:
@@ -100,6 +108,14 @@ def put(moves: Sequence[tuple[Path, Path]]) -> None:
             with suppress(OSError):
                 _put_back(place, aside)
         raise
+
+
+def _clear(place: Path, workshop: Path) -> Path:
+    """Move a file from its place to a workshop; return where it is now."""
+    refuse_devices(place)
+    aside = Path(tempfile.mkdtemp(prefix="old-", dir=workshop)) / place.name
+    place.rename(aside)
+    return aside
 
 
 def _exchange(made: Path, place: Path) -> Path | None:

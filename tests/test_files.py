@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -151,3 +153,46 @@ def test_a_file_that_cannot_be_written_says_why(tmp_path):
         write_whole(tmp_path / "a" / "b", b"x")
     write_whole(tmp_path / "a", b"x")
     assert tree(tmp_path) == {"a": "x"}
+
+
+class Killed(BaseException):
+    """Ends what is going on at once, as a kill does."""
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_files_of_two_makings_are_never_side_by_side(tmp_path, monkeypatch, step):
+    """Whichever step is the last one that is done, and nothing after it is tidied up."""
+    steps = 0
+
+    def killed(function):
+        def at_some_time(*arguments, **options):
+            nonlocal steps
+            steps += 1
+            if steps > step:
+                raise Killed
+            return function(*arguments, **options)
+
+        return at_some_time
+
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / name).write_text("old")
+    moves = make(tmp_path, a="new", b="new", c="new")
+    for owner, name in ((Path, "rename"), (Path, "replace"), (os, "link"), (tempfile, "mkdtemp")):
+        monkeypatch.setattr(owner, name, killed(getattr(owner, name)))
+    monkeypatch.setattr(files, "_put_back", lambda *_: None)
+    with suppress(Killed):
+        put(moves, gone=[tmp_path / "d"])
+    monkeypatch.undo()
+    left = {name: tmp_path / name for name in "abcd" if (tmp_path / name).exists()}
+    assert len({path.read_text() for path in left.values()}) == 1
+    if steps <= step:  # nothing stopped it
+        assert sorted(left) == ["a", "b", "c"]
+
+
+def test_what_is_to_be_gone_comes_back_where_a_move_fails(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name in ("b", "d"):
+        (tmp_path / name).write_text("old")
+    with pytest.raises(IsADirectoryError):
+        put(make(tmp_path, a="new", b="new"), gone=[tmp_path / "d"])
+    assert (tmp_path / "b").read_text() == (tmp_path / "d").read_text() == "old"

@@ -6,7 +6,6 @@ Row 0 is for the padding; a word without a vector keeps a row of its own all the
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,9 +13,10 @@ from typing import Literal
 import numpy as np
 
 from embedinspect.analysis.coverage import Coverage
-from embedinspect.errors import DataError, UsageError
-from embedinspect.files import write_whole
+from embedinspect.errors import DataError, UsageError, os_reason
+from embedinspect.files import put, workshop
 from embedinspect.formats.arrays import read_npy
+from embedinspect.formats.vocabulary_file import VOCABULARY_SUFFIX, find_beside
 from embedinspect.matrix import FloatArray
 from embedinspect.wording import clipped_repr
 
@@ -56,16 +56,27 @@ def write_matrix(coverage: Coverage, path: str, fill: Fill, *, force: bool) -> W
     target = Path(path)
     if target.suffix != ".npy":
         raise UsageError(f"--write is {path!r}; expected a path that ends in .npy")
-    beside = target.with_name(f"{target.stem}.vocabulary.json")
-    for place in (target, beside):
+    beside = target.with_name(f"{target.stem}{VOCABULARY_SUFFIX}")
+    # A list of words beside the matrix would come before the vocabulary.
+    words = find_beside(target)
+    stale = [] if words is None or words == beside else [words]
+    for place in (target, beside, *stale):
         if place.exists() and not force:
             raise UsageError(f"{str(place)!r} exists already; give another path, or --force")
     matrix = matrix_for(coverage, fill)
     check(coverage, matrix)
-    stream = io.BytesIO()
-    np.save(stream, matrix, allow_pickle=False)
-    write_whole(beside, coverage.vocabulary.to_json().encode("utf-8"))
-    write_whole(target, stream.getvalue())
+    try:
+        with workshop(target.parent, ".coverage-") as temporary:
+            with (temporary / target.name).open("wb") as file:
+                np.save(file, matrix, allow_pickle=False)
+            vocabulary = coverage.vocabulary.to_json().encode("utf-8")
+            (temporary / beside.name).write_bytes(vocabulary)
+            put([(temporary / place.name, place) for place in (target, beside)], gone=stale)
+    except OSError as error:
+        raise DataError(
+            f"cannot write {path!r}: {os_reason(error)}; expected a path in a folder that can be "
+            "written"
+        ) from None
     checked = check(coverage, read_npy(target)[0])
     rows, columns = matrix.shape
     return WrittenMatrix(path, str(beside), (rows, columns), checked, fill)

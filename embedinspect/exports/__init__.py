@@ -10,6 +10,7 @@ from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.exports import arrays, texts
 from embedinspect.exports.naming import Names
 from embedinspect.files import put, workshop
+from embedinspect.formats.vocabulary_file import VOCABULARY_SUFFIX, find_beside
 from embedinspect.source import Source
 from embedinspect.wording import listed
 
@@ -22,9 +23,10 @@ class Target:
         name: as `--to` has it.
         suffix: of a destination that is written in this form without `--to`.
         write: writes the files into an empty folder, the main one under a given name; returns the
-            names of all files, and the words as they were written.
+            names of all files, that of the rows first, and the words as they were written.
         description: of the form, in words.
         folder: whether the files belong together in a folder of their own.
+        words_beside: whether the words lie in a file of their own beside the main one.
     """
 
     name: str
@@ -32,18 +34,26 @@ class Target:
     write: Callable[[Source, Path, str], tuple[list[str], Names]]
     description: str
     folder: bool = False
+    words_beside: bool = False
 
 
 TARGETS = (
     Target("word2vec", ".vec", texts.write_word2vec, "word2vec text, with a header line"),
     Target("word2vec-binary", ".bin", texts.write_word2vec_binary, "word2vec binary"),
     Target("glove", ".txt", texts.write_glove, "GloVe text, without a header line"),
-    Target("npy", ".npy", arrays.write_npy, "NumPy array, with a JSON list of words beside it"),
+    Target(
+        "npy",
+        ".npy",
+        arrays.write_npy,
+        "NumPy array, with a JSON list of words beside it",
+        words_beside=True,
+    ),
     Target(
         "safetensors",
         ".safetensors",
         arrays.write_safetensors,
         "safetensors, with a JSON list of words beside it",
+        words_beside=True,
     ),
     Target(
         "projector",
@@ -128,13 +138,15 @@ def export(source: Source, destination: str, name: str | None, *, force: bool = 
     folder = path if target.folder else path.parent
     if not target.folder:
         _refuse_standing([path], force)
+    stale = _words_of_another(source, target, path)
+    _refuse_standing(stale, force)
     try:
         with workshop(folder, ".export-") as temporary:
             files, names = target.write(source, temporary, path.name)
             places = [folder / file for file in files]
             _refuse_standing(places, force)
             folder.mkdir(parents=True, exist_ok=True)
-            put([(temporary / file, folder / file) for file in files])
+            put([(temporary / file, folder / file) for file in files], gone=stale)
     except OSError as error:
         raise DataError(
             f"cannot write {destination!r}: {os_reason(error)}; expected a path in a folder that "
@@ -143,6 +155,25 @@ def export(source: Source, destination: str, name: str | None, *, force: bool = 
     return Exported(
         source, target, path, tuple(places), source.matrix.input_dim, tuple(names.changed)
     )
+
+
+def _words_of_another(source: Source, target: Target, path: Path) -> list[Path]:
+    """Return the files that would be taken for the words of what is written, and are not.
+
+    Raises:
+        UsageError: a saved vocabulary is among them, which is not replaced.
+    """
+    if not target.words_beside or source.words is not None:
+        return []
+    beside = find_beside(path)
+    if beside is None:
+        return []
+    if beside.name.endswith(VOCABULARY_SUFFIX):
+        raise UsageError(
+            f"{str(beside)!r} would be taken for the words of {str(path)!r}, which has none; give "
+            "another destination, or move that file away"
+        )
+    return [beside]
 
 
 def _refuse_standing(places: list[Path], force: bool) -> None:

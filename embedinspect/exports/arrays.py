@@ -45,7 +45,7 @@ def _with_words(source: Source, folder: Path, name: str) -> Written:
     beside = f"{name}.words.json"
     lines = ",\n".join(json.dumps(word) for word in source.words)
     (folder / beside).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    return [beside, name], names
+    return [name, beside], names
 
 
 def write_parquet(source: Source, folder: Path, name: str) -> Written:

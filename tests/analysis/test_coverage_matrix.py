@@ -10,6 +10,7 @@ from embedinspect.analysis.coverage import cover
 from embedinspect.analysis.coverage_matrix import check, matrix_for, write_matrix
 from embedinspect.errors import DataError, UsageError
 from embedinspect.saved_vocabulary import from_json
+from embedinspect.source import open_source
 from embedinspect.vocabulary import fit
 from tests.builders import source_of
 
@@ -81,6 +82,15 @@ def test_what_stands_there_is_replaced_by_force_alone(coverage, tmp_path, existi
     write_matrix(coverage, path, "zeros", force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.npy", "m.vocabulary.json"]
     assert (np.load(path) == matrix_for(coverage)).all()
+
+
+def test_a_list_of_words_of_another_matrix_is_not_left_beside(coverage, tmp_path):
+    path = str(tmp_path / "m.npy")
+    (tmp_path / "m.npy.words.json").write_text('["x"]')
+    with pytest.raises(UsageError, match=r"words\.json' exists already"):
+        write_matrix(coverage, path, "zeros", force=False)
+    write_matrix(coverage, path, "zeros", force=True)
+    assert open_source(path).vocabulary is not None
 
 
 def test_only_an_npy_file_is_written(coverage, tmp_path):

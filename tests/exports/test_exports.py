@@ -206,6 +206,21 @@ def test_what_stood_there_still_does_when_one_of_two_files_cannot_be_put(tmp_pat
     assert list(words.iterdir()) == []
 
 
+def test_words_of_other_rows_are_not_left_beside_rows_without_words(tmp_path):
+    path = tmp_path / "x.npy"
+    exports.export(source_of(np.ones((2, 2)), "ab"), str(path), None)
+    without = source_of(np.zeros((2, 2)))
+    path.unlink()
+    with pytest.raises(UsageError, match=r"x\.npy\.words\.json' exists already"):
+        exports.export(without, str(path), None)
+    exports.export(without, str(path), None, force=True)
+    assert open_source(str(path)).words is None
+    (tmp_path / "x.vocabulary.json").write_text("mine")
+    with pytest.raises(UsageError, match=r"x\.vocabulary\.json' would be taken for the words"):
+        exports.export(without, str(path), None, force=True)
+    assert (tmp_path / "x.vocabulary.json").read_text() == "mine"
+
+
 @pytest.mark.parametrize("file", sorted(set(NAMES.values()) - {"folder"}))
 def test_everyone_may_read_what_is_written(tmp_path, file):
     (tmp_path / "plain").touch()
