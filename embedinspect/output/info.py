@@ -9,6 +9,7 @@ from typing import Any
 from rich import filesize
 
 from embedinspect.analysis.health import MOST_DIMENSIONS, Health, Spread
+from embedinspect.output import history
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import epoch_name, row_name, short
@@ -27,6 +28,9 @@ def page(source: Source, health: Health) -> Page:
     if source.keras is not None and len(source.keras.layers) > 1:
         yield _layers(source)
     yield Facts(list(_facts(source)))
+    if source.run is not None and source.run.history:
+        yield history.epochs(source.run)
+        yield Facts([*history.curves(source.run), *history.validation(source.run)])
     if health.norms is not None:
         yield _histogram(health)
     yield Facts(list(_numbers(source, health)))
@@ -40,6 +44,7 @@ def _facts(source: Source) -> Iterator[Fact]:
         yield Fact(noun, source.tensor)
     if source.run is not None:
         yield Fact("epoch", f"{epoch_name(source)}, of {source.run.epochs} ({source.run.status})")
+        yield from history.test(source.run)
     yield Fact(
         "shape", f"({matrix.input_dim}, {matrix.output_dim}): input_dim rows, output_dim wide"
     )
@@ -228,6 +233,8 @@ def document(source: Source, health: Health) -> Document:
             )
         ],
         "unmoved_rows": None if unmoved is None else _rows(source, unmoved),
+        "history": None if source.run is None else list(source.run.history),
+        "test": None if source.run is None else source.run.test,
     }
     line = _line(source, health, head)
     return Document("info", head, columns=list(line), rows=[line])

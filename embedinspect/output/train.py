@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
 
+from embedinspect.output import history
 from embedinspect.output.document import Document
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.training.data import DataSummary
@@ -20,15 +20,6 @@ from embedinspect.wording import plural
 PUBLISHED = 86.79
 PUBLISHED_REVIEWS = 16_750
 STRONGER = "a bag of words reaches 88.1 %, one of word pairs 90.6 %, NB-SVM with pairs 91.2 %"
-_STEPS = "▁▂▃▄▅▆▇█"
-_HISTORY = (
-    ("epoch", "epoch", None),
-    ("loss", "loss", 4),
-    ("accuracy", "accuracy", 4),
-    ("validation loss", "validation_loss", 4),
-    ("validation accuracy", "validation_accuracy", 4),
-    ("seconds", "seconds", 1),
-)
 
 
 def page(session: Session, train: Callable[[], Run]) -> Page:
@@ -36,13 +27,10 @@ def page(session: Session, train: Callable[[], Run]) -> Page:
     yield _classifier(session.settings)
     yield Facts(list(_data(session)))
     run = train()
+    yield Facts(list(_test(run)))
     if run.history:
-        yield _epochs(run.history)
-        curves = [
-            Fact(name, curve([epoch[name] for epoch in run.history]))
-            for name in ("loss", "accuracy")
-        ]
-        yield Facts(curves if len(run.history) > 1 else [])
+        yield history.epochs(run)
+        yield Facts(history.curves(run))
     yield Facts(list(_result(run)))
 
 
@@ -100,49 +88,23 @@ def _parts(summary: DataSummary) -> str:
     )
 
 
-def _epochs(history: Sequence[dict[str, Any]]) -> Table:
-    """Return a table with one row for each epoch."""
-    return Table(
-        "Epochs",
-        [
-            Column(
-                name,
-                [epoch[key] for epoch in history],
-                "id" if decimals is None else "number",
-                decimals=decimals,
-            )
-            for name, key, decimals in _HISTORY
-            if all(key in epoch for epoch in history)
-        ],
-    )
-
-
-def curve(values: Sequence[float]) -> str:
-    """Return the values as a row of bars, lowest to highest, between the first and last value."""
-    low, high = min(values), max(values)
-    heights = [int((value - low) / (high - low or 1) * (len(_STEPS) - 1)) for value in values]
-    bars = "".join(_STEPS[height] for height in heights)
-    return f"{values[0]:.4f} {bars} {values[-1]:.4f}"
+def _test(run: Run) -> Iterator[Fact]:
+    yield from history.test(run)
+    if run.test is not None and run.data["source"]["kind"] == "imdb":
+        yield Fact(
+            "published",
+            f"{PUBLISHED} % for this recipe (Brownlee's tutorial, whose log shows "
+            f"{PUBLISHED_REVIEWS:,} training reviews); {STRONGER}: an LSTM is a demonstration "
+            "here, no strong baseline",
+        )
 
 
 def _result(run: Run) -> Iterator[Fact]:
-    if run.test is not None:
-        yield Fact(
-            "test",
-            f"accuracy {run.test['accuracy']:.2%}, loss {run.test['loss']:.4f} on "
-            f"{run.test['reviews']:,} reviews",
-        )
-        if run.data["source"]["kind"] == "imdb":
-            yield Fact(
-                "published",
-                f"{PUBLISHED} % for this recipe (Brownlee's tutorial, whose log shows "
-                f"{PUBLISHED_REVIEWS:,} training reviews); {STRONGER}: an LSTM is a demonstration "
-                "here, no strong baseline",
-            )
+    yield from history.validation(run)
     yield Fact("status", _status(run))
     yield Fact("run", str(run.path))
     yield Fact("next", f'embedinspect show --from {run.path} "a wonderful film"')
-    if run.status == "done":
+    if run.status == "done" and not run.validation_has_risen:
         yield Fact("", f"embedinspect train --resume {run.path} --epochs {run.epochs + 1}")
     if not run.settings.mask_zero:
         yield Fact("", "--mask-zero: padding unseen, batches cut short, faster")
@@ -151,8 +113,7 @@ def _result(run: Run) -> Iterator[Fact]:
 def _status(run: Run) -> str:
     epochs = f"{plural(run.epochs, 'epoch')} of {run.settings.epochs}"
     if run.status == "stopped early":
-        best = min(run.history, key=lambda epoch: epoch["validation_loss"])
-        return f"stopped early after {epochs}; the best validation loss was epoch {best['epoch']}"
+        return f"stopped early after {epochs}; the best validation loss was epoch {run.best_epoch}"
     if run.status == "done":
         return f"done, {epochs}"
     return f"{run.status}: stopped after {epochs}"
@@ -185,5 +146,5 @@ def document(session: Session, run: Run) -> Document:
         "test": run.test,
         "versions": run.versions,
     }
-    columns = [key for _, key, _ in _HISTORY if all(key in epoch for epoch in run.history)]
-    return Document("train", head, {"history": list(run.history)}, lines="history", columns=columns)
+    lists = {"history": list(run.history)}
+    return Document("train", head, lists, lines="history", columns=history.keys(run))

@@ -69,6 +69,24 @@ class Run:
         return len(self.history)
 
     @property
+    def best_epoch(self) -> int | None:
+        """The epoch with the lowest validation loss; None where nothing was held out."""
+        losses = self._validation_losses()
+        return losses.index(min(losses)) + 1 if losses else None
+
+    @property
+    def validation_has_risen(self) -> bool:
+        """Whether the validation loss was lower after an earlier epoch than after the last."""
+        losses = self._validation_losses()
+        return bool(losses) and losses[-1] > min(losses)
+
+    def _validation_losses(self) -> list[float]:
+        """Return the validation loss of each epoch; none where nothing was held out."""
+        if not all("validation_loss" in epoch for epoch in self.history):
+            return []
+        return [epoch["validation_loss"] for epoch in self.history]
+
+    @property
     def label_names(self) -> tuple[str, str]:
         """What the probabilities 0 and 1 stand for."""
         first, second = self.data["label_names"]

@@ -198,6 +198,10 @@ def short(value: object) -> str:
 def _finite(value: object, name: str, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
         raise DataError(f"{where} {name} {short(value)}; expected a finite number")
+    largest = 1 if "accuracy" in name else math.inf
+    if not 0 <= value <= largest:
+        expected = "0 to 1" if largest == 1 else "0 or more"
+        raise DataError(f"{where} {name} {short(value)}; expected {expected}")
     return float(value)
 
 
