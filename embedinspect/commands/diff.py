@@ -82,10 +82,12 @@ def diff(
     from embedinspect.analysis.diff import compare
     from embedinspect.errors import FOUND
     from embedinspect.output import diff as output
+    from embedinspect.output.stdout import waiting
 
     first, second, named = _sources(a, b, words or [], reading, epoch)
     count = _NEIGHBORS if neighbors is None else neighbors
-    difference = compare(first, second, align=align, neighbors=count, words=named)
+    with waiting(f"Comparing {first.path} with {second.path}"):
+        difference = compare(first, second, align=align, neighbors=count, words=named)
     answer = Answer(
         page=lambda: output.page(difference, top, named=bool(named)),
         document=lambda: output.document(difference, top, named=bool(named)),

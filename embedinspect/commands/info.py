@@ -19,9 +19,11 @@ def info(asked: SourceGroup, form: FormGroup) -> None:
     chosen = form.choose()
     from embedinspect.analysis.health import examine
     from embedinspect.output import info as output
+    from embedinspect.output.stdout import waiting
 
     source = asked.source()
-    health = examine(source)
+    with waiting(f"Looking at the rows of {source.path}"):
+        health = examine(source)
     answer = Answer(
         page=lambda: output.page(source, health),
         document=lambda: output.document(source, health),

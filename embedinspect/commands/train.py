@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -149,6 +150,7 @@ def train(
     }
     settings = {name: value for name, value in settings.items() if value is not None}
     from embedinspect.output import train as output
+    from embedinspect.output.stdout import waiting
     from embedinspect.training import session as training
 
     if tensorboard is not None:
@@ -156,15 +158,19 @@ def train(
 
         check_tensorboard()
     begin = training.begin if resume is None else training.resume
-    session = begin(
-        resume or data_set or "",
-        settings,
-        data=data,
-        text_column=text_column,
-        label_column=label_column,
-        out=out,
-        force=force,
-    )
+    # Keras shows the progress of a download itself.
+    download = data_set == "imdb" and data is None
+    reading = waiting(f"Reading {data or data_set or resume}")
+    with nullcontext() if download else reading:
+        session = begin(
+            resume or data_set or "",
+            settings,
+            data=data,
+            text_column=text_column,
+            label_column=label_column,
+            out=out,
+            force=force,
+        )
     for warning in session.warnings:
         note(f"Warning: {warning}")
     for message in session.notes:
