@@ -61,6 +61,7 @@ class Source:
         warnings: what is odd about the source, each a sentence.
         vocabulary: with the rules of tokenizing, where the source or its file of words has them.
         lookup: the layer of a Keras model whose words the rows have.
+        guessed: whether that is only a guess.
         no_ids: why it cannot be known which ids a text has here, as the end of a sentence that
             begins with the path; None where it can.
         run: of `train`, where the source is a run folder.
@@ -74,6 +75,7 @@ class Source:
     warnings: tuple[str, ...] = ()
     vocabulary: Vocabulary | None = None
     lookup: LookupLayer | None = None
+    guessed: bool = False
     no_ids: str | None = None
     run: Run | None = None
     epoch: int | None = None
@@ -333,38 +335,24 @@ def with_words_of_model(source: Source, words_from: str | None = None) -> Source
     """
     assert source.keras is not None
     assert source.layer is not None
-    of_model = source.keras.words_of(source.layer, words_from, repr(source.path))
-    lookup = of_model.lookup
-    warnings = (*source.warnings, *([of_model.warning] if of_model.warning else []))
-    words = lookup.words if lookup is not None else None
-    if lookup is None or words is None:
-        return replace(source, lookup=lookup, no_ids=of_model.no_ids, warnings=warnings)
+    of_rows = source.keras.words_of(source.layer, words_from, repr(source.path))
     rows = source.matrix.input_dim
-    if len(words) > rows:
-        warning = (
-            f"the layer {lookup.path} of the model has {plural(len(words), 'word')}, but the "
-            f"matrix has {plural(rows, 'row')}: there is none for "
-            f"{clipped_repr(words[rows] or '')} and the words after it"
-        )
-        warnings = (*warnings, warning)
-    named = [*words[:rows], *[None] * (rows - len(words))]
+    source = replace(
+        source,
+        lookup=of_rows.lookup,
+        no_ids=of_rows.no_ids,
+        warnings=(*source.warnings, *of_rows.warnings(rows)),
+    )
+    words = of_rows.words(rows)
+    if of_rows.lookup is None or words is None:
+        return source
     return replace(
         source,
-        matrix=replace(source.matrix, words=Words(named)),
-        words_from=f"{_HOW[of_model.how].format(lookup.path)}, item i names row i",
-        warnings=warnings,
-        vocabulary=lookup.vocabulary if of_model.no_ids is None else None,
-        lookup=lookup,
-        no_ids=of_model.no_ids,
+        matrix=replace(source.matrix, words=Words(words)),
+        words_from=of_rows.words_from,
+        guessed=of_rows.how == "guess",
+        vocabulary=of_rows.lookup.vocabulary if of_rows.no_ids is None else None,
     )
-
-
-# How the words of a model's rows were found, for the name of the lookup layer.
-_HOW = {
-    "graph": "the layer {} of the model",
-    "guess": "a guess: the layer {} of the model, which has as many tokens",
-    "picked": "the layer {} of the model (--words-from)",
-}
 
 
 def _open_run(path: str, options: SourceOptions) -> Source:

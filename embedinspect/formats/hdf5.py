@@ -143,10 +143,25 @@ def names_along(file: h5py.File, path: str) -> tuple[str, ...]:
 
     A layer's name is an attribute of the group of its own variables, `vars`, in its group.
     """
-    parts = path.split("/")
-    groups = (file.get("/".join([*parts[:end], "vars"])) for end in range(1, len(parts) + 1))
-    names = [group.attrs.get("name") for group in groups if isinstance(group, h5py.Group)]
-    return tuple(name for name in names if isinstance(name, str))
+    names = []
+    group: h5py.Group | None = file
+    for part in path.split("/"):
+        group = _group_in(group, part)
+        if group is None:
+            break
+        variables = _group_in(group, "vars")
+        name = variables.attrs.get("name") if variables is not None else None
+        if isinstance(name, str):
+            names.append(name)
+    return tuple(names)
+
+
+def _group_in(group: h5py.Group, name: str) -> h5py.Group | None:
+    """Return the group of that name in a group; None where there is none, or only a link to one."""
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        return None
+    child = group[name]
+    return child if isinstance(child, h5py.Group) else None
 
 
 def _dtype(data: h5py.Dataset) -> str | None:

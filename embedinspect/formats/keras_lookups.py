@@ -39,13 +39,46 @@ class LookupOfRows:
         how: how it was found: by the model's graph, by a guess, or because the user named it.
         no_ids: why it cannot be known which ids the model gives a text, as the end of a sentence
             that begins with the file; what to do comes with it.
-        warning: what a reader of the words must know.
+        doubt: what a reader of the words must know.
     """
 
     lookup: LookupLayer | None = None
     how: Literal["graph", "guess", "picked"] = "graph"
     no_ids: str | None = None
-    warning: str | None = None
+    doubt: str | None = None
+
+    @property
+    def words_from(self) -> str:
+        """Where the words come from, in words."""
+        assert self.lookup is not None
+        return f"{_HOW[self.how].format(self.lookup.path)}, item i names row i"
+
+    def words(self, rows: int) -> list[str | None] | None:
+        """Return the word of each row; None where none is known."""
+        words = self.lookup.words if self.lookup is not None else None
+        if words is None:
+            return None
+        return [*words[:rows], *[None] * (rows - len(words))]
+
+    def warnings(self, rows: int) -> list[str]:
+        """Return what is odd about the words of that many rows, each a sentence."""
+        warnings = [self.doubt] if self.doubt is not None else []
+        words = (self.lookup.words if self.lookup is not None else None) or []
+        if self.lookup is not None and len(words) > rows:
+            warnings.append(
+                f"the layer {self.lookup.path} of the model has {plural(len(words), 'word')}, but "
+                f"the matrix has {plural(rows, 'row')}: there is none for "
+                f"{clipped_repr(words[rows] or '')} and the words after it"
+            )
+        return warnings
+
+
+# How the lookup layer was found, with its name.
+_HOW = {
+    "graph": "the layer {} of the model",
+    "guess": "a guess: the layer {} of the model, which has as many tokens",
+    "picked": "the layer {} of the model (--words-from)",
+}
 
 
 @dataclass(frozen=True)
@@ -130,11 +163,11 @@ class Lookups:
             f"{clipped_repr(lookup.path, 60)} ({plural(len(lookup.words or ()), 'token')})"
             for lookup in candidates
         )
-        warning = (
+        doubt = (
             f"{label} does not say which words its {plural(rows, 'row')} have, and no lookup layer "
             f"has as many tokens: {sizes}; pick one with --words-from LAYER"
         )
-        return LookupOfRows(warning=warning)
+        return LookupOfRows(doubt=doubt)
 
     def _feeding(self, calls: Iterable[Origin]) -> list[LookupLayer]:
         """Return the lookup layers that some calls take their ids from, each once."""

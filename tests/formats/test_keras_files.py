@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embedinspect.errors import DataError, EmbedInspectError, UsageError
-from embedinspect.formats import keras_container
+from embedinspect.formats import hdf5, keras_container
 from embedinspect.source import SourceOptions, open_source
 from tests.builders import EMBEDDING, hdf5_bytes, write_keras_file
 from tests.conftest import environment
@@ -283,6 +284,19 @@ def test_links_are_not_followed(tmp_path):
             hdf5_bytes(EMBEDDING, lambda file, link=link: file.__setitem__("more", link))
         )
         refused(tmp_path / "model.h5", "has a link at 'more'")
+
+
+def test_a_link_is_not_followed_for_a_name_either(tmp_path):
+    """`layers/vars` is looked at for a name before the walk comes to it."""
+    named = hdf5_bytes(EMBEDDING, lambda file: file["layers"].attrs.update(name="secret"))
+    (tmp_path / "secret.h5").write_bytes(named)
+    link = h5py.ExternalLink(str(tmp_path / "secret.h5"), "/layers")
+    with h5py.File(io.BytesIO(hdf5_bytes(EMBEDDING)), "r+") as file:
+        file["layers/vars"] = link
+        assert hdf5.names_along(file, "layers/embedding/vars/0") == ()
+    path = tmp_path / "model.h5"
+    path.write_bytes(hdf5_bytes(EMBEDDING, lambda file: file.__setitem__("layers/vars", link)))
+    refused(path, "has a link at 'layers/vars'")
 
 
 def test_data_elsewhere_are_not_read(tmp_path):

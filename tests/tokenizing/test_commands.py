@@ -21,13 +21,14 @@ def model(tmp_path, monkeypatch):
     """Write a model of a lookup layer and an embedding as m.keras, in the current folder."""
     monkeypatch.chdir(tmp_path)
 
-    def write(class_name="TextVectorization", mask_zero=False, **config):
+    def write(class_name="TextVectorization", between=(), **config):
         config.setdefault("vocabulary", WORDS)
         rows = np.arange(12, dtype=np.float32).reshape(6, 2)
-        sizes = {"input_dim": 6, "output_dim": 2, "mask_zero": mask_zero}
+        sizes = {"input_dim": 6, "output_dim": 2}
         layers = [
             layer("InputLayer", "text", batch_shape=[None, 1]),
             layer(class_name, "vec", **config),
+            *between,
             layer("Embedding", "tokens", **sizes),
         ]
         whole = {"class_name": "Sequential", "config": {"layers": layers}}
@@ -143,3 +144,30 @@ def test_doctor_takes_the_length_of_the_layer_for_that_of_the_sequences(model, r
     report = json.loads(run("doctor", "m.keras", "it isnt a king", "--json")[1])
     kinds = {finding["kind"] for finding in report["findings"]}
     assert ("truncation" in kinds) == cut
+
+
+def test_words_that_are_a_guess_are_called_one(model, run):
+    model(between=[layer("Own", "own")])
+    code, out, err = run("info", "m.keras", "--json")
+    assert code == 0
+    assert json.loads(out)["source"]["words_from"].startswith("a guess: the layer vec")
+    assert "Warning: the words of 'm.keras' are a guess" in err
+    report = json.loads(run("doctor", "m.keras", "--json")[1])
+    assert [finding["kind"] for finding in report["findings"]] == ["guessed-vocabulary"]
+    assert run("show", "--from", "m.keras", "--no-keras", "a")[0] == 1
+
+
+def test_a_guess_that_the_user_confirms_is_none(model, show, run):
+    model(between=[layer("Own", "own")])
+    assert show("It isn't", "--words-from", "vec") == [[2, 3]]
+    report = json.loads(run("doctor", "m.keras", "it", "--words-from", "vec", "--json")[1])
+    assert "guessed-vocabulary" not in {finding["kind"] for finding in report["findings"]}
+
+
+def test_unknown_words_are_counted_under_each_of_their_ids(model, run):
+    model("StringLookup", num_oov_indices=3, vocabulary=["a", "b"])
+    texts = ["a", "x", "y", "z", "w", "[UNK]"]
+    report = json.loads(run("show", "--from", "m.keras", "--no-keras", "--json", *texts)[1])
+    assert report["tokens"]["looked_up"] == 1
+    assert report["tokens"]["replaced"] == 5
+    assert len({text["sequence"][0] for text in report["texts"]}) > 2

@@ -9,6 +9,7 @@ from embedinspect.analysis.doctor.case import Case, version_of
 from embedinspect.analysis.doctor.finding import Check, Finding, share
 from embedinspect.formats.keras_graph import Behind, Node
 from embedinspect.formats.keras_weights import objects
+from embedinspect.tokenizing.lookup_layer import LookupLayer
 from embedinspect.wording import clipped_repr, listed
 
 # The Keras with the newest security fixes that are known; see its advisories.
@@ -218,9 +219,11 @@ def averaged_padding(case: Case) -> Iterator[Finding]:
 
 
 def no_vocabulary(case: Case) -> Iterator[Finding]:
-    """Find a source without words."""
+    """Find a source without words, or with words that are only a guess."""
     source = case.source
     assert source is not None
+    if source.guessed and source.lookup is not None:
+        yield _guessed_vocabulary(source.lookup, source.matrix.input_dim)
     if source.words is not None:
         return
     texts = ", so the ids of the texts are not known" if case.texts else ""
@@ -240,6 +243,21 @@ def no_vocabulary(case: Case) -> Iterator[Finding]:
             "--vocabulary FILE; save it with the model: Tokenizer.to_json(), or a list by "
             f"id{counting}"
         ),
+    )
+
+
+def _guessed_vocabulary(lookup: LookupLayer, rows: int) -> Finding:
+    return Finding(
+        kind="guessed-vocabulary",
+        severity="warning",
+        what="whose words the rows have is a guess",
+        evidence=(
+            f"the model's graph does not say where its ids come from, and {lookup.label} has as "
+            f"many tokens as there are rows: {rows:,}"
+        ),
+        leads_to="if they are another layer's, each row stands beside a word that is not its own",
+        mend=f"--words-from {lookup.path}, if that is right; else the layer that is",
+        numbers={"layer": lookup.path, "input_dim": rows},
     )
 
 

@@ -163,15 +163,13 @@ def _with_words_of_model(
     Raises:
         DataError: there are texts, and it cannot be known which ids the model gives them.
     """
-    # That there are more words than rows, the last warning, is a finding of its own.
-    without_last = replace(source, warnings=source.warnings[:-1])
     pairs: dict[str, int] = {}
     for id_, word in enumerate(lookup.words or ()):
         if word is not None:
             pairs.setdefault(word, id_)
     case = replace(
         case,
-        source=source if len(lookup.words or ()) <= source.matrix.input_dim else without_last,
+        source=replace(source, warnings=()),  # what they say is a finding
         pairs=list(pairs.items()),
     )
     if texts or source.no_ids is None:
