@@ -106,10 +106,11 @@ class PackedWords(Words):
             raise IndexError(row)
         row %= len(self)
         start = int(self.ends[row - 1]) if row else 0
-        return named_or_none(self.block[start + 1 : int(self.ends[row])].decode("utf-8"), row)
+        word = self.block[start + 1 : int(self.ends[row])].decode("utf-8", "replace")
+        return named_or_none(word, row)
 
     def __iter__(self) -> Iterator[str | None]:
-        text = self.block[0 : len(self.block)].decode("utf-8")
+        text = self.block[0 : len(self.block)].decode("utf-8", "replace")
         words = text.split("\n")[1:]
         return iter(words) if "\n#" not in text else map(named_or_none, words, count())
 

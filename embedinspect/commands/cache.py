@@ -12,6 +12,14 @@ from embedinspect.output.forms import Answer, write_answer
 def cache(
     form: FormGroup,
     clear: Annotated[bool, option.flag(option.WRITING, "Remove all of it.", "--clear")] = False,
+    prune: Annotated[
+        bool,
+        option.flag(
+            option.WRITING,
+            "Remove what is out of date: its file has changed or is gone.",
+            "--prune",
+        ),
+    ] = False,
 ) -> None:
     """Show what is kept of large files of word vectors, so that they open at once; or clear it.
 
@@ -21,14 +29,16 @@ def cache(
     \b
     Examples:
     embedinspect cache
+    embedinspect cache --prune
     embedinspect cache --clear
     """
     chosen = form.choose()
     from embedinspect.formats import cache as kept
     from embedinspect.output import cache as output
 
-    entries = kept.entries()
-    freed = kept.clear() if clear else None
+    removing = clear or prune
+    entries = kept.clear(stale_only=not clear) if removing else kept.entries()
+    freed = sum(entry.size for entry in entries) if removing else None
     answer = Answer(
         page=lambda: output.page(kept.folder(), entries, freed),
         document=lambda: output.document(kept.folder(), entries, freed),

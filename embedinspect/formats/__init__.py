@@ -269,21 +269,26 @@ def _open(path: str, options: ReadOptions) -> Contents:
     if os.path.isfile(config):  # the folder that a projector opens
         path = config
     start = _first_bytes(path)
-    if options.cache and not options.layer and not options.tensor and start.size >= cache.WORTH:
+    worth_keeping = options.cache and start.size >= cache.WORTH
+    if worth_keeping and not options.layer and not options.tensor:
         cached = cache.recall(Path(path), strict=options.strict)
         if cached is not None:
             return cached
     file_format = _recognise(start, path)
     _refuse_options(options, file_format, path)
     try:
+        before = cache.stamp(Path(path)) if worth_keeping else {}
         contents = file_format.read(Path(path), options)
         if file_format.words_beside is not None and contents.words is None:
             beside = file_format.words_beside(Path(path), contents.tensor)
             contents = replace(contents, words_beside=beside)
-        if not file_format.cached or not options.cache or start.size < cache.WORTH:
+        if not file_format.cached or not worth_keeping:
             return contents
         contents = replace(contents, norms=norms_of(contents.rows))
-        return replace(contents, kept=cache.keep(Path(path), contents))
+        if cache.stamp(Path(path)) != before:
+            warning = f"{path} was changed while it was read, so its rows may be old ones and new"
+            return replace(contents, warnings=(*contents.warnings, warning))
+        return replace(contents, kept=cache.keep(Path(path), contents, before))
     except DataError as error:
         raise _as_stranger(start, path) or error from None
     except OSError as error:

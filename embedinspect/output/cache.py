@@ -10,6 +10,13 @@ from embedinspect.output.document import Document
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.wording import plural
 
+_STATES = {
+    "current": "",
+    "changed": "out of date: the file has changed",
+    "gone": "out of date: the file is gone",
+    "damaged": "damaged",
+}
+
 
 def page(folder: Path, entries: Sequence[Entry], freed: int | None) -> Page:
     """Yield what is kept, or what was removed."""
@@ -22,7 +29,7 @@ def page(folder: Path, entries: Sequence[Entry], freed: int | None) -> Page:
                 Column("rows", [entry.shape[0] for entry in entries], "number"),
                 Column("width", [entry.shape[1] for entry in entries], "number"),
                 Column("MB", [entry.size / 1e6 for entry in entries], "number", decimals=1),
-                Column("state", ["out of date" if entry.stale else "" for entry in entries]),
+                Column("state", [_STATES[entry.state] for entry in entries]),
             ],
         )
     size = sum(entry.size for entry in entries)
@@ -44,6 +51,7 @@ def document(folder: Path, entries: Sequence[Entry], freed: int | None) -> Docum
             "output_dim": entry.shape[1],
             "bytes": entry.size,
             "out_of_date": entry.stale,
+            "state": entry.state,
         }
         for entry in entries
     ]
@@ -52,5 +60,5 @@ def document(folder: Path, entries: Sequence[Entry], freed: int | None) -> Docum
         {"folder": str(folder), "removed_bytes": freed},
         {"entries": items},
         lines="entries",
-        columns=("source", "kind", "input_dim", "output_dim", "bytes", "out_of_date"),
+        columns=("source", "kind", "input_dim", "output_dim", "bytes", "out_of_date", "state"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -42,7 +43,8 @@ def test_a_changed_file_is_read_anew(large):
     [entry] = cache.entries()
     assert (entry.source, entry.shape, entry.stale) == (str(large), (26, 6), False)
     large.unlink()
-    assert cache.entries()[0].stale
+    [entry] = cache.entries()
+    assert (entry.state, entry.stale) == ("gone", True)
 
 
 def test_a_damaged_entry_is_no_harm(large):
@@ -71,8 +73,14 @@ def test_clearing_removes_our_folders_alone(large):
     place = open_source(str(large)).kept
     (place.parent / "mine").mkdir()
     (place.parent / ".new-half").mkdir()
-    assert cache.clear() > 0
-    assert os.listdir(place.parent) == ["mine"]
+    (place.parent / ("0" * 24)).mkdir()
+    (place.parent / ("0" * 24) / "thesis.txt").write_text("mine")
+    (place.parent / ("1" * 24)).mkdir()
+    (place.parent / ".new-mine").mkdir()
+    (place.parent / ".new-mine" / "file").write_text("mine")
+    assert [entry.folder for entry in cache.clear()] == [place]
+    left = [".new-mine", "0" * 24, "1" * 24, "mine"]
+    assert sorted(os.listdir(place.parent)) == left
 
 
 def test_a_cache_that_cannot_be_written_is_no_harm(large, monkeypatch, tmp_path):
@@ -81,3 +89,132 @@ def test_a_cache_that_cannot_be_written_is_no_harm(large, monkeypatch, tmp_path)
     source = open_source(str(large))
     assert source.kept is None
     assert source.words.row_of("king") == 1
+
+
+# -- a silent wrong answer would be the worst ---------------------------------------------------
+
+
+def rewrite_like(path, data):
+    """Rewrite a file in place, and give it its old time back, as `touch -r` does."""
+    status = path.stat()
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_a_file_of_the_same_size_and_time_is_read_anew(large, tmp_path):
+    open_source(str(large))
+    data = large.read_bytes()
+    rewrite_like(large, data.replace(b"king", b"kong"))
+    assert open_source(str(large)).words.row_of("kong") == 1
+    other = tmp_path / "other"  # moved over it, as rsync -t does
+    other.write_bytes(data.replace(b"king", b"kung"))
+    os.utime(other, ns=(0, large.stat().st_mtime_ns))
+    other.replace(large)
+    assert open_source(str(large)).words.row_of("kung") == 1
+    assert len(cache.entries()) == 1
+
+
+def test_blocks_of_the_file_are_compared(large, monkeypatch):
+    """Where all that the disk says of a file is as it was, some of its bytes still tell."""
+    data = large.read_bytes()
+    digest = cache.stamp(large)["digest"]
+    rewrite_like(large, data.replace(b"0.02", b"0.03", 1))
+    assert cache.stamp(large)["digest"] != digest
+
+
+def test_a_file_that_grows_while_it_is_read_is_not_kept(large, monkeypatch):
+    from embedinspect.formats import word_vectors
+
+    read_text = word_vectors.read_text
+
+    def and_then_it_grows(path, **options):
+        contents = read_text(path, **options)
+        with path.open("a") as file:
+            file.write("late 1 2 3 4 5 6\n")
+        return contents
+
+    monkeypatch.setattr(word_vectors, "read_text", and_then_it_grows)
+    source = open_source(str(large))
+    assert source.kept is None
+    assert "was changed while it was read" in source.warnings[0]
+    monkeypatch.undo()
+    assert open_source(str(large), SourceOptions(cache=True)).words.row_of("late") == 26
+
+
+def test_a_file_that_changes_between_reading_and_keeping_is_not_kept(large, monkeypatch):
+    before = cache.stamp(large)
+    contents = open_source(str(large)).contents
+    large.write_bytes(large.read_bytes() + b"late 1 2 3 4 5 6\n")
+    assert cache.keep(large, contents, before) is None
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_one_file_by_two_names_is_kept_once(large, tmp_path, link):
+    link(large, tmp_path / "other.txt")
+    # A second name changes what the disk says of the file, so it is looked at now.
+    first = open_source(str(large))
+    again = open_source(str(tmp_path / "other.txt"))
+    assert (first.kept is None, again.kept is None) == (False, True)
+    assert list(again.words) == list(first.words)
+    assert len(cache.entries()) == 1
+
+
+ABOUTS = {
+    "shape": [[float("inf"), 6], [26, "6"], [26], [-1, 6], [27, 6], "ab", None, [10**400, 6]],
+    "problem_counts": [{"end": "many"}, {"end": float("nan")}, [1], None, {"end": -1}],
+    "problems": [[1], "text", None, {"a": 1}],
+    "kind": [1, None],
+    "dtype": [1],
+    "warnings": [[None]],
+    "stamp": [None, {}, 5],
+    "data": [None, {}, {"rows.npy": 1}],
+    "source": [None, 5, "a\0b"],
+    "format": ["other"],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [(key, value) for key, values in ABOUTS.items() for value in values]
+)
+def test_an_altered_about_is_made_anew(run, large, key, value):
+    place = open_source(str(large)).kept
+    about = json.loads((place / "about.json").read_text())
+    (place / "about.json").write_text(json.dumps({**about, key: value}))
+    for command in (["cache"], ["cache", "--json"], ["info", str(large)]):
+        code, _, err = run(*command)
+        assert (code, "Traceback" in err) == (0, False)
+    assert open_source(str(large)).words.row_of("king") == 1
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "nan", "[]", '{"format"', "\xff"])
+def test_an_about_that_is_none_is_made_anew(large, text):
+    place = open_source(str(large)).kept
+    (place / "about.json").write_text(text, "latin-1")
+    assert [entry.state for entry in cache.entries()] == ["damaged"]
+    assert open_source(str(large)).kept == place
+
+
+@pytest.mark.parametrize("name", ["rows.npy", "norms.npy", "ends.npy", "words"])
+def test_altered_data_is_made_anew(large, name):
+    place = open_source(str(large)).kept
+    data = bytearray((place / name).read_bytes())
+    data[-1] ^= 0xFF
+    (place / name).write_bytes(data)
+    again = open_source(str(large))
+    assert again.kept == place
+    assert again.words.row_of("king") == 1
+
+
+def test_pruning_removes_what_is_out_of_date(run, large, tmp_path):
+    open_source(str(large))
+    for name in ("gone", "changed"):
+        (tmp_path / name).write_bytes(VECTORS.read_bytes())
+        open_source(str(tmp_path / name))
+    (tmp_path / "gone").unlink()
+    (tmp_path / "changed").write_text("1 2\n")
+    states = {os.path.basename(entry.source): entry.state for entry in cache.entries()}
+    assert states == {"v.txt": "current", "gone": "gone", "changed": "changed"}
+    code, out, _ = run("cache", "--prune", "--json")
+    removed = {os.path.basename(entry["source"]) for entry in json.loads(out)["entries"]}
+    assert (code, removed) == (0, {"gone", "changed"})
+    assert [entry.source for entry in cache.entries()] == [str(large)]

@@ -314,7 +314,7 @@ def test_words_with_a_sign_or_with_spaces_need_no_header(read, words):
 
 @pytest.mark.parametrize("header", [True, False])
 def test_lines_longer_than_what_is_looked_at_first(read, header):
-    rows = np.random.RandomState(0).random((2, 20_000)).astype(np.float32)
+    rows = np.random.RandomState(0).random((2, 8_000)).astype(np.float32)
     source = read(as_text(["a", "b"], rows, header=header))
     assert list(source.words) == ["a", "b"]
     assert source.matrix.rows.tobytes() == rows.tobytes()
