@@ -80,7 +80,7 @@ def _columns(
     ]
     named = [place for place in numeric if _DIMENSION.fullmatch(names[place])]
     vectors = named or [place for place in numeric if names[place] not in _NUMBERING]
-    others = [place for place in range(len(names)) if place not in numeric]
+    others = sorted(set(range(len(names))) - set(numeric))
     words = next((place for place in others if names[place] in _WORDS), None)
     if words is None and others and (len(others) == 1 or others[0] == 0):
         words = others[0]
@@ -90,10 +90,11 @@ def _columns(
         return None  # word vectors as text, whose reader leaves out the first line and says so
     if not _are_headings(headings, vectors, body, delimiter):
         return None
+    used = {*vectors, words}
     left_out = [
-        headings[place]
-        for place in range(len(names))
-        if place not in vectors and place != words and names[place] not in _NUMBERING
+        heading
+        for place, heading in enumerate(headings)
+        if place not in used and names[place] not in _NUMBERING
     ]
     return Columns(headings, delimiter, tuple(vectors), words, tuple(left_out))
 
