@@ -30,6 +30,7 @@ def console() -> NoReturn:
 
         signal.signal(signal.SIGINT, ctrl_c)
         code = run()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # too late: all is said
     except KeyboardInterrupt:  # as the boundary dealt with a first one
         code = 130
     os._exit(code)
