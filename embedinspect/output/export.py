@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from embedinspect.analysis.other_readers import of_spaces
 from embedinspect.exports import Exported
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import short
@@ -40,6 +41,9 @@ def _facts(exported: Exported) -> Iterator[Fact]:
             f"{short(word, 20)!r} as {short(written, 20)!r}" for word, written in exported.changed
         )
         yield Fact("changed", f"words that this form cannot hold: {listed(pairs, 4)}", "notable")
+    if target.name == "glove" and words is not None:
+        for remark in of_spaces(words):
+            yield Fact("elsewhere", remark, "notable")
     template = _NEXT.get(target.name, "embedinspect info {path}")
     yield Fact("open it", template.format(path=exported.path))
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich import filesize
 
 from embedinspect.analysis.health import MOST_DIMENSIONS, Health, Spread
+from embedinspect.analysis.other_readers import remarks
 from embedinspect.output import history
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
@@ -35,6 +36,7 @@ def page(source: Source, health: Health) -> Page:
         yield _histogram(health)
     yield Facts(list(_numbers(source, health)))
     yield Facts(list(_findings(source, health)))
+    yield Facts([Fact("elsewhere", remark) for remark in remarks(source)])
 
 
 def _facts(source: Source) -> Iterator[Fact]:
@@ -232,6 +234,7 @@ def document(source: Source, health: Health) -> Document:
                 health.far_rows.tolist(), health.far_distances.tolist(), strict=True
             )
         ],
+        "other_readers": remarks(source),
         "unmoved_rows": None if unmoved is None else _rows(source, unmoved),
         "history": None if source.run is None else list(source.run.history),
         "test": None if source.run is None else source.run.test,
