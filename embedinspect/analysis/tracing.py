@@ -15,6 +15,7 @@ from embedinspect.saved_vocabulary import read_vocabulary
 from embedinspect.source import Source
 from embedinspect.text_vectorization import vectorize
 from embedinspect.tokenizing.layer_vocabulary import LayerVocabulary
+from embedinspect.tokenizing.lookup_layer import TEXT
 from embedinspect.tokenizing.rules import LayerTokenization
 from embedinspect.training.run_folder import Run
 from embedinspect.vocabulary import Vocabulary
@@ -146,7 +147,7 @@ def trace_by_source(
         return Traced(look_up(texts, settings, vocabulary=vocabulary, matrix=matrix), (note,))
     if source.layer is not None and source.layer.mask_zero:
         settings = replace(settings, mask_zero=True)
-    notes: tuple[str, ...] = ()
+    notes = tuple(_other_rules(vocabulary, source))
     if isinstance(vocabulary, LayerVocabulary):
         settings = _padded_by(vocabulary, settings, source.path)
         notes = tuple(_layer_notes(vocabulary, source.path))
@@ -190,6 +191,17 @@ def _padded_by(vocabulary: LayerVocabulary, settings: Settings, path: str) -> Se
             "leave it out"
         )
     return replace(settings, maxlen=length, padding="post", truncating="post")
+
+
+def _other_rules(vocabulary: Vocabulary, source: Source) -> Iterator[str]:
+    """Yield that a model cuts texts by rules of its own, where the words are those of a file."""
+    layers = source.keras.lookups.layers if source.keras is not None else ()
+    own = [layer for layer in layers if layer.class_name == TEXT]
+    if own and not isinstance(vocabulary, LayerVocabulary):
+        yield (
+            f"the words are those of --words, so texts are cut by --tokenizer {vocabulary.name}; "
+            f"{own[0].label} of {source.path} has rules of its own"
+        )
 
 
 def _layer_notes(vocabulary: LayerVocabulary, path: str) -> Iterator[str]:

@@ -562,7 +562,7 @@ REFUSED_BY_KERAS: Counter[str] = Counter()
 
 def main() -> int:
     keras = keras_layer.load("tensorflow")
-    total: Counter[str] = Counter()
+    by_shape: dict[str, Counter[str]] = {shape: Counter() for shape in SHAPES}
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         for shape, rules, rank in models():
@@ -570,13 +570,16 @@ def main() -> int:
             if outcomes is None:
                 continue
             count += 1
-            total.update(outcomes)
+            by_shape[shape].update(outcomes)
             if outcomes["wrong"] or outcomes["wrong words"]:
                 print(f"WRONG {shape}, {rules}, rank {rank}: {dict(outcomes)}")
     print(f"{count} models saved and loaded by Keras {keras.__version__}; {len(TEXTS)} texts each,")
     print("alone and together, through every embedding:")
-    for kind in ("equal", "refused", "wrong", "wrong words"):
-        print(f"  {kind:12}{total[kind]:>8,}")
+    kinds = ("equal", "refused", "wrong", "wrong words")
+    print("".join(f"{kind:>13}" for kind in kinds))
+    total = sum(by_shape.values(), Counter())
+    for shape, outcomes in [*by_shape.items(), ("all", total)]:
+        print("".join(f"{outcomes[kind]:>13,}" for kind in kinds), shape)
     print(f"{REFUSED_BY_KERAS.total()} models that Keras itself does not build, save or load")
     if "--verbose" in sys.argv:
         print(*REFUSED_BY_KERAS, sep="\n")

@@ -171,3 +171,24 @@ def test_unknown_words_are_counted_under_each_of_their_ids(model, run):
     assert report["tokens"]["looked_up"] == 1
     assert report["tokens"]["replaced"] == 5
     assert len({text["sequence"][0] for text in report["texts"]}) > 2
+
+
+def test_words_of_a_file_beside_a_model_with_rules_of_its_own(model, run, tmp_path):
+    model(vocabulary=None)
+    (tmp_path / "words.txt").write_text("\n[UNK]\nisn't\nisnt\n")
+    question = (
+        "show",
+        "--from",
+        "m.keras",
+        "--no-keras",
+        "--json",
+        "isn't",
+        "--words",
+        "words.txt",
+    )
+    _, out, err = run(*question)
+    assert json.loads(out)["texts"][0]["sequence"] == [2]
+    assert "so texts are cut by --tokenizer classic" in err
+    assert "the TextVectorization layer 'vec' of m.keras has rules of its own" in err
+    _, out, _ = run(*question, "--tokenizer", "textvectorization")
+    assert json.loads(out)["texts"][0]["sequence"] == [3]
