@@ -63,7 +63,7 @@ TEXTS = st.lists(WORDS | BETWEEN, min_size=1, max_size=12).map("".join) | st.tex
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.sampled_from(SETTINGS), TEXTS)
 def test_tokens_are_those_of_the_layer(rules, text):
     import keras
