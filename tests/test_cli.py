@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shlex
@@ -13,9 +14,12 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 import typer
+from annotated_types import Interval
 
 from embedinspect import __version__
 from embedinspect.cli import app
+from embedinspect.commands import meant
+from embedinspect.commands.signature import flattened
 from embedinspect.commands.start import FIRST
 from embedinspect.commands.table import COMMANDS
 from embedinspect.output.forms import Form
@@ -65,6 +69,17 @@ def test_unknown_commands_name_the_nearest(run):
     assert err == (
         "Error: there is no command 'get_weights'; did you mean: embedinspect explain vectors?\n"
     )
+    for name, line in (
+        ("nearest", "'neighbors'"),
+        ("IMDB", ": embedinspect explain imdb"),
+        ("imbd", ": embedinspect explain imdb"),
+        ("plot", ": embedinspect export SOURCE projector"),
+        ("vectors", ": embedinspect rows SOURCE WORD"),
+        ("why is my output not zero", ": embedinspect explain 'why is my output not zero'"),
+    ):
+        code, _, err = run(name)
+        assert code == 2
+        assert err.endswith(f"; did you mean{'' if line[0] == ':' else ' '}{line}?\n")
     code, _, err = run("This is a text")
     assert code == 2
     assert err.endswith("; to trace a text: embedinspect show 'This is a text'\n")
@@ -79,6 +94,14 @@ def test_unknown_commands_name_the_nearest(run):
         (["cache", "clear"], "did you mean --clear?"),
         (["info", "x", "--vocabulary", "y"], "--words names the words of the rows"),
         (["show", "a", "--words", "y"], "--words picks the words of a matrix"),
+        (["info", "x", "--quiet"], "goes to stderr: 2>/dev/null leaves it out"),
+        (["info", "x", "--foo"], "no option --foo; expected: embedinspect info [OPTIONS] SOURCE"),
+        (["info", "help"], "expected: embedinspect help info"),
+        (["explain", "help"], "expected: embedinspect help explain"),
+        (["explain", "imbd"], "did you mean imdb?"),
+        (["train", "IMBD"], "did you mean imdb?"),
+        (["neighbors", "sample:vectors", "king", "-n", "0"], "--top is '0'; expected 1 or more"),
+        (["diff", "a", "b", "--neighbors", "1001"], "'1001'; expected at most 1000"),
         (["schema"], "no command given; expected one of show, explain"),
         (["schema", "shw"], "'shw' has no JSON"),
         (["help", "shw"], "there is no command 'shw'; did you mean 'show'?"),
@@ -100,7 +123,7 @@ def test_a_text_that_names_a_file_is_a_text_and_said_to_be_one(run, tmp_path, mo
     assert code == 0
     assert b"a text of the file" not in out
     assert err.startswith("Note: 'reviews.txt' is taken as a text")
-    assert ("--file reviews.txt" in err) == (command != "explain")
+    assert "--file reviews.txt" in err
     assert run(command, *what, "reviews")[2] == ""
     assert run(command, *what, "x" * 5000)[2] == ""
 
@@ -216,6 +239,21 @@ def stand_ins(folder) -> None:
     (folder / "imdb_word_index.json").write_text('{"the": 1, "and": 2, "a": 3, "of": 4, "to": 5}')
     (folder / "words.txt").write_text("king\nking - man + woman\n")
     (folder / "reviews.txt").write_text("A good, dull film\nParis is great\n")
+
+
+def test_no_bound_is_lost():
+    """Typer looks at bounds only where they stand in a union: `Annotated[...] | None`."""
+    for row in COMMANDS:
+        for parameter in inspect.signature(flattened(row.run, row.forms)).parameters.values():
+            metadata = getattr(parameter.annotation, "__metadata__", ())
+            assert not any(isinstance(item, Interval) for item in metadata), (row.name, parameter)
+
+
+def test_what_people_look_for_under_other_names_exists():
+    names = {row.name for row in COMMANDS}
+    for line, sought in meant._COMMANDS.items():
+        assert line.split()[0] in names | {"--version"}
+        assert not names & set(sought.split())
 
 
 def test_the_examples_of_every_help_work(run, monkeypatch, tmp_path):

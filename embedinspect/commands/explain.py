@@ -28,12 +28,17 @@ def explain(
     form: FormGroup,
     topic: Annotated[
         str | None,
-        typer.Argument(metavar="TOPIC", help="A topic, or a name from code; without one, a list."),
+        typer.Argument(
+            metavar="TOPIC",
+            help="A topic, a name from code, or a question in quotes; without one, a list.",
+        ),
     ] = None,
     texts: Annotated[
         list[str] | None,
         typer.Argument(metavar="TEXT", help="Your texts, in place of the lesson's own."),
     ] = None,
+    file: option.File = None,
+    encoding: option.Encoding = "utf-8",
     num_words: Annotated[Size | None, _size("num_words of the lesson num-words.")] = None,
     maxlen: Annotated[
         Size | None, _size("maxlen of the lessons truncating, shapes, input-length.")
@@ -55,6 +60,8 @@ def explain(
     embedinspect explain
     embedinspect explain num-words "the cat saw the dog" "a bird"
     embedinspect explain get_weights
+    embedinspect explain "why is my output not zero"
+    embedinspect explain imdb "1 14 22 16"
     embedinspect explain parameters --input-dim 20000 --units 64
     """
     chosen = form.choose()
@@ -69,17 +76,32 @@ def explain(
     if keras.no_keras and keras.backend is not None:
         raise UsageError("--no-keras and --backend do not go together; leave out one of the two")
     if topic is None:
-        if sizes or keras.backend or keras.no_keras:
+        if sizes or keras.backend or keras.no_keras or file:
             raise UsageError("expected a topic with these options; embedinspect explain lists them")
         _list(chosen)
         return
     from embedinspect import lessons
 
     lesson = lessons.find(topic)
-    request = lessons.Request(texts or None, lessons.sizes_in(topic, lesson) | sizes)
+    if lessons.is_question(topic):
+        note(f"Note: the topic is {lesson.name}; embedinspect explain lists them all")
+    own = _texts(texts or [], file or [], encoding)
+    request = lessons.Request(own or None, lessons.sizes_in(topic, lesson) | sizes)
     lessons.check(lesson, request, keras.backend)
-    note_files(texts or [], file_option=False)
+    note_files(texts or [])
     _teach(lesson, request, keras, chosen)
+
+
+def _texts(arguments: list[str], files: list[str], encoding: str) -> list[str]:
+    """Return the reader's texts; standard input is read where it is named, as `--file -`.
+
+    Without texts a lesson has its own, so that nothing is waited for.
+    """
+    if not arguments and not files:
+        return []
+    from embedinspect.texts import collect_texts
+
+    return collect_texts(arguments, files, encoding)
 
 
 def _list(form: Form) -> None:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
-from embedinspect.errors import EmbedInspectError, UsageError
+from embedinspect.errors import UsageError
 
 HELP_NAMES = ("-h", "--help")
+_WITH_TEXTS = {"show", "help"}  # whose first argument may be any word
 _BOUNDS = {
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "at most {le}",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
     "float_parsing": "a number",
-}
-# Options that people look for under the name that they have elsewhere.
-_ELSEWHERE = {
-    "--vocabulary": "--words names the words of the rows",
-    "--from": "the source comes first, before all words and texts",
 }
 
 
@@ -55,6 +51,8 @@ class CommandParser(TyperCommand):
         Raises:
             UsageError: there are some.
         """
+        if args == ["help"] and self.name not in _WITH_TEXTS and not os.path.exists("help"):
+            raise UsageError(f"'help' stands before the command; expected: embedinspect help {self.name}")
         extra = super().parse_args(ctx, args)
         if extra and not ctx.resilient_parsing:
             options = {name for parameter in self.params for name in parameter.opts}
@@ -79,33 +77,6 @@ def _tidied(parameters: list[Any]) -> list[Any]:
 def usage(context: Any) -> str:
     """Return how a command is used, in one line."""
     return " ".join(context.get_usage().removeprefix("Usage:").split())
-
-
-def no_such_command(name: str, commands: Iterable[str]) -> str:
-    import difflib
-
-    from embedinspect.wording import clipped_repr
-
-    said = f"there is no command {clipped_repr(name)}"
-    close = difflib.get_close_matches(name.lower(), list(commands), n=1)
-    if close:
-        return f"{said}; did you mean {close[0]!r}?"
-    topic = _topic_of(name)
-    if topic is not None:
-        return f"{said}; did you mean: embedinspect explain {topic}?"
-    if " " in name.strip():
-        return f"{said}; to trace a text: embedinspect show {clipped_repr(name)}"
-    return f"{said}; expected one of {', '.join(commands)}"
-
-
-def _topic_of(name: str) -> str | None:
-    """Return the topic of `explain` that a name leads to, if any."""
-    from embedinspect import lessons
-
-    try:
-        return lessons.find(name).name
-    except EmbedInspectError:
-        return None
 
 
 def message_of(error: typer.TyperException) -> str:
@@ -157,12 +128,12 @@ def _bad_value(error: Any) -> str:
 
 
 def _no_such_option(error: Any) -> str:
-    import difflib
+    from embedinspect.commands.meant import no_such_option
 
-    name = error.option_name
-    if name in _ELSEWHERE:
-        return f"there is no option {name} here; {_ELSEWHERE[name]}"
-    close = difflib.get_close_matches(name, error.possibilities or [], n=1)
-    if close:
-        return f"there is no option {name}; did you mean {close[0]}?"
-    return f"there is no option {name}; a text that starts with a dash goes behind --"
+    options, otherwise = error.possibilities or [], "a text that starts with a dash goes behind --"
+    if error.ctx is not None:
+        parameters = error.ctx.command.params
+        options = [name for parameter in parameters for name in parameter.opts]
+        if not any(parameter.name in {"texts", "words"} for parameter in parameters):
+            otherwise = f"expected: {usage(error.ctx)}"
+    return no_such_option(error.option_name, options, otherwise)

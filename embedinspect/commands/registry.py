@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from embedinspect.commands.parsing import HELP_NAMES, no_such_command
+from embedinspect.commands.parsing import HELP_NAMES
 from embedinspect.commands.signature import flattened, unwrapped
 from embedinspect.commands.table import COMMANDS, Command
 from embedinspect.errors import UsageError
@@ -80,5 +80,7 @@ class GroupParser(TyperGroup):
         """
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
+            from embedinspect.commands.meant import no_such_command
+
             raise UsageError(no_such_command(name, self.commands))
         return super().resolve_command(ctx, args)

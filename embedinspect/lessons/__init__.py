@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from embedinspect.errors import UsageError
+from embedinspect.lessons.asking import topics_for
 from embedinspect.lessons.lesson import Experiment, KerasPart, Lesson, Request, Topic
 from embedinspect.lessons.topics import TOPICS
 from embedinspect.wording import clipped_repr
@@ -17,10 +18,11 @@ LARGEST = 10**6
 
 
 def find(name: str) -> Topic:
-    """Return the topic of that name, or the one that a piece of code leads to.
+    """Return the topic of that name, or the one that a piece of code or a question leads to.
 
     Case, `-` and `_` make no difference. A call leads to the topic of its last keyword argument
     that has one, else of what is called; an import to that of the module, else of what is imported.
+    A question in plain words leads to the topic that shares its telling words.
 
     Raises:
         UsageError: there is no such topic; it names the nearest.
@@ -29,12 +31,18 @@ def find(name: str) -> Topic:
     'vectors'
     >>> find("Embedding(5000, 32, input_length=500)").name
     'input-length'
+    >>> find("why is my output not zero").name
+    'mask-zero'
     """
     named = names()
     for candidate in _candidates(name):
         if plain(candidate) in named:
             return named[plain(candidate)]
-    nearest = list(dict.fromkeys(named[near].name for near in _near(name, named)))[:_NEAREST]
+    likely = topics_for(name, TOPICS) if is_question(name) else []
+    if len(likely) == 1:
+        return likely[0]
+    near = [topic.name for topic in likely] or [named[near].name for near in _near(name, named)]
+    nearest = list(dict.fromkeys(near))[:_NEAREST]
     expected = (
         f"did you mean {' or '.join(nearest)}? embedinspect explain lists them all"
         if nearest
@@ -42,6 +50,11 @@ def find(name: str) -> Topic:
     )
     texts = "; texts go after the topic" if " " in name.strip() else ""
     raise UsageError(f"there is no topic {clipped_repr(name)}; {expected}{texts}")
+
+
+def is_question(name: str) -> bool:
+    """Return whether a name of a topic is a question in plain words, rather than code."""
+    return len(name.split()) > 1 and not re.search(r"[()=]", name)
 
 
 def _candidates(asked: str) -> Iterator[str]:
@@ -138,5 +151,6 @@ __all__ = [
     "Topic",
     "check",
     "find",
+    "is_question",
     "sizes_in",
 ]

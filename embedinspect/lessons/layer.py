@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from embedinspect.lessons.parts import (
     tokens_by_position,
     word,
 )
+from embedinspect.lessons.recorded import recorded_backends
 from embedinspect.lookup import Lookup, Settings, look_up, one_hot
 from embedinspect.page import Table
 from embedinspect.wording import plural
@@ -247,11 +248,40 @@ def _row(id_: int, rows: int) -> str:
 
 
 def input_dim_backends(request: Request, backend: str | None) -> KerasPart:
-    """Look up ids without a row, on the backend asked for or on all that are installed."""
+    """Look up ids without a row, on the backend asked for or on all that are installed.
+
+    What the others did when they were recorded is added, and named so.
+    """
     short = max(1, input_dim(request).numbers["input_dim"] - 1)
     ids = (short, -1, -short - 1)
     backends, missing = _backends_to_try(backend)
-    answers = ask_backends(backends, short, ids)
+    answers = dict(ask_backends(backends, short, ids))
+    recording = {name: kept for name, kept in recorded_backends().items() if name in missing}
+    for kept in recording.values():
+        answers |= {f"{way}, recorded": what for way, what in kept.for_rows(short).items()}
+    findings = _sentences_on(answers, short)
+    if recording:
+        lacking = dict.fromkeys(package for name in recording for package in missing[name])
+        ran_on = [f"{name} ({kept.versions})" for name, kept in recording.items()]
+        kept = next(iter(recording.values()))
+        findings.append(
+            f"Recorded with Keras {kept.keras} on {kept.date}, and not run here, where "
+            f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not installed: "
+            f"{', '.join(ran_on)}."
+        )
+    title = f"Ids without a row, where input_dim is {short:,} (rows 0 to {short - 1:,})"
+    columns = [
+        column("backend", answers, kind="prose"),
+        *(
+            column(f"id {id_:,}", [outcomes[n] for outcomes in answers.values()], kind="prose")
+            for n, id_ in enumerate(ids)
+        ),
+    ]
+    return KerasPart([table(title, columns)], findings)
+
+
+def _sentences_on(answers: Mapping[str, Sequence[str]], short: int) -> list[str]:
+    """Return what the backends have in common, and in what they differ."""
     findings = []
     quiet = [
         f"{name} ({outcomes[0].split(',')[0]})"
@@ -271,28 +301,14 @@ def input_dim_backends(request: Request, backend: str | None) -> KerasPart:
             "jit_compile is an argument of compile(): TensorFlow then translates the model before "
             "it runs. Keras turns it on by itself where there is a GPU and every layer allows it."
         )
-    if missing:
-        findings.append(f"Not tried, because not installed here: {', '.join(missing)}.")
-    title = f"Ids without a row, where input_dim is {short:,} (rows 0 to {short - 1:,})"
-    columns = [
-        column("backend", answers, kind="prose"),
-        *(
-            column(f"id {id_:,}", [outcomes[n] for outcomes in answers.values()], kind="prose")
-            for n, id_ in enumerate(ids)
-        ),
-    ]
-    return KerasPart([table(title, columns)], findings)
+    return findings
 
 
-def _backends_to_try(backend: str | None) -> tuple[list[str], list[str]]:
-    """Return the backends to run, and those that cannot be, with what they need."""
+def _backends_to_try(backend: str | None) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the backends to run, and of those that cannot be, which packages they lack."""
     if backend is not None:
         keras_layer.load(backend)  # says what is missing
-        return [backend], []
+        return [backend], {}
     packages = missing_packages()
-    missing = [
-        name if lacks == [name] else f"{name} (which needs {' and '.join(lacks)})"
-        for name, lacks in packages.items()
-        if lacks
-    ]
-    return [name for name, lacks in packages.items() if not lacks], missing
+    missing = {name: lacks for name, lacks in packages.items() if lacks}
+    return [name for name in packages if name not in missing], missing

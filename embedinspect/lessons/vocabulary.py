@@ -24,6 +24,10 @@ from embedinspect.wording import listed, plural
 OOV_TOKEN = "<OOV>"
 TOKENIZER = "from tensorflow.keras.preprocessing.text import Tokenizer"
 TOKENIZER_TEXTS = ("It isn't a text!", "It is a text, is it?")
+# The words of the lowest ranks in Keras's imdb_word_index.json, from 1 on.
+_FREQUENT = "the and a of to is br in it i this that was as for with movie but film on"
+IMDB_FREQUENT = {name: rank for rank, name in enumerate(_FREQUENT.split(), 1)}
+_MOST_DIGITS = 9
 REVIEW = ("the best film of the year and the best of all",)
 
 
@@ -267,19 +271,29 @@ def oov(request: Request) -> Experiment:
 
 def imdb(request: Request) -> Experiment:
     """Word k of the IMDB index has id k + 3 in the reviews."""
-    text = (request.texts or REVIEW)[:1]
-    vocabulary, ids = fit(text)
-    rank_of = vocabulary.word_index
+    texts = (request.texts or REVIEW)[:1]
+    given_ids = _ids_in(texts[0])
+    if given_ids is not None:
+        rank_of, review = dict(IMDB_FREQUENT), given_ids
+        index = (
+            f"Of the word index only the {len(rank_of)} most frequent words are known here; with "
+            "its file, embedinspect decode knows them all."
+        )
+    else:
+        vocabulary, ids = fit(texts)
+        rank_of = vocabulary.word_index
+        review = [START, *(int(rank) + INDEX_FROM for rank in ids[0])]
+        index = (
+            "Nothing is downloaded here: this small index is made from one text, and its ids are "
+            "those that load_data would give."
+        )
     words = {rank: name for name, rank in rank_of.items()}
-    review = [START, *(int(rank) + INDEX_FROM for rank in ids[0])]
     names = {0: "<pad>", START: "<start>", UNKNOWN: "<oov>"}
-    right = [names.get(id_) or words[id_ - INDEX_FROM] for id_ in review]
+    right = [names.get(id_) or words.get(id_ - INDEX_FROM) for id_ in review]
     wrong = [words.get(id_) for id_ in review]
-    matching = sum(read == meant for read, meant in zip(wrong, right, strict=True))
+    matching = sum(read == meant is not None for read, meant in zip(wrong, right, strict=True))
     return Experiment(
-        intro="The IMDB data come as ids, with a word index to read them by. Nothing is downloaded "
-        "here: this small index is made from one text, and its ids are those that load_data would "
-        "give.",
+        intro=f"The IMDB data come as ids, with a word index to read them by. {index}",
         tables=[
             table(
                 "A review, read in two ways",
@@ -288,7 +302,7 @@ def imdb(request: Request) -> Experiment:
                     column("id", review, kind="id"),
                     column("read as id", [name or "(none)" for name in wrong]),
                     column("id - 3", [id_ - INDEX_FROM for id_ in review], kind="id"),
-                    column("read as id - 3", right),
+                    column("read as id - 3", [name or "(none)" for name in right]),
                 ],
             )
         ],
@@ -308,10 +322,22 @@ def imdb(request: Request) -> Experiment:
             *assign("review", review),
             "words = {rank + 3: w for w, rank in word_index.items()}",
             'words |= {0: "<pad>", 1: "<start>", 2: "<oov>"}',
-            'decoded = " ".join(words[id_] for id_ in review)',
+            'read = [words.get(id_, "(none)") for id_ in review]',
+            'decoded = " ".join(read)',
             "print(decoded)",
         ],
-        numbers={"decoded": " ".join(right)},
-        texts=text,
-        next=["embedinspect train imdb", "embedinspect explain oov"],
+        numbers={"decoded": " ".join(name or "(none)" for name in right)},
+        texts=texts,
+        next=[
+            "embedinspect train imdb",
+            'embedinspect decode imdb_word_index.json --index-from 3 "1 14 22 16"',
+        ],
     )
+
+
+def _ids_in(text: str) -> list[int] | None:
+    """Return the ids in a text of ids alone, as Python prints them; None for any other text."""
+    items = text.strip().strip("[]").replace(",", " ").split()
+    if not items or not all(item.isascii() and item.isdecimal() for item in items):
+        return None
+    return [int(item[:_MOST_DIGITS]) for item in items]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -24,11 +25,14 @@ from embedinspect.lessons import (
     check,
     classifier,
     find,
+    layer,
     names,
     sizes_in,
 )
-from embedinspect.lessons.backends import ask_backends
+from embedinspect.lessons.asking import ASKED_WITH, topics_for
+from embedinspect.lessons.backends import NEEDS, ask_backends
 from embedinspect.lessons.parts import CODE_WIDTH, column, dimensions
+from embedinspect.lessons.recorded import recorded_backends
 from embedinspect.sequences import pad
 
 OF_TEXTS = [topic for topic in TOPICS if topic.takes_texts]
@@ -307,6 +311,37 @@ def test_ids_without_a_row_on_tensorflow():
     }
 
 
+def test_the_recording_is_what_the_backend_does():
+    """Only TensorFlow is sure to be here; the sweep `record_backends` checks the others."""
+    recorded = recorded_backends()
+    assert set(recorded) == set(NEEDS)
+    for rows in (1, 4, 7):
+        ran = ask_backends(["tensorflow"], rows, [rows, -1, -rows - 1])
+        assert recorded["tensorflow"].for_rows(rows) == ran
+
+
+def test_backends_that_are_not_here_are_shown_as_recorded(monkeypatch):
+    monkeypatch.setattr(layer, "missing_packages", lambda: {"tensorflow": [], "jax": ["jax"]})
+    ran = {"tensorflow": ["a row of NaN"] * 3}
+    monkeypatch.setattr(layer, "ask_backends", lambda *_: ran)
+    part = find("input-dim").run_keras(Request(), None)
+    outcomes = {row["backend"]: row["id -1"] for row in rows_of(part, "Ids without a row")}
+    assert outcomes == {
+        "tensorflow": "a row of NaN", "jax, recorded": "row 4, silently, the last row"
+    }  # fmt: skip
+    [sentence] = [text for text in part.findings if text.startswith("Recorded")]
+    assert re.search(r"with Keras 3\.[\d.]+ on \d{4}-\d\d-\d\d, and not run here", sentence)
+    assert re.search(r"where jax is not installed: jax \(jax [\d.]+\)\.$", sentence)
+
+
+def test_ids_of_imdb_are_read():
+    """As `keras.datasets.imdb` says that they are to be read: rank + 3, 1 is the start."""
+    review = rows("imdb", "A review", texts=["[1, 14, 22, 16, 0, 2, 5000]"])
+    assert [row["read as id - 3"] for row in review] == [
+        "<start>", "this", "film", "was", "<pad>", "<oov>", "(none)"
+    ]  # fmt: skip
+
+
 def test_a_backend_that_does_not_run_says_so(monkeypatch):
     from embedinspect.lessons import backends
 
@@ -407,8 +442,7 @@ def test_names_from_code_run_their_lesson(written, topic):
         ("num_word", "num-words"),
         ("pad", "padding"),
         ("vect", "vectors"),
-        ("does mask_zero make padding zero?", "mask-zero or padding"),
-        ("what is an embedding", "lookup"),
+        ("what does an embedding layer do", "pretrained or lookup"),
     ],
 )
 def test_a_word_that_is_neither_names_the_nearest_first(written, nearest):
@@ -416,6 +450,48 @@ def test_a_word_that_is_neither_names_the_nearest_first(written, nearest):
         find(written)
     assert f"no topic '{written}'; did you mean {nearest}" in str(error.value)
     assert ("texts go after the topic" in str(error.value)) == (" " in written)
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("why is my output not zero", "mask-zero"),
+        ("does mask_zero make the output zero?", "mask-zero"),
+        ("how do I get the vectors out of my model", "vectors"),
+        ("How do I extract the embedding weights?", "vectors"),
+        ("why does num_words keep all words", "num-words"),
+        ("where do 160000 parameters come from", "parameters"),
+        ("why do imdb reviews decode to nonsense", "imdb"),
+        ("should I pad before or after the text", "padding"),
+        ("which layers drop the mask", "mask-lost"),
+        ("how do I use pretrained word vectors", "pretrained"),
+        ("what does None mean in the shape", "shapes"),
+        ("is embedding the same as a dense layer", "one-hot"),
+        ("what happens to unknown words", "oov"),
+        ("why is input_length deprecated", "input-length"),
+        ("my old tutorial code does not run", "old-code"),
+        ("why can I not import Tokenizer", "tokenizer"),
+        ("index out of range error", "input-dim"),
+        ("why are the neighbors of king strange", "task-embedding"),
+        ("how can I see my embedding in tensorboard", "projector"),
+        ("which rows never move in training", "training"),
+        ("what does maxlen cut off", "truncating"),
+        ("does my glove file need a header", "vector-files"),
+    ],
+)
+def test_a_question_in_plain_words_finds_its_topic(question, topic):
+    assert find(question).name == topic
+
+
+@pytest.mark.parametrize("topic", TOPICS, ids=by_name)
+def test_the_question_of_a_topic_finds_it(topic):
+    assert topic in topics_for(topic.question, TOPICS)
+    assert topic.name in ASKED_WITH
+
+
+@pytest.mark.parametrize("text", ["the cat saw the dog", "hello world", "?! ...", "Grüße 東京"])
+def test_a_text_is_no_question(text):
+    assert topics_for(text, TOPICS) == []
 
 
 def test_a_word_like_no_other_names_them_all():

@@ -172,6 +172,25 @@ def test_texts_that_a_lesson_has_no_use_for_are_said(run):
     assert run("explain", "padding", "one", "two", "three")[2] == ""
 
 
+def test_texts_come_from_files_and_standard_input_too(run, tmp_path, monkeypatch):
+    path = tmp_path / "texts.txt"
+    path.write_text("zebra zebra\nzebra cat\n")
+    arguments = run("explain", "lookup", "zebra zebra", "zebra cat")
+    assert run("explain", "lookup", "--file", str(path)) == arguments
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(path.read_bytes())))
+    assert run("explain", "lookup", "--file", "-") == arguments
+    code, _, err = run("explain", "projector", "--file", str(path))
+    assert code == 2
+    assert "the lesson projector takes no texts, but got 'zebra zebra'" in err
+
+
+def test_a_question_in_plain_words_names_the_topic(run):
+    code, out, err = run("explain", "why is my output not zero", "--no-keras")
+    assert code == 0
+    assert out.startswith(b"Does mask_zero make the output zero?")
+    assert err == "Note: the topic is mask-zero; embedinspect explain lists them all\n"
+
+
 def test_a_size_within_the_code_that_was_given(run):
     for arguments in (["num_words=3"], ["num_words=9", "--num-words", "3"]):
         code, out, _ = run("explain", *arguments)
