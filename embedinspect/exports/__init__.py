@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.exports import arrays, texts
@@ -41,6 +44,7 @@ TARGETS = (
     Target("word2vec", ".vec", texts.write_word2vec, "word2vec text, with a header line"),
     Target("word2vec-binary", ".bin", texts.write_word2vec_binary, "word2vec binary"),
     Target("glove", ".txt", texts.write_glove, "GloVe text, without a header line"),
+    Target("csv", ".csv", texts.write_csv, "CSV with the columns word, dim_0, dim_1, ..."),
     Target(
         "npy",
         ".npy",
@@ -66,6 +70,10 @@ TARGETS = (
         "parquet", ".parquet", arrays.write_parquet, "Parquet with the columns row, word, vector"
     ),
 )
+
+
+STANDARD_OUTPUT = "-"
+STREAMED = ("word2vec", "glove", "csv")  # the forms that are one text
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,37 @@ def target_for(destination: str, name: str | None) -> Target:
         f"{destination!r} has no suffix that says what to write; expected {known}, a folder "
         "(projector), or --to FORMAT"
     )
+
+
+def export_to(file: BinaryIO, source: Source, name: str | None) -> Exported:
+    """Write the rows and words of a source to an open file, in a form that is one text.
+
+    Args:
+        name: of the form; by default word2vec's.
+
+    Raises:
+        UsageError: the form is no text, or not known.
+        DataError: there is no room for the text, which is made in a folder for temporary files.
+    """
+    target = target_for(STANDARD_OUTPUT, name or STREAMED[0])
+    if target.name not in STREAMED:
+        raise UsageError(
+            f"--to is {target.name}, which cannot go to standard output; expected one of "
+            f"{listed(STREAMED)}, or a path"
+        )
+    try:
+        with tempfile.TemporaryDirectory(prefix="embedinspect-") as folder:
+            files, names = target.write(source, Path(folder), "text")
+            with (Path(folder) / files[0]).open("rb") as text:
+                shutil.copyfileobj(text, file)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DataError(
+            f"cannot write to standard output: {os_reason(error)}; expected room for the text"
+        ) from None
+    rows, changed = source.matrix.input_dim, tuple(names.changed)
+    return Exported(source, target, Path(STANDARD_OUTPUT), (), rows, changed)
 
 
 def export(source: Source, destination: str, name: str | None, *, force: bool = False) -> Exported:

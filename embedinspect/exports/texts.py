@@ -56,6 +56,24 @@ def _write_lines(
     return [name], names
 
 
+def write_csv(source: Source, folder: Path, name: str) -> Written:
+    """Write a table with headings: word, dim_0, dim_1 and so on."""
+    names = Names(source, for_lines)
+    headings = ["word", *(f"dim_{number}" for number in range(source.matrix.output_dim))]
+    with (folder / name).open("wb") as file:
+        file.write((",".join(headings) + "\n").encode())
+        for words, rows in _blocks(source, names):
+            cells = pa.array(map(_csv_cell, words), pa.string())
+            lines = _joined([cells, *_columns(rows)], ",")
+            file.write(("\n".join(lines) + "\n").encode())
+    return [name], names
+
+
+def _csv_cell(word: str) -> str:
+    """Return a word as a cell, in quotes where it holds what would end or begin a cell."""
+    return '"' + word.replace('"', '""') + '"' if set(word) & set(',;"') else word
+
+
 def write_word2vec_binary(source: Source, folder: Path, name: str) -> Written:
     """Write a header line, then each word, a space, and its numbers as little-endian float32."""
     names = Names(source, without_spaces, unique=True)

@@ -79,11 +79,8 @@ def _columns(
         if all(is_number(fields[place].strip()) for fields in body)
     ]
     named = [place for place in numeric if _DIMENSION.fullmatch(names[place])]
-    vectors = named or [place for place in numeric if names[place] not in _NUMBERING]
-    others = sorted(set(range(len(names))) - set(numeric))
-    words = next((place for place in others if names[place] in _WORDS), None)
-    if words is None and others and (len(others) == 1 or others[0] == 0):
-        words = others[0]
+    vectors = named or [place for place in numeric if names[place] not in (*_NUMBERING, *_WORDS)]
+    words = _column_of_words(names, numeric, vectors)
     if len(vectors) < 2 and not named:  # a number beside each text, such as its label
         return None
     if words is not None and delimiter in "\t " and headings[0]:
@@ -97,6 +94,17 @@ def _columns(
         if place not in used and names[place] not in _NUMBERING
     ]
     return Columns(headings, delimiter, tuple(vectors), words, tuple(left_out))
+
+
+def _column_of_words(
+    names: Sequence[str], numeric: Sequence[int], vectors: Sequence[int]
+) -> int | None:
+    """Return the place of the column of words: by its name, or the only one without numbers."""
+    for place, name in enumerate(names):
+        if name in _WORDS and place not in vectors:
+            return place
+    others = sorted(set(range(len(names))) - set(numeric))
+    return others[0] if others and (len(others) == 1 or others[0] == 0) else None
 
 
 def _are_headings(

@@ -23,9 +23,21 @@ def page(exported: Exported) -> Page:
     yield Facts(list(_facts(exported)))
 
 
+def sentences(exported: Exported) -> Iterator[str]:
+    """Yield what there is to say, besides its files, of what was written."""
+    for fact in _about(exported):
+        yield f"{fact.label}: {fact.text}"
+
+
 def _facts(exported: Exported) -> Iterator[Fact]:
-    source, target = exported.source, exported.target
     yield Fact("written", ", ".join(str(file) for file in exported.files), "confirmed")
+    yield from _about(exported)
+    template = _NEXT.get(exported.target.name, "embedinspect info {path}")
+    yield Fact("open it", template.format(path=exported.path))
+
+
+def _about(exported: Exported) -> Iterator[Fact]:
+    source, target = exported.source, exported.target
     yield Fact("form", target.description)
     yield Fact(
         "rows", f"{plural(exported.rows, 'row')}, {source.matrix.output_dim} dimensions, float32"
@@ -44,8 +56,6 @@ def _facts(exported: Exported) -> Iterator[Fact]:
     if target.name == "glove" and words is not None:
         for remark in of_spaces(words):
             yield Fact("elsewhere", remark, "notable")
-    template = _NEXT.get(target.name, "embedinspect info {path}")
-    yield Fact("open it", template.format(path=exported.path))
 
 
 def document(exported: Exported) -> Document:

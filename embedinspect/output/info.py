@@ -36,7 +36,8 @@ def page(source: Source, health: Health) -> Page:
         yield _histogram(health)
     yield Facts(list(_numbers(source, health)))
     yield Facts(list(_findings(source, health)))
-    yield Facts([Fact("elsewhere", remark) for remark in remarks(source)])
+    others = enumerate(remarks(source))
+    yield Facts([Fact("" if place else "elsewhere", remark) for place, remark in others])
 
 
 def _facts(source: Source) -> Iterator[Fact]:

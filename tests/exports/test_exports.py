@@ -19,7 +19,7 @@ from embedinspect import exports
 from embedinspect.errors import DataError, UsageError
 from embedinspect.exports.naming import for_glove, for_lines, without_spaces
 from embedinspect.source import open_source
-from tests.builders import source_of
+from tests.builders import VECTORS, source_of
 
 FUNCTION_SCOPED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORD = st.text(st.characters(categories=["L", "P"]), min_size=1, max_size=5)
@@ -28,6 +28,7 @@ NAMES = {
     "word2vec": "x.vec",
     "word2vec-binary": "x.bin",
     "glove": "x.txt",
+    "csv": "x.csv",
     "npy": "x.npy",
     "safetensors": "x.safetensors",
     "projector": "folder",
@@ -49,7 +50,7 @@ def test_every_target_is_tested():
 
 
 @FUNCTION_SCOPED
-@given(sources(), st.sampled_from(sorted(set(NAMES) - {"parquet"})))
+@given(sources(), st.sampled_from(sorted(set(NAMES))))
 def test_what_is_written_reads_back_bit_for_bit(tmp_path, source, name):
     written = exports.export(source, str(tmp_path / NAMES[name]), name, force=True)
     main = written.path / "projector_config.pbtxt" if name == "projector" else written.path
@@ -227,3 +228,30 @@ def test_everyone_may_read_what_is_written(tmp_path, file):
     written = exports.export(source_of(np.ones((2, 2)), "ab"), str(tmp_path / file), None)
     modes = {path.stat().st_mode for path in (*written.files, tmp_path / "plain")}
     assert len(modes) == 1
+
+
+# -- to standard output -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", exports.STREAMED)
+def test_standard_output_gets_what_a_file_gets(run, tmp_path, name):
+    assert run("export", str(VECTORS), str(tmp_path / "file"), "--to", name)[0] == 0
+    code, out, err = run("export", str(VECTORS), "-", "--to", name)
+    assert (code, out) == (0, (tmp_path / "file").read_bytes())
+    assert "26 rows, 6 dimensions" in err
+
+
+def test_word2vec_text_goes_to_standard_output_by_default(run):
+    code, out, err = run("export", str(VECTORS), "-")
+    assert (code, out[:5]) == (0, b"26 6\n")
+    assert "'ice cream' as 'ice_cream'" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["--to", "npy"], "cannot go to standard output"), (["--json"], "leave out one of the two")],
+)
+def test_what_cannot_go_to_standard_output(run, arguments, says):
+    code, out, err = run("export", str(VECTORS), "-", *arguments)
+    assert (code, out) == (2, b"")
+    assert says in err
