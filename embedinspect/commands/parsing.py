@@ -52,7 +52,9 @@ class CommandParser(TyperCommand):
             UsageError: there are some.
         """
         if args == ["help"] and self.name not in _WITH_TEXTS and not os.path.exists("help"):
-            raise UsageError(f"'help' stands before the command; expected: embedinspect help {self.name}")
+            raise UsageError(
+                f"'help' stands before the command; expected: embedinspect help {self.name}"
+            )
         extra = super().parse_args(ctx, args)
         if extra and not ctx.resilient_parsing:
             options = {name for parameter in self.params for name in parameter.opts}
