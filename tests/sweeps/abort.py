@@ -4,8 +4,8 @@
 
 Libraries with native threads may abort the interpreter's teardown, most of all under load and
 where it comes soon after they worked. So a text of vectors is read by several processes at a time
-while another keeps a core busy. `--teardown` runs the same with a teardown, to see that the load
-is enough. The script ends with the counts, and with exit code 1 where a run ended in another way.
+while another keeps a core busy. With `--teardown` the text is read by a script of Python instead,
+which has a teardown: to see whether the load is enough. The script ends with the counts, and with exit code 1 where a run ended in another way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ from pathlib import Path
 import numpy as np
 
 AT_ONCE = 5
-TEARDOWN = "import sys\nfrom embedinspect.cli import run\nsys.exit(run(sys.argv[1:]))"
+TEARDOWN = (
+    "import sys\nfrom pathlib import Path\n"
+    "from embedinspect.formats.word_vectors import read_text\n"
+    "read_text(Path(sys.argv[1]))\n"
+)
 
 
 def write_vectors(path: Path, rows: int = 20_000, output_dim: int = 50) -> None:
@@ -35,16 +39,19 @@ def main() -> int:
     """Run the sweep and return an exit code."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--teardown"]
     runs = int(arguments[0]) if arguments else 200
-    start = ["-c", TEARDOWN] if "--teardown" in sys.argv else ["-m", "embedinspect"]
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
             vectors = Path(folder) / "vectors.txt"
             write_vectors(vectors)
-            command = [sys.executable, *start, "rows", str(vectors), "w7", "--no-cache", "--json"]
+            command = ["-m", "embedinspect", "rows", str(vectors), "w7", "--no-cache", "--json"]
+            if "--teardown" in sys.argv:
+                command = ["-c", TEARDOWN, str(vectors)]
 
             def run(_: int) -> int:
-                return subprocess.run(command, capture_output=True, check=False).returncode
+                return subprocess.run(
+                    [sys.executable, *command], capture_output=True, check=False
+                ).returncode
 
             codes = Counter(pool.map(run, range(runs)))
     finally:
