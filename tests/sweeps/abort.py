@@ -5,7 +5,8 @@
 Libraries with native threads may abort the interpreter's teardown, most of all under load and
 where it comes soon after they worked. So a text of vectors is read by several processes at a time
 while another keeps a core busy. With `--teardown` the text is read by a script of Python instead,
-which has a teardown: to see whether the load is enough. The script ends with the counts, and with exit code 1 where a run ended in another way.
+which has a teardown: to see whether the load is enough. The script ends with the counts, and with
+exit code 1 where a run ended in another way.
 """
 
 from __future__ import annotations
