@@ -123,11 +123,8 @@ def _read_safetensors(path: Path, options: ReadOptions) -> Contents:
 
 
 def _is_parquet(start: Start) -> bool:
-    if not start.data.startswith(magic.PARQUET):
-        return False
-    from embedinspect.formats.parquet_file import is_parquet
-
-    return is_parquet(start.path)
+    # A text may begin with the same four letters, but not go on as the first page does.
+    return start.data.startswith(magic.PARQUET) and b"\0" in start.data
 
 
 def _read_parquet(path: Path, options: ReadOptions) -> Contents:
@@ -163,7 +160,7 @@ def _read_text(path: Path, options: ReadOptions) -> Contents:
 
 
 def _is_projector(start: Start) -> bool:
-    return re.search(rb"^\s*embeddings\s*\{", start.data, re.M) is not None and not start.packed
+    return re.search(rb"^[ \t]*embeddings\s*\{", start.data, re.M) is not None and not start.packed
 
 
 def _read_projector(path: Path, options: ReadOptions) -> Contents:

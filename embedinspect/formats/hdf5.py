@@ -35,6 +35,7 @@ DAMAGES = (
     SystemError,
 )
 _MOST_GROUPS = 100_000
+_MOST_NAMES = 10_000
 _DEEPEST = 40
 _MOST_EXPANSION = 1000
 _SMALL = 2**20
@@ -99,7 +100,7 @@ def _walk(
     """Hand every data set below a group to `take`, with its path.
 
     Args:
-        seen: addresses of the groups that were walked, since hard links can make a ring.
+        seen: addresses of what was walked, since hard links can make a ring, or many of one.
         depth: how many groups lie around this one.
     """
     if depth > _DEEPEST or len(seen) > _MOST_GROUPS:
@@ -111,6 +112,11 @@ def _walk(
     if address in seen:
         return
     seen.add(address)
+    if len(group) > _MOST_NAMES:
+        raise DataError(
+            f"{label} has a group of {len(group):,} names; expected the layers of a model, at most "
+            f"{_MOST_NAMES:,}"
+        )
     for name in group:
         here = f"{path}/{name}" if path else str(name)
         link = group.get(name, getlink=True)
@@ -123,7 +129,10 @@ def _walk(
         if isinstance(child, h5py.Group):
             _walk(child, here, label, take, seen, depth + 1)
         elif isinstance(child, h5py.Dataset):
-            take(here, child)
+            address = h5py.h5o.get_info(child.id).addr
+            if address not in seen:
+                seen.add(address)
+                take(here, child)
 
 
 def _weight(path: str, data: h5py.Dataset) -> list[Weight]:

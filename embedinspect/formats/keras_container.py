@@ -17,6 +17,8 @@ from embedinspect.wording import clipped_repr
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LARGEST_TEXT = 2**28
+_MOST_BRACKETS, _MOST_COMMAS = 2**20, 2**24  # of a config: a list takes a hundred bytes of memory
+_MOST_PACKED_EXPANSION = 100
 _READ_WHOLE = 2**28  # larger weights are read where they lie, without the zip's checksum
 
 
@@ -85,6 +87,11 @@ def _member(archive: zipfile.ZipFile, raw: IO[bytes], label: str) -> Iterator[IO
     member = archive.getinfo(WEIGHTS)
     arrays.refuse_bomb(member, f"{WEIGHTS} in {label}")
     if member.file_size <= _READ_WHOLE or member.compress_type != zipfile.ZIP_STORED:
+        if member.file_size > max(_READ_WHOLE, _MOST_PACKED_EXPANSION * member.compress_size):
+            raise DataError(
+                f"{WEIGHTS} in {label} unpacks from {member.compress_size:,} to "
+                f"{member.file_size:,} bytes; expected weights, which do not compress so well"
+            )
         yield io.BytesIO(archive.read(member))
         return
     raw.seek(member.header_offset)
@@ -124,6 +131,8 @@ def parsed(text: str, label: str) -> dict[str, Any]:
     Raises:
         DataError: there is none.
     """
+    if text.count("[") + text.count("{") > _MOST_BRACKETS or text.count(",") > _MOST_COMMAS:
+        raise DataError(f"{label} has too many parts to be a model; expected what Keras writes")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

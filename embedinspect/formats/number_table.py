@@ -18,7 +18,7 @@ import numpy as np
 
 from embedinspect.errors import DataError
 from embedinspect.formats.contents import Contents
-from embedinspect.formats.number_text import counts_columns, is_number, parsed
+from embedinspect.formats.number_text import counts_columns, first_lines, is_number, parsed
 from embedinspect.matrix import MOST_VALUES
 from embedinspect.row_words import Words, named_or_none
 from embedinspect.wording import clipped_repr, listed, plural
@@ -54,8 +54,8 @@ def columns_of(start: bytes, *, whole: bool) -> Columns | None:
     Args:
         whole: whether the first bytes are the whole table; if not, its last line may be cut off.
     """
-    lines = start.decode("utf-8-sig", "replace").split("\n")
-    lines = [line for line in (lines if whole else lines[:-1])[: _SAMPLE + 1] if line.strip()]
+    lines = [line.decode("utf-8", "replace") for line in first_lines(start, whole=whole)]
+    lines = [line for line in lines if line.strip()][: _SAMPLE + 1]
     if len(lines) < 2 or lines[0].startswith("#"):
         return None
     delimiter = next((mark for mark in "\t;," if mark in lines[0]), " ")

@@ -26,6 +26,7 @@ _DECIMAL_COMMA = re.compile(r"(?<![^\s;])[+-]?\d*,\d+(?![^\s;])")
 _OTHER_SEPARATOR = re.compile(r"\d\s*;|\d\s+[+\-.\d]")
 _TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinity
 _LONGEST_LINE = 2**26
+_MOST_LINES = 1000  # that are looked at to tell what a text is
 _SAMPLE_LINES, _SAMPLE_FIELDS = 20, 400  # that tell numbers from words
 
 
@@ -38,9 +39,8 @@ def are_numbers(start: bytes, *, whole: bool) -> bool:
     Args:
         whole: whether the first bytes are the whole text; if not, its last line may be cut off.
     """
-    lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     lines_of_numbers = seen = 0
-    for line in lines if whole or len(lines) < 2 else lines[:-1]:
+    for line in first_lines(start, whole=whole):
         text = line.decode("utf-8", "replace").strip()
         fields = _SEPARATORS.split(text, _SAMPLE_FIELDS)[:_SAMPLE_FIELDS]
         if text and not _is_comment(text, fields):
@@ -49,6 +49,18 @@ def are_numbers(start: bytes, *, whole: bool) -> bool:
         if seen == _SAMPLE_LINES:
             break
     return 2 * lines_of_numbers >= seen
+
+
+def first_lines(start: bytes, *, whole: bool) -> list[bytes]:
+    """Return the first lines of a text without a byte order mark, a thousand at most.
+
+    Args:
+        whole: whether `start` is the whole text; if not, its last line may be cut off, and is only
+            returned where there is no other.
+    """
+    lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n", _MOST_LINES)
+    is_cut = len(lines) > _MOST_LINES or (not whole and len(lines) > 1)
+    return lines[:-1] if is_cut else lines
 
 
 def _is_comment(text: str, fields: list[str]) -> bool:

@@ -9,7 +9,6 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.formats import magic
 from embedinspect.formats.arrays import Array, as_float32
 from embedinspect.formats.contents import Contents
 from embedinspect.matrix import MOST_VALUES
@@ -20,14 +19,6 @@ _EXPECTED = "expected a column of lists of numbers, as export writes it"
 _WORDS = ("word", "words", "token", "text")
 _MOST_EXPANSION, _SMALL = 200, 2**26
 _BATCH = 2**22  # numbers that are read at a time
-
-
-def is_parquet(path: Path) -> bool:
-    """Return whether a file ends as Parquet files do."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - len(magic.PARQUET)))
-        return file.read() == magic.PARQUET
 
 
 def read_parquet(path: Path, column: str | None = None) -> Contents:

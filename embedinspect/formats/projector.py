@@ -37,12 +37,10 @@ def read_config(path: Path) -> list[Pair]:
     Raises:
         DataError: the file cannot be read, or is no such config.
     """
-    data = read_bytes(str(path), "a projector's config")
-    if len(data) > _LARGEST:
-        raise DataError(f"{str(path)!r} is larger than 1 MB; expected a projector's config")
+    data = read_bytes(str(path), "a projector's config", _LARGEST)
     text = decode(data, "utf-8", repr(str(path)))
     pairs = []
-    for block in re.findall(r"embeddings\s*\{([^}]*)\}", text):
+    for block in re.split(r"embeddings\s*\{", text)[1:]:
         fields = dict(_FIELD.findall(block))
         if "tensor_path" not in fields:
             continue

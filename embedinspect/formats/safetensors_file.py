@@ -16,6 +16,7 @@ from embedinspect.matrix import MOST_VALUES, FloatArray
 from embedinspect.wording import clipped_repr, listed
 
 _LONGEST_HEADER = 100_000_000  # the format's own limit
+_LARGEST_HEADER = 2**23  # read here: a hundred thousand tensors have about that
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
     "I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4",
@@ -38,6 +39,10 @@ def read_safetensors(path: Path, tensor: str | None) -> Contents:
     label = repr(str(path))
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
+        if length > _LARGEST_HEADER:
+            raise DataError(
+                f"{label} has a header of {length:,} bytes; expected at most {_LARGEST_HEADER:,}"
+            )
         header = _header(file.read(length), label)
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         name = _pick(entries, tensor, label)
@@ -50,17 +55,13 @@ def read_safetensors(path: Path, tensor: str | None) -> Contents:
                 f"{tensor_label} claims shape {shape}, {wanted:,} bytes, but it lies from byte "
                 f"{begin:,} to {end:,} of {room:,}; expected a whole tensor"
             )
-        file.seek(8 + length + begin)
-        data = file.read(wanted)
-    if len(data) != wanted:
-        raise DataError(f"{label} ends early; expected {wanted:,} bytes of {clipped_repr(name)}")
+    # Mapped, not read: a tensor may be larger than the memory.
+    stored = np.memmap(path, _DTYPES.get(dtype, "<u2"), "r", 8 + length + begin, shape)
     rows: FloatArray
     if dtype == "BF16":  # the upper half of a float32
-        high = np.frombuffer(data, "<u2").astype(np.uint32) << 16
-        rows = high.view(np.float32).reshape(shape)
+        rows = (stored.astype(np.uint32) << 16).view(np.float32)
     else:
-        stored = np.frombuffer(data, _DTYPES[dtype]).reshape(shape)
-        rows = as_float32(stored, tensor_label)
+        rows = as_float32(np.asarray(stored), tensor_label)
     return Contents("safetensors", rows, None, dtype, tensor=name)
 
 
@@ -82,7 +83,7 @@ def _entry(entry: dict[str, Any], label: str) -> tuple[str, tuple[int, int], int
         whole = all(type(number) is int for number in (rows, columns, begin, end))
     except (KeyError, TypeError, ValueError):
         raise DataError(f"{label} has a damaged header; expected a safetensors file") from None
-    if dtype != "BF16" and dtype not in _DTYPES:
+    if dtype != "BF16" and not (isinstance(dtype, str) and dtype in _DTYPES):
         raise DataError(f"{label} has dtype {clipped_repr(str(dtype))}; expected real numbers")
     if not whole or rows < 1 or columns < 1 or rows * columns > MOST_VALUES:
         raise DataError(

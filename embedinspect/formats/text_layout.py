@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from embedinspect.formats.number_text import are_numbers
+from embedinspect.formats.number_text import are_numbers, first_lines
 
 _SAMPLE, _SAMPLE_BYTES, _FEWEST = 100, 2**19, 3
 _NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|nan|inf|infinity)", re.I)
@@ -39,16 +39,14 @@ def layout_of(start: bytes, *, whole: bool) -> Layout | None:
     Args:
         whole: whether the first bytes are the whole text; if not, its last line may be cut off.
     """
-    lines = start.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    lines = [line.rstrip(b"\r") for line in (lines if whole else lines[:-1] or lines)]
-    lines = [line for line in lines if line.strip()]
+    lines = [line.rstrip(b"\r") for line in first_lines(start, whole=whole) if line.strip()]
     if not lines:
         return None
     header = _HEADER.fullmatch(lines[0])
     body = _sample(lines[1:] if header else lines)
     separator = b"\t" if body and b"\t" in body[0] and b" " not in body[0] else b" "
     claimed = (int(header[1]), int(header[2])) if header else None
-    if claimed and _is_confirmed(claimed, body, separator, len(lines) - 1, whole=whole):
+    if claimed and _is_confirmed(claimed, body, separator, start, whole=whole):
         return Layout(claimed[1], claimed, separator)
     if are_numbers(start, whole=whole):
         return None
@@ -69,21 +67,20 @@ def _sample(lines: Sequence[bytes]) -> list[bytes]:
 
 
 def _is_confirmed(
-    header: tuple[int, int], body: Sequence[bytes], separator: bytes, count: int, *, whole: bool
+    header: tuple[int, int], body: Sequence[bytes], separator: bytes, start: bytes, *, whole: bool
 ) -> bool:
     """Return whether the lines after a header are what it claims.
 
     Where all words are numbers, too, they may be a text of numbers all the same, so that the
     number of the lines has to be right.
-
-    Args:
-        count: how many lines follow the header, or how many of them are known.
     """
     rows, output_dim = header
     if not body or not output_dim or 2 * _fitting(body, output_dim, separator) < len(body):
         return False
-    words = (line.split(separator, 1)[0] for line in body)
-    return not all(map(is_number, words)) or (count == rows if whole else count <= rows)
+    if not all(is_number(line.split(separator, 1)[0]) for line in body):
+        return True
+    count = sum(1 for line in start.split(b"\n") if line.strip()) - 1
+    return count == rows if whole else count <= rows + 1  # the last may be cut off
 
 
 def _output_dim(lines: Sequence[bytes], separator: bytes) -> int | None:

@@ -19,7 +19,7 @@ EXPECTED = (
     "words, one a line or a JSON list, a JSON mapping of words to ids, or a saved Keras tokenizer"
 )
 VOCABULARY_SUFFIX = ".vocabulary.json"
-MOST_WORDS = 2**25
+MOST_WORDS = 2**24
 # The most frequent words in Keras's imdb_word_index.json, and their numbers there.
 _IMDB_INDEX = {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "is": 6, "br": 7}
 IMDB_INDEX_FROM = 3
@@ -264,16 +264,18 @@ def _lines(text: str, rows: int | None) -> list[str | None]:
 
     A file of several columns begins with their names, as TensorBoard's projector expects.
     """
-    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
-    column = 0
-    if "\t" in lines[0]:
-        heads = [head.strip().lower() for head in lines[0].split("\t")]
+    lines = text.removesuffix("\n").split("\n")
+    column, first = 0, lines[0].removesuffix("\r")
+    if "\t" in first:
+        heads = [head.strip().lower() for head in first.split("\t")]
         column = next((heads.index(name) for name in _HEADINGS if name in heads), 0)
         if len(lines) - 1 == rows or any(head in _HEADINGS for head in heads):
-            lines = lines[1:]
-    rows_of_fields = [line.split("\t") for line in lines]
-    words = [fields[column] if len(fields) > column else "" for fields in rows_of_fields]
-    return [named_or_none(word, row) for row, word in enumerate(words)]
+            del lines[0]
+    words: list[str | None] = []
+    for row, line in enumerate(lines):
+        fields = line.removesuffix("\r").split("\t", column + 1)
+        words.append(named_or_none(fields[column] if len(fields) > column else "", row))
+    return words
 
 
 def find_beside(path: Path) -> Path | None:

@@ -29,6 +29,7 @@ from embedinspect.wording import clipped_repr, plural
 Places = np.ndarray[Any, np.dtype[np.int64]]
 BLOCK = 8 * 2**20
 _LONGEST_LINE = 2**26
+_MANY_LINES = 2**16
 
 
 def read_text(path: Path, *, strict: bool = False) -> Contents:
@@ -113,8 +114,24 @@ class _Reader:
             block = block[block.index(b"\n") + 1 :]
             first = 2
         lines = self.line - first
+        self._refuse_few_rows(block, lines)
         if lines:
             self._append(self._parse(block, lines, first), share_read)
+
+    def _refuse_few_rows(self, block: bytes, lines: int) -> None:
+        """Refuse a text most of whose lines are too short for rows, before they are parsed.
+
+        Raises:
+            DataError: more lines than rows are certain to be wrong, and they are many.
+        """
+        rows = self.count + len(block) // (2 * self.layout.output_dim + 2)
+        wrong = self.line - 1 - rows
+        if lines and wrong > _MANY_LINES and wrong > rows:
+            raise DataError(
+                f"{self.problems.path_label} has more lines that are empty or too short "
+                f"({wrong:,}) than rows; expected a word and {self.layout.output_dim} numbers on "
+                "each line"
+            )
 
     def _parse(self, block: bytes, lines: int, first: int) -> _Part:
         """Return words and rows of a block, of whose lines the first has the number `first`."""

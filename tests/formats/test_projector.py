@@ -27,6 +27,20 @@ def test_a_projector_pair(tmp_path, config):
     )
 
 
+def test_the_folder_of_a_projector_is_its_config(tmp_path):
+    """A row without a word is still one: its label is # and its number."""
+    write_projector(tmp_path, labels="#0\n#0\n")
+    source = open_source(str(tmp_path))
+    assert source.matrix.rows.tolist() == [[1, 2], [3, 4]]
+    assert list(source.words) == [None, "#0"]
+
+
+@pytest.mark.parametrize("label", ["[[", "[1", "{", '["a",', "[PAD]", '{"a": 1}'])
+def test_labels_that_begin_like_json_are_labels(tmp_path, label):
+    write_projector(tmp_path, labels=f"{label}\nb\n")
+    assert list(open_source(str(tmp_path)).words) == [label, "b"]
+
+
 def test_projector_configs_that_name_no_rows(tmp_path):
     path = tmp_path / "projector_config.pbtxt"
     path.write_text('embeddings {\n  tensor_name: "layer/.ATTRIBUTES/VARIABLE_VALUE"\n}\n')
