@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import re
-import stat
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,37 +11,10 @@ from pathlib import Path
 from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.formats import cache, magic
+from embedinspect.formats.beginning import EXPECTED, Start, first_bytes, unreadable
 from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.strangers import is_no_text, stranger_like
 from embedinspect.matrix import EmbeddingMatrix, norms_of
-
-EXPECTED = (
-    "a matrix: a run folder, .keras, .h5, .npy, .npz, .safetensors, .parquet, word vectors as text "
-    "or binary, or a text whose every field is a number"
-)
-_START = 2**16
-# A row of 100,000 numbers has some 1.2 MB; a text with such lines takes more to be recognised.
-_LONGEST_START = 2**22
-_FEWEST_LINES = 3
-
-
-@dataclass(frozen=True)
-class Start:
-    """How a file begins, which is what formats are recognised by.
-
-    Attributes:
-        path: of the file.
-        size: of the file, in bytes.
-        data: its first bytes, unpacked if the file is packed.
-        whole: whether there are no more bytes than these.
-        packed: whether the file is packed with gzip.
-    """
-
-    path: Path
-    size: int
-    data: bytes
-    whole: bool
-    packed: bool
 
 
 @dataclass(frozen=True)
@@ -182,7 +151,7 @@ def _is_table(start: Start) -> bool:
 def _read_table(path: Path, _: ReadOptions) -> Contents:
     from embedinspect.formats.number_table import columns_of, read_table
 
-    start = _first_bytes(str(path))
+    start = first_bytes(str(path))
     columns = columns_of(start.data, whole=start.whole)
     assert columns is not None  # or it would not have been recognised
     return read_table(path, columns)
@@ -191,7 +160,7 @@ def _read_table(path: Path, _: ReadOptions) -> Contents:
 def _read_numbers(path: Path, _: ReadOptions) -> Contents:
     from embedinspect.formats import number_text
 
-    doubts = number_text.doubts(_first_bytes(str(path)).data, str(path))
+    doubts = number_text.doubts(first_bytes(str(path)).data, str(path))
     rows = number_text.read_numbers(path)
     return Contents("text of numbers", rows, dtype="text", warnings=doubts)
 
@@ -265,7 +234,7 @@ def _open(path: str, options: ReadOptions) -> Contents:
     config = os.path.join(path, "projector_config.pbtxt")
     if os.path.isfile(config):  # the folder that a projector opens
         path = config
-    start = _first_bytes(path)
+    start = first_bytes(path)
     worth_keeping = options.cache and start.size >= cache.WORTH
     if worth_keeping and not options.layer and not options.tensor:
         cached = cache.recall(Path(path), strict=options.strict)
@@ -289,7 +258,7 @@ def _open(path: str, options: ReadOptions) -> Contents:
     except DataError as error:
         raise _as_stranger(start, path) or error from None
     except OSError as error:
-        raise _unreadable(path, os_reason(error)) from None
+        raise unreadable(path, os_reason(error)) from None
     except MemoryError:
         raise DataError(
             f"{path!r} needs more memory than there is; expected a matrix that fits; save fewer "
@@ -334,63 +303,3 @@ def _as_stranger(start: Start, path: str) -> DataError | None:
         f"{path!r} is {stranger.what}; expected {EXPECTED}; to convert it: "
         f"{stranger.convert.replace('PATH', repr(path))}"
     )
-
-
-def _first_bytes(path: str) -> Start:
-    try:
-        status = Path(path).stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise _unreadable(path, "it is a directory, and no run folder")
-        if not stat.S_ISREG(status.st_mode):
-            raise _unreadable(path, "it is not a regular file")
-        with Path(path).open("rb") as file:
-            data = file.read(_START)
-            if not data:
-                raise DataError(f"{path!r} is empty; expected {EXPECTED}")
-            packed = data.startswith(magic.GZIP)
-            size = _START
-            start = _unpacked(data, path, size) if packed else data
-            if _has_long_lines(start):
-                data += file.read(_LONGEST_START - len(data))
-                size = _LONGEST_START
-                start = _unpacked(data, path, size) if packed else data
-    except OSError as error:
-        raise _unreadable(path, os_reason(error)) from None
-    except ValueError as error:
-        raise _unreadable(path, str(error)) from None
-    whole = len(data) == status.st_size and len(start) < size
-    return Start(Path(path), status.st_size, start, whole, packed)
-
-
-def _has_long_lines(start: bytes) -> bool:
-    """Return whether the first bytes may be those of a text, but hold too few of its lines."""
-    return start.count(b"\n") < _FEWEST_LINES and b"\0" not in start
-
-
-def _unpacked(data: bytes, path: str, size: int) -> bytes:
-    """Return what the first bytes of a gzip file unpack to, at most `size` bytes.
-
-    Raises:
-        DataError: they are damaged.
-    """
-    try:
-        with gzip.open(io.BytesIO(data)) as file:
-            return file.read(size)
-    except EOFError:
-        return _partly(data, size)
-    except (OSError, zlib.error) as error:
-        raise DataError(
-            f"{path!r} is a damaged gzip file ({str(error).lower()}); expected a whole one"
-        ) from None
-
-
-def _partly(data: bytes, size: int) -> bytes:
-    """Return what the beginning of a gzip file unpacks to; nothing where it is damaged."""
-    try:
-        return zlib.decompressobj(wbits=31).decompress(data, size)
-    except zlib.error:
-        return b""
-
-
-def _unreadable(path: str, reason: str) -> DataError:
-    return DataError(f"cannot read {path!r}: {reason}; expected {EXPECTED}")
