@@ -102,8 +102,6 @@ def ndjson_lines(document: Document) -> Iterator[str]:
 
 def csv_lines(document: Document) -> Iterator[str]:
     """Yield a comma-separated table: a line of headings, and one for each row."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
     rows = document.rows
     if rows is None:
         rows = [document.head] if document.lines is None else document.lists[document.lines]
@@ -111,7 +109,7 @@ def csv_lines(document: Document) -> Iterator[str]:
     for row in rows:
         values = [row.get(column) for column in document.columns]
         if first:
-            writer.writerow(_headings(document.columns, values))
+            yield _csv_line(_headings(document.columns, values)) + "\n"
             first = False
         cells: list[Any] = []
         tail = ""
@@ -122,12 +120,20 @@ def csv_lines(document: Document) -> Iterator[str]:
                 cells += map(str, value)
             else:
                 cells.append(_cell(value))
-        writer.writerow(cells)
-        yield stream.getvalue().removesuffix("\n") + tail + "\n"
-        stream.seek(0)
-        stream.truncate()
+        yield _csv_line(cells) + tail + "\n"
     if first:
         yield ",".join(document.columns) + "\n"
+
+
+def _csv_line(cells: Sequence[Any]) -> str:
+    """Return cells as a line without its end.
+
+    The writer is to end lines with \\r\\n, since it quotes only what its own end of a line holds: a
+    carriage return without quotes would end the line for whoever reads it.
+    """
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\r\n").writerow(cells)
+    return stream.getvalue().removesuffix("\r\n")
 
 
 def _headings(columns: Sequence[str], values: Sequence[Any]) -> list[str]:

@@ -17,7 +17,7 @@ from embedinspect.commands.schema import FOLDER
 from embedinspect.keras_layer import Proof
 from embedinspect.lookup import Settings, look_up, one_hot
 from embedinspect.matrix import EmbeddingMatrix
-from embedinspect.output.document import csv_lines, json_parts, ndjson_lines
+from embedinspect.output.document import Document, csv_lines, json_parts, ndjson_lines
 from embedinspect.output.show.document import show_document
 from embedinspect.token_counts import count_tokens
 from tests.conftest import CLASSIC
@@ -118,6 +118,14 @@ def test_csv_quotes_tokens():
     text = "".join(lines_of(csv_lines, look_up(['a "b,c" d'], vocabulary=_unfiltered())))
     assert [row["token"] for row in csv.DictReader(io.StringIO(text))] == ["a", '"b,c"', "d"]
     assert lookup.maxlen == 3
+
+
+@given(st.lists(st.tuples(st.text(max_size=5), st.text('\r\n",; a', max_size=5)), min_size=1))
+def test_csv_reads_back_whatever_the_words_are(pairs):
+    items = [{"word": word, "other": other} for word, other in pairs]
+    document = Document("c", {}, {"items": items}, lines="items", columns=("word", "other"))
+    text = "".join(csv_lines(document))
+    assert list(csv.DictReader(io.StringIO(text, newline=""))) == items
 
 
 def _unfiltered():
