@@ -78,7 +78,9 @@ def read_npz(path: Path, wanted: str | None = None) -> tuple[FloatArray, str, st
     label = repr(str(path))
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+            # Of two members of one name the later one counts, as in every reader of zips.
+            by_name = {member.filename: member for member in archive.infolist()}
+            members = [member for name, member in by_name.items() if name.endswith(".npy")]
             if not members:
                 inside = listed(clipped_repr(name) for name in archive.namelist()) or "nothing"
                 raise DataError(

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.formats import arrays, open_matrix
+from embedinspect.formats import arrays, open_file, open_matrix
+from embedinspect.formats.contents import ReadOptions
 from tests.builders import npy_bytes as npy
 
 KINDS = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
@@ -374,3 +375,14 @@ def test_what_is_no_file(tmp_path, monkeypatch, name):
     assert str(caught.value).startswith(f"cannot read {name!r}: ")
     assert "; expected a matrix" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_of_two_arrays_of_one_name_the_later_counts_as_in_numpy(tmp_path):
+    path = tmp_path / "twice.npz"
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for value in (1, 2):
+            archive.writestr("a.npy", npy(np.full((2, 2), value, np.float32)))
+    for wanted in (None, "a"):
+        rows = open_file(str(path), ReadOptions(tensor=wanted)).rows
+        assert rows.tolist() == np.load(path)["a"].tolist() == [[2, 2], [2, 2]]
