@@ -184,6 +184,7 @@ def open_and_warn(path: str, options: SourceOptions) -> Source:
     """Return the source at a path; what is odd about it is said on stderr."""
     from embedinspect.output.stdout import waiting
     from embedinspect.source import open_source
+    from embedinspect.wording import plural
 
     with waiting(f"Reading {path}"):
         source = open_source(path, options)
@@ -191,8 +192,8 @@ def open_and_warn(path: str, options: SourceOptions) -> Source:
         note(f"Warning: {warning}")
     problems = source.problems
     if problems.total:
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in problems.counts.items())
-        note(f"Warning: {path} has {problems.total:,} problems ({counts}):")
+        counts = ", ".join(f"{kind}: {count:,}" for kind, count in problems.counts.items())
+        note(f"Warning: {path} has {plural(problems.total, 'problem')} ({counts}):")
         for message in problems.first[:_MOST_PROBLEMS]:
             note(f"  {message}")
         if problems.total > _MOST_PROBLEMS:

@@ -196,7 +196,7 @@ def test_problems_go_to_stderr_alone(ask, tmp_path):
     code, out, err = ask("rows", "bad.txt", "king", "--json")
     assert code == 0
     assert json.loads(out)["source"]["problems"]["total"] == 7
-    assert "7 problems (7 short lines)" in err
+    assert "7 problems (short lines: 7)" in err
     assert "and 2 more" in err
     code, out, err = ask("rows", "bad.txt", "king", "--strict")
     assert (code, out) == (1, b"")

@@ -38,7 +38,7 @@ def ids_without_rows(case: Case) -> Iterator[Finding]:
         return
     largest, count = beyond[-1][0], len({id_ for id_, _ in beyond})
     hits = sum(int((ids >= rows).sum()) for ids in case.ids)
-    used = f"; the texts use them {plural(hits, 'time')}" if case.texts else ""
+    used = f"; used {plural(hits, 'time')} in the texts" if case.texts else ""
     numbers = {
         "input_dim": rows - case.moved,
         "largest_id": largest - case.moved,
