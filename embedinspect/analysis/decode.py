@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.formats.vocabulary_file import load
+from embedinspect.formats.vocabulary_file import is_imdb_index, load
 from embedinspect.saved_vocabulary import from_json
 from embedinspect.source import Source
 from embedinspect.training.imdb import INDEX_FROM, START, UNKNOWN
@@ -17,7 +17,6 @@ from embedinspect.wording import clipped_repr, plural
 
 Status = Literal["word", "padding", "start", "unknown", "no word", "no row"]
 
-_IMDB_FIRST = ("the", "and", "a", "of", "to")  # of Keras's IMDB index, by rank
 _MOST_DIGITS = 18
 
 
@@ -160,7 +159,7 @@ def of_file(path: str, index_from: int | None = None) -> IdWords:
     if file.tokenizer is not None:
         oov = from_json(file.tokenizer, repr(path)).oov_id
         reserved |= {} if oov is None else {oov + (index_from or 0): "unknown"}
-    elif _is_imdb_index(file.pairs):
+    elif is_imdb_index(dict(file.pairs)):
         if index_from == INDEX_FROM:
             reserved |= {START: "start", UNKNOWN: "unknown"}
         elif index_from is None:
@@ -170,11 +169,6 @@ def of_file(path: str, index_from: int | None = None) -> IdWords:
             )
     return IdWords(path, f"{plural(len(words), 'word')}, {file.placing(index_from or 0)}", words,
                    reserved, None, warnings)  # fmt: skip
-
-
-def _is_imdb_index(pairs: Sequence[tuple[str, int]]) -> bool:
-    ranks = dict(pairs)
-    return [ranks.get(word) for word in _IMDB_FIRST] == list(range(1, len(_IMDB_FIRST) + 1))
 
 
 def of_what_is_no_matrix(path: str, error: DataError) -> IdWords:

@@ -15,7 +15,7 @@ from embedinspect.vocabulary import Vocabulary
 from tests.analysis.builders import run_of
 from tests.builders import VECTORS, source_of
 
-IMDB = {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "film": 19}
+IMDB = {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "is": 6, "br": 7, "film": 19}
 
 
 @given(st.lists(st.lists(st.integers(0, 10**9), min_size=2, max_size=9), min_size=1, max_size=3))

@@ -10,6 +10,8 @@ from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
 from embedinspect.analysis.doctor.tokens import rows_beyond
 from embedinspect.analysis.health import Rows
+from embedinspect.formats.vocabulary_file import IMDB_INDEX_FROM, is_imdb_index
+from embedinspect.row_words import PADDING_NAMES
 from embedinspect.wording import clipped_repr, listed, plural
 
 # What Keras does with an id out of range: on each backend, what `explain input-dim` sees when it
@@ -22,10 +24,6 @@ _NEGATIVE = (
     "every backend silently takes the last row for id -1; below -input_dim TensorFlow stops with "
     "an error and JAX gives NaN"
 )
-_PADDING_NAMES = frozenset({"", "<pad>", "[pad]", "<padding>", "pad", "_pad_", "<PAD>", "[PAD]"})
-# The most frequent words in Keras's imdb_word_index.json, and their numbers there.
-_IMDB = {"the": 1, "and": 2, "a": 3, "of": 4, "to": 5, "is": 6, "br": 7}
-IMDB_INDEX_FROM = 3
 _MOST_UNUSED, _FEW_ROWS = 0.5, 10
 
 
@@ -102,7 +100,7 @@ def _id_0_is_padding(case: Case) -> bool:
 def padding_id(case: Case) -> Iterator[Finding]:
     """Find a word that has the id of the padding."""
     # A StringLookup without a mask token has its unknown words there: sound without a mask.
-    harmless = _PADDING_NAMES if case.mask_zero else _PADDING_NAMES | {"[UNK]"}
+    harmless = PADDING_NAMES if case.mask_zero else PADDING_NAMES | {"[UNK]"}
     words = [word for word, id_ in case.pairs if id_ == 0 and word not in harmless]
     if not words:
         return
@@ -261,9 +259,7 @@ def _is_imdb_index(case: Case) -> bool:
     if not case.has("file of words"):
         return True
     shift = case.index_from or 0
-    index = {word: id_ - shift for word, id_ in case.pairs if word in _IMDB}
-    hits = sum(index.get(word) == number for word, number in _IMDB.items())
-    return not case.listed and hits >= len(_IMDB) - 1
+    return not case.listed and is_imdb_index({word: id_ - shift for word, id_ in case.pairs})
 
 
 def imdb_offset(case: Case) -> Iterator[Finding]:
