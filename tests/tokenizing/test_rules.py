@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from embedinspect.tokenizing.rules import LayerTokenization, WholeNumbers, as_number
@@ -65,14 +66,18 @@ TEXTS = st.lists(WORDS | BETWEEN, min_size=1, max_size=12).map("".join) | st.tex
 
 @settings(max_examples=60)
 @given(st.sampled_from(SETTINGS), TEXTS)
+@example(("strip_punctuation", None, None), "-")
 def test_tokens_are_those_of_the_layer(rules, text):
     import keras
+    import tensorflow as tf
 
     standardize, split, ngrams = rules
     layer = keras.layers.TextVectorization(standardize=standardize, split=split, ngrams=ngrams)
-    layer.adapt([[text]])
-    words = layer.get_vocabulary()
-    theirs = [words[id_] for id_ in layer([[text]]).numpy()[0]] if len(words) > 2 else []
+    theirs = []
+    with suppress(tf.errors.InvalidArgumentError):  # TensorFlow has no table of no words
+        layer.adapt([[text]])
+        words = layer.get_vocabulary()
+        theirs = [words[id_] for id_ in layer([[text]]).numpy()[0]] if len(words) > 2 else []
     ours = LayerTokenization(standardize=standardize, cut=split, ngrams=ngrams).tokens(text)
     assert [token for token in ours if token not in {"", "[UNK]"}] == [
         token for token in theirs if token not in {"", "[UNK]"}
