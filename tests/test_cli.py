@@ -175,9 +175,6 @@ def test_the_first_screen_fits_80_columns_and_24_lines(run, monkeypatch):
 
 def test_what_the_first_screen_says_to_type_first_works(run, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    write_keras_file(
-        tmp_path / "model.keras", {"layers/embedding/vars/0": np.eye(3, dtype=np.float32)}
-    )
     for line, _ in FIRST:
         assert run(*shlex.split(line)[1:])[0] == 0
 
@@ -225,8 +222,6 @@ def test_every_option_has_one_help_text():
 
 def stand_ins(folder) -> None:
     """Put small files where the examples have those of a user."""
-
-    import numpy as np
 
     shutil.copy(HERE.parent / "sample_texts" / "vectors.txt", folder / "glove.6B.50d.txt")
     for name in ("imdb", "first", "second"):
