@@ -38,9 +38,10 @@ OPTIONS_OF_OTHERS = {"--logdir"}
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 _CODE = re.compile(r"^```\w*\n.*?^```$|`[^`\n]+`", re.M | re.S)
-# A call of ours that needs no shell, up to the end or to a first pipe.
+# A call of ours that needs no shell, but for a file that stderr goes to and what is behind a pipe.
 _PLAIN = re.compile(
-    r"""embedinspect (?P<arguments>(?:[^"'`$;&<>|*\\]|"[^"`$\\]*"|'[^']*')+)(?:\| (?P<rest>.*))?"""
+    r"""embedinspect (?P<arguments>(?:[^"'`$;&<>|*\\]|"[^"`$\\]*"|'[^']*')+?)"""
+    r"(?: 2> (?P<errors>[\w./]+))?(?: \| (?P<rest>.*))?"
 )
 _LINK = re.compile(r"\]\(([^)]+)\)")
 _PROBABILITY = re.compile(r"(?<=probability of positive )[01]\.\d{3}\b")
@@ -141,6 +142,9 @@ def answer(capfdbinary, monkeypatch, tmp_path):
                 cli.run(shlex.split(plain["arguments"]))
             captured = capfdbinary.readouterr()
             out, err = captured.out.decode(), captured.err.decode()
+            if plain["errors"]:
+                Path(plain["errors"]).write_text(err, encoding="utf-8")
+                err = ""
             seen = err + (run_in_shell(plain["rest"], out) if plain["rest"] else out)
         return "".join(line.rstrip() + "\n" for line in seen.splitlines())
 
