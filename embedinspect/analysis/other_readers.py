@@ -23,6 +23,11 @@ def _remarks(source: Source) -> Iterator[str]:
         yield "without a header line, gensim needs no_header=True"
     else:
         yield "gensim expects the header in line 1; a loop over the lines takes it for a word"
+    yield from of_words(source)
+
+
+def of_words(source: Source) -> Iterator[str]:
+    """Yield what other readers do with the words of a text of word vectors."""
     words = source.words
     if words is not None:
         yield from _of_white_space([word for word in words if word is not None])

@@ -14,7 +14,7 @@ FIRST = (
     ("embedinspect explain", "common questions, answered by running"),
     ("embedinspect train sample:reviews", "a small classifier to look into"),
     ("embedinspect info sample:vectors", "what is in a matrix, this or yours"),
-    ("embedinspect doctor sample:vectors", "what is wrong: here, nothing"),
+    ("embedinspect doctor sample:vectors", "what is wrong with it, or odd"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embedinspect.analysis.doctor import ids, model, reference, rows, texts, tokens
+from embedinspect.analysis.doctor import elsewhere, ids, model, reference, rows, texts, tokens
 from embedinspect.analysis.doctor.case import Case, Need
 from embedinspect.analysis.doctor.finding import SEVERITIES, Diagnosis, Finding, Severity
 from embedinspect.analysis.doctor.opening import make_case, open_case
@@ -15,6 +15,7 @@ CHECKS = (
     *rows.CHECKS,
     *tokens.CHECKS,
     *model.CHECKS,
+    *elsewhere.CHECKS,
     *texts.CHECKS,
 )
 

@@ -53,6 +53,11 @@ def source_with_problems():
     return replace(source, contents=replace(source.contents, problems=problems))
 
 
+def vectors_of_words_with_spaces():
+    source = source_of(ROWS, ["ice cream", *WORDS])
+    return replace(source, contents=replace(source.contents, kind="GloVe text"))
+
+
 def run_that_left_a_row():
     words = make_case(Settings(), CLASSIC).vocabulary
     return {"settings": Settings(), "source": run_of(words, rows=ROWS, num_words=6)}
@@ -97,6 +102,7 @@ BROKEN = {
     "Keras version": lambda: model_with(version="3.1.0"),
     "code": lambda: model_with(layer("Lambda")),
     "damaged lines": lambda: {"settings": Settings(), "source": source_with_problems()},
+    "other readers": lambda: {"settings": Settings(), "source": vectors_of_words_with_spaces()},
     "unknown words": lambda: model_with() | {"texts": ["quite other words"]},
     "empty texts": lambda: model_with() | {"texts": [*CLASSIC, "other"]},
     "truncation": lambda: model_with(length=3),
@@ -215,5 +221,6 @@ def test_every_check_that_can_be_asked_of_a_model_is_in_order_for_a_sound_one():
     assert unsaid == {
         "lengths", "IMDB offset", "misaligned rows", "unmoved rows",  # need more than a model
         "untrained rows", "near duplicates",  # need a larger matrix
+        "other readers",  # is asked of word vectors
         "side of the padding", "averages",  # no layer is there that could be hurt
     }  # fmt: skip
