@@ -20,7 +20,7 @@ import numpy as np
 
 from embedinspect.errors import EmbedInspectError, KerasUnavailable, UsageError
 from embedinspect.lookup import Lookup
-from embedinspect.matrix import FloatArray
+from embedinspect.stored_rows import FloatArray
 
 BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")
 _VALUES_AT_A_TIME = 2**22

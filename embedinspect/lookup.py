@@ -13,8 +13,9 @@ from embedinspect import matrix as matrices
 from embedinspect import sequences as padded
 from embedinspect import vocabulary as vocabularies
 from embedinspect.errors import DataError, UsageError
-from embedinspect.matrix import MOST_VALUES, EmbeddingMatrix, FloatArray
+from embedinspect.matrix import MOST_VALUES, EmbeddingMatrix
 from embedinspect.sequences import IntArray, Side
+from embedinspect.stored_rows import FloatArray
 from embedinspect.vocabulary import Token, Tokenization, Vocabulary
 from embedinspect.wording import plural
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from embedinspect.errors import UsageError
 from embedinspect.row_words import Words
-
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
+from embedinspect.stored_rows import FloatArray, Vectors
 
 # Keras's default for Embedding: RandomUniform(-0.05, 0.05).
 LIMIT = 0.05
@@ -22,12 +21,13 @@ class EmbeddingMatrix:
     """The rows that ids are looked up in.
 
     Attributes:
-        rows: float32, shape (input_dim, output_dim).
+        rows: float32, shape (input_dim, output_dim): an array, or rows that are
+            decoded where they are looked at.
         origin: where the rows come from, in words.
         words: the words of the rows, where they are known.
     """
 
-    rows: FloatArray
+    rows: Vectors
     origin: str
     words: Words | None = None
 
@@ -49,26 +49,34 @@ class EmbeddingMatrix:
     @property
     def not_finite(self) -> int:
         """How many of the numbers are NaN or infinite."""
-        return int(self.rows.size - np.isfinite(self.rows).sum())
+        finite = sum(int(np.isfinite(part).sum()) for _, part in parts_of(self.rows))
+        return int(self.rows.size - finite)
 
     def with_padding_row(self) -> EmbeddingMatrix:
         """Return the rows one further down, under a row of zeros for the padding; no words."""
         rows = np.zeros((self.input_dim + 1, self.output_dim), np.float32)
-        rows[1:] = self.rows
+        for start, part in parts_of(self.rows):
+            rows[start + 1 : start + 1 + len(part)] = part
         return EmbeddingMatrix(rows, f"{self.origin}, under a row of zeros for the padding")
 
 
-def norms_of(rows: FloatArray) -> FloatArray:
-    """Return the length of each row, float32, shape (input_dim,); it is computed in float64.
+def parts_of(rows: Vectors, numbers: int = 2**20) -> Iterator[tuple[int, FloatArray]]:
+    """Yield the rows in parts of about so many numbers, each with the number of its first row.
 
-    Only part of the rows is converted at a time, so that memory stays bounded.
+    Whatever is made of a part, memory stays bounded.
     """
-    lengths = np.empty(len(rows), np.float32)
-    block = max(1, 2**20 // rows.shape[1])
+    block = max(1, numbers // rows.shape[1])
     for start in range(0, len(rows), block):
-        part = rows[start : start + block].astype(np.float64)
+        yield start, rows[start : start + block]
+
+
+def norms_of(rows: Vectors) -> FloatArray:
+    """Return the length of each row, float32, shape (input_dim,); it is computed in float64."""
+    lengths = np.empty(len(rows), np.float32)
+    for start, part in parts_of(rows):
+        wide = part.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
-            lengths[start : start + block] = np.sqrt(np.einsum("ij,ij->i", part, part))
+            lengths[start : start + len(part)] = np.sqrt(np.einsum("ij,ij->i", wide, wide))
     return lengths
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents, Problems, ReadOptions
-from embedinspect.matrix import EmbeddingMatrix, FloatArray, norms_of
+from embedinspect.matrix import EmbeddingMatrix, norms_of
 from embedinspect.row_words import PADDING_NAMES, Words, has_capitals
+from embedinspect.stored_rows import FloatArray
 from embedinspect.training.run_folder import Run, open_embedding, open_run
 from embedinspect.training.run_state import is_run
 from embedinspect.vocabulary import Tokenization, Vocabulary
@@ -32,7 +33,8 @@ class SourceOptions:
         epoch: after which epoch of a run, 0 for before training; by default the last.
         layer: which layer of a Keras file.
         tensor: which array of a file with several arrays.
-        words: the path of a file with the words of the rows.
+        vectors: which column of a table holds the vectors.
+        words: the column of a table that holds the words of the rows, or the path of a file.
         index_from: the row of the first of these words; None where it was not given.
         words_from: the lookup layer of a Keras file whose words the rows have.
         strict: whether the first wrong line is an error.
@@ -42,6 +44,7 @@ class SourceOptions:
     epoch: int | None = None
     layer: str | None = None
     tensor: str | None = None
+    vectors: str | None = None
     words: str | None = None
     index_from: int | None = None
     strict: bool = False
@@ -249,13 +252,21 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
     if options.epoch is not None:
         raise UsageError(f"--epoch picks rows of a run, and {path!r} is none; leave it out")
     contents = open_file(
-        path, ReadOptions(options.layer, options.tensor, options.strict, options.cache)
+        path,
+        ReadOptions(
+            layer=options.layer,
+            tensor=options.tensor,
+            vectors=options.vectors,
+            words=options.words,
+            strict=options.strict,
+            cache=options.cache,
+        ),
     )
     matrix = EmbeddingMatrix(contents.rows, f"from {path}")
     source = Source(path, contents, matrix, warnings=contents.warnings)
     if options.words_from is not None:
         _refuse_words_from(source, options)
-    if options.words is not None:
+    if options.words is not None and contents.words_column != options.words:
         return _with_words(source, options.words, options.index_from)
     if options.index_from is not None:
         raise UsageError("--index-from shifts the words of --words; name that file, too")
@@ -316,7 +327,9 @@ def _with_own_words(source: Source, words_from: str | None) -> Source:
         if not words.named:  # every row is called by its number
             return source
         return replace(
-            source, matrix=replace(source.matrix, words=words), words_from="the file itself"
+            source,
+            matrix=replace(source.matrix, words=words),
+            words_from=source.contents.words_from or "the file itself",
         )
     if source.keras is not None:
         return with_words_of_model(source, words_from)
@@ -360,6 +373,7 @@ def _open_run(path: str, options: SourceOptions) -> Source:
     for name, value in (
         ("--layer", options.layer),
         ("--tensor", options.tensor),
+        ("--vectors", options.vectors),
         ("--words", options.words),
         ("--index-from", options.index_from),
         ("--words-from", options.words_from),

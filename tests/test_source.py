@@ -178,7 +178,7 @@ def test_options_that_do_not_fit_a_file(matrix):
 
 
 def test_a_folder_that_is_no_run_is_no_source(tmp_path):
-    with pytest.raises(DataError, match="no run folder"):
+    with pytest.raises(DataError, match="no run or model"):
         open_source(str(tmp_path))
 
 

@@ -22,6 +22,7 @@ ROOMS = [
     "tokenizing",
     "sequences",
     "row_words",
+    "stored_rows",
     "matrix",
     "formats",
     "lookup",

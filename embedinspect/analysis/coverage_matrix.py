@@ -17,7 +17,7 @@ from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.files import put, workshop
 from embedinspect.formats.arrays import read_npy
 from embedinspect.formats.vocabulary_file import VOCABULARY_SUFFIX, find_beside
-from embedinspect.matrix import FloatArray
+from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr
 
 # What the rows of words without a vector hold.

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect.matrix import FloatArray
+from embedinspect.matrix import parts_of
 from embedinspect.source import Source
+from embedinspect.stored_rows import FloatArray, Vectors
 from embedinspect.training.run_folder import open_embedding
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
@@ -117,8 +118,16 @@ def examine(source: Source) -> Health:
         duplicate_of=first,
         far_rows=far,
         far_distances=far_distances,
-        unmoved_rows=None if before is None else np.flatnonzero((before == rows).all(axis=1)),
+        unmoved_rows=None if before is None else _equal_rows(before, rows),
     )
+
+
+def _equal_rows(before: Vectors, rows: Vectors) -> Rows:
+    """Return which rows are in both as they are, whatever moved around them."""
+    parts = (
+        (part == rows[start : start + len(part)]).all(axis=1) for start, part in parts_of(before)
+    )
+    return np.flatnonzero(np.concatenate(list(parts)))
 
 
 def _lengths(source: Source) -> Any:
@@ -132,19 +141,19 @@ def _lengths(source: Source) -> Any:
     return lengths
 
 
-def _before_training(source: Source) -> FloatArray | None:
+def _before_training(source: Source) -> Vectors | None:
     """Return the rows as they were drawn; None where the source is no run after training."""
     if source.run is None or source.epoch == 0:
         return None
     return open_embedding(source.run, 0).rows
 
 
-def _first_direction(rows: FloatArray) -> float | None:
+def _first_direction(rows: Vectors) -> float | None:
     finite = np.isfinite(rows).all(axis=1)
     return _first_share(_directions(rows, finite, _moments(rows, finite)))
 
 
-def _parts(rows: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+def _parts(rows: Vectors) -> Iterator[tuple[int, FloatArray]]:
     """Yield the rows in parts, each with the number of its first row, to bound the memory."""
     step = max(1, _BLOCK // rows.shape[1])
     for start in range(0, len(rows), step):
@@ -164,7 +173,7 @@ class _Moments:
     products: Doubles | None
 
 
-def _moments(rows: FloatArray, finite: Any) -> _Moments:
+def _moments(rows: Vectors, finite: Any) -> _Moments:
     """Return the moments of the finite rows.
 
     Sums are taken about a row near the middle, so that a large offset common to all rows costs no
@@ -193,7 +202,7 @@ def _moments(rows: FloatArray, finite: Any) -> _Moments:
     return _Moments(count, mean + middle, np.maximum(squares, 0) / max(1, count), products)
 
 
-def _directions(rows: FloatArray, finite: Any, moments: _Moments) -> Doubles | None:
+def _directions(rows: Vectors, finite: Any, moments: _Moments) -> Doubles | None:
     """Return how much the centred rows vary along each of their principal directions.
 
     These are the squares of their singular values, from the products of dimensions or, where there
@@ -226,7 +235,7 @@ def _first_share(directions: Doubles | None) -> float | None:
     return None if directions is None else float(directions.max() / directions.sum())
 
 
-def _distances(rows: FloatArray, moments: _Moments) -> Doubles:
+def _distances(rows: Vectors, moments: _Moments) -> Doubles:
     """Return how far each row is from the mean row, in each dimension's own deviation."""
     scale = np.sqrt(np.where(moments.variances > 0, moments.variances, 1))
     distances = np.empty(len(rows))
@@ -250,7 +259,7 @@ def _far(distances: Doubles, finite: Any) -> tuple[Rows, Doubles]:
     return far, distances[far] / middle
 
 
-def _duplicates(rows: FloatArray, among: Rows) -> tuple[Rows, Rows]:
+def _duplicates(rows: Vectors, among: Rows) -> tuple[Rows, Rows]:
     """Return those among the rows that equal an earlier one bit for bit, and that earlier row.
 
     Rows are compared where the hashes of their bits are equal.

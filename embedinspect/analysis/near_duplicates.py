@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.analysis.health import Doubles, Rows
-from embedinspect.matrix import FloatArray
+from embedinspect.stored_rows import FloatArray, Vectors
 
 COSINE = 0.999
 MOST_ROWS = 65_536
@@ -41,7 +41,7 @@ class NearDuplicates:
     whole: bool
 
 
-def near_duplicates(rows: FloatArray, lengths: FloatArray) -> NearDuplicates | None:
+def near_duplicates(rows: Vectors, lengths: FloatArray) -> NearDuplicates | None:
     """Return the rows among the first 65,536 whose cosine to an earlier one is above 0.999.
 
     Two unit vectors with that cosine are less than 0.0448 apart, and so are their projections.
@@ -147,7 +147,7 @@ def _every_pair(starts: Rows, counts: Rows, one: Rows, other: Rows) -> tuple[Row
 
 
 def _keep_nearest(
-    first: dict[int, tuple[float, int]], rows: FloatArray, left: Any, right: Any
+    first: dict[int, tuple[float, int]], rows: Vectors, left: Any, right: Any
 ) -> None:
     """Keep for the later row of each pair the earlier one that is nearest, and its cosine."""
     step = max(1, 2**22 // rows.shape[1])

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from embedinspect.analysis.best_bounds import BestBounds, Bounds, Doubles, Rows, within_reach
-from embedinspect.matrix import FloatArray
+from embedinspect.stored_rows import FloatArray, Vectors
 
 Metric = Literal["cosine", "dot", "euclidean"]
 Progress = Callable[[int], None]
@@ -51,7 +51,7 @@ class Searcher:
     rows too short or too long for float32 always are.
     """
 
-    def __init__(self, rows: FloatArray, lengths: FloatArray, metric: Metric = "cosine") -> None:
+    def __init__(self, rows: Vectors, lengths: FloatArray, metric: Metric = "cosine") -> None:
         self.rows, self.metric = rows, metric
         sound = np.isfinite(lengths)
         beyond = np.flatnonzero(~sound)  # a length can be infinite where every number is finite

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from embedinspect.analysis.health import Doubles, Rows
-from embedinspect.matrix import FloatArray
+from embedinspect.matrix import parts_of
+from embedinspect.stored_rows import FloatArray, Vectors
 
 FEWEST_ROWS, FEWEST_DIMENSIONS = 200, 8
 _FEWEST_IN_GROUP = 20
@@ -74,7 +75,7 @@ class AtTheMean:
     distance_of_others: float
 
 
-def short_cluster(rows: FloatArray, lengths: FloatArray, named: Rows) -> ShortCluster | None:
+def short_cluster(rows: Vectors, lengths: FloatArray, named: Rows) -> ShortCluster | None:
     """Return the cluster of short rows that stand apart from all others; None without one.
 
     Args:
@@ -96,7 +97,7 @@ def short_cluster(rows: FloatArray, lengths: FloatArray, named: Rows) -> ShortCl
 
 
 def _cluster_around(
-    rows: FloatArray, lengths: FloatArray, sound: Rows, seeds: Rows
+    rows: Vectors, lengths: FloatArray, sound: Rows, seeds: Rows
 ) -> ShortCluster | None:
     direction = (rows[seeds] / lengths[seeds, None]).mean(axis=0)
     cosines = np.zeros(len(rows))
@@ -153,7 +154,7 @@ def _initializers(width: int) -> tuple[_Initializer, ...]:
     )
 
 
-def as_drawn(rows: FloatArray, without: Rows) -> AsDrawn | None:
+def as_drawn(rows: Vectors, without: Rows) -> AsDrawn | None:
     """Return the largest group of rows that look as an initializer draws them; None without one.
 
     A row must have the deviation of the initializer and lie within its bound. The group must be
@@ -165,8 +166,11 @@ def as_drawn(rows: FloatArray, without: Rows) -> AsDrawn | None:
     """
     if len(rows) < FEWEST_ROWS or rows.shape[1] < FEWEST_DIMENSIONS:
         return None
-    squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64) / rows.shape[1]
-    means = rows.mean(axis=1, dtype=np.float64)
+    squares, means = np.empty(len(rows)), np.empty(len(rows))
+    for start, part in parts_of(rows):
+        here = slice(start, start + len(part))
+        squares[here] = np.einsum("ij,ij->i", part, part, dtype=np.float64) / rows.shape[1]
+        means[here] = part.mean(axis=1, dtype=np.float64)
     squares[without] = np.nan
     groups = []
     for initializer in _initializers(rows.shape[1]):
@@ -177,7 +181,7 @@ def as_drawn(rows: FloatArray, without: Rows) -> AsDrawn | None:
 
 
 def _drawn_from(
-    rows: FloatArray, squares: Doubles, means: Doubles, initializer: _Initializer
+    rows: Vectors, squares: Doubles, means: Doubles, initializer: _Initializer
 ) -> Rows | None:
     width, variance = rows.shape[1], initializer.deviation**2
     # Standard errors of a row's mean square and mean.
@@ -206,7 +210,7 @@ def _is_noise(pooled: Any, initializer: _Initializer) -> bool:
     return float(np.linalg.eigvalsh(pooled.T @ pooled / count)[-1]) < 1.2 * edge
 
 
-def at_the_mean(rows: FloatArray, lengths: FloatArray) -> AtTheMean | None:
+def at_the_mean(rows: Vectors, lengths: FloatArray) -> AtTheMean | None:
     """Return the rows that lie at the mean of all others; None without one.
 
     `resize_token_embeddings` of transformers puts new rows there.
@@ -228,7 +232,7 @@ def at_the_mean(rows: FloatArray, lengths: FloatArray) -> AtTheMean | None:
     return AtTheMean(sound[new], float(distances[new].max()), middle)
 
 
-def _distances(rows: FloatArray, of: Rows, around: Rows) -> Doubles:
+def _distances(rows: Vectors, of: Rows, around: Rows) -> Doubles:
     """Return the distance of some rows from the mean of others."""
     mean = rows[around].mean(axis=0, dtype=np.float64).astype(np.float32)
     return np.asarray(np.linalg.norm(rows[of] - mean, axis=1), np.float64)

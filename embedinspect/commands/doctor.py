@@ -23,11 +23,13 @@ from embedinspect.output.forms import Answer, write_answer
 SET_BY_RUN = (
     "--num-words", "--oov-token", "--char-level", "--filters", "--vocabulary", "--index-from",
     "--maxlen", "--padding", "--truncating", "--mask-zero", "--input-dim", "--layer", "--tensor",
+    "--vectors",
 )  # fmt: skip
 # What only a source has.
 OF_A_SOURCE = (
     ("--layer", "a layer of a Keras file"),
     ("--tensor", "an array of a file"),
+    ("--vectors", "a column of a table"),
     ("--epoch", "rows of a run"),
 )
 _NOTHING_GIVEN = (
@@ -72,6 +74,7 @@ class SourceToCheck:
     layer: option.Layer = None
     words_from: option.WordsFrom = None
     tensor: option.Tensor = None
+    vectors: option.VectorsColumn = None
     epoch: option.Epoch = None
     reference: Annotated[
         str | None,
@@ -146,11 +149,12 @@ def doctor(
     wanted = together.any or (source.path is None and source.vocabulary is None)
     collected = together.read(missing=_NOTHING_GIVEN) if wanted else []
     options = SourceOptions(
-        source.epoch,
-        source.layer,
-        source.tensor,
-        source.vocabulary,
-        source.index_from,
+        epoch=source.epoch,
+        layer=source.layer,
+        tensor=source.tensor,
+        vectors=source.vectors,
+        words=source.vocabulary,
+        index_from=source.index_from,
         cache=not source.no_cache,
         words_from=source.words_from,
     )

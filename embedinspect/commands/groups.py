@@ -41,6 +41,7 @@ class ReadGroup:
 
     layer: option.Layer = None
     tensor: option.Tensor = None
+    vectors: option.VectorsColumn = None
     words_file: option.RowWords = None
     index_from: option.IndexFrom = None
     words_from: option.WordsFrom = None
@@ -55,6 +56,7 @@ class ReadGroup:
             epoch=epoch,
             layer=self.layer,
             tensor=self.tensor,
+            vectors=self.vectors,
             words=self.words_file,
             index_from=self.index_from,
             words_from=self.words_from,

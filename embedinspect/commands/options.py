@@ -186,13 +186,18 @@ Tensor = Annotated[
     str | None,
     option(SOURCE, "Array of a file that holds several.", "--tensor", metavar="NAME"),
 ]
+VectorsColumn = Annotated[
+    str | None,
+    option(SOURCE, "Column of a table that holds the vectors.", "--vectors", metavar="COLUMN"),
+]
 RowWords = Annotated[
     str | None,
     option(
         SOURCE,
-        "Words of the rows: one a line, a JSON list or mapping, or a saved Keras tokenizer.",
+        "Words of the rows: a column of a table, or a file with one a line, a JSON list or "
+        "mapping, or a saved Keras tokenizer.",
         "--words",
-        metavar="FILE",
+        metavar="COLUMN|FILE",
     ),
 ]
 IndexFrom = Annotated[

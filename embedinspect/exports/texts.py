@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from embedinspect.exports.naming import Names, for_glove, for_glove_alone, for_lines, without_spaces
-from embedinspect.matrix import FloatArray
 from embedinspect.source import Source
+from embedinspect.stored_rows import FloatArray
 
 _BLOCK = 2**19  # numbers that are written at a time
 _START = 2**22  # bytes that tell how a text is read

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 from embedinspect import samples
@@ -13,19 +12,20 @@ from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.formats import cache, magic
 from embedinspect.formats.beginning import EXPECTED, Start, first_bytes, unreadable
 from embedinspect.formats.contents import Contents, ReadOptions
-from embedinspect.formats.strangers import is_no_text, stranger_like
+from embedinspect.formats.strangers import stranger_like
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file, recognised by how it begins and never by its name.
+    """A kind of file or folder, recognised by what is in it and never by its name.
 
     Attributes:
         name: of the format.
         recognises: returns whether a file is of this format.
         read: returns what is in a file.
         picks: the option that picks one of several matrices, where a file can have several.
+        folders: whether a folder can be of this format, too.
         cached: whether the contents of a large file are worth keeping in the cache.
         words_beside: returns the file of words that belongs to a file of this format, if there is
             one, from the file's path and the name of the matrix in it.
@@ -35,188 +35,84 @@ class Format:
     recognises: Callable[[Start], bool]
     read: Callable[[Path, ReadOptions], Contents]
     picks: str | None = None
+    folders: bool = False
     cached: bool = False
     words_beside: Callable[[Path, str | None], Path | None] | None = None
 
 
-def _is_keras_zip(start: Start) -> bool:
-    if not start.data.startswith(magic.ZIP):
-        return False
-    from embedinspect.formats import keras_files
-
-    return bool(keras_files.is_keras_zip(start.path))
+def _begins(*prefixes: bytes) -> Callable[[Start], bool]:
+    """Return a function that recognises files by their first bytes alone."""
+    return lambda start: start.data.startswith(prefixes)
 
 
-def _read_keras(path: Path, options: ReadOptions) -> Contents:
-    from embedinspect.formats import keras_files
+def _when(module: str, *prefixes: bytes, function: str = "recognises") -> Callable[[Start], bool]:
+    """Return a function that asks a module of this package, where the first bytes fit.
 
-    file = keras_files.open_keras(path)
-    layer = keras_files.pick(file, options.layer, repr(str(path)))
-    rows = keras_files.read_rows(path, layer)
-    return Contents(
-        _KERAS_KINDS[file.kind], rows, dtype=layer.dtype, tensor=layer.name, keras=file, layer=layer
-    )
+    The module is imported only then, as it may need heavy libraries.
+    """
 
+    def recognises(start: Start) -> bool:
+        if prefixes and not start.data.startswith(prefixes):
+            return False
+        return bool(getattr(import_module(f"{__name__}.{module}"), function)(start))
 
-_KERAS_KINDS = {
-    "keras": "Keras model",
-    "keras weights": "Keras weights",
-    "legacy h5": "Keras model, legacy HDF5",
-}
+    return recognises
 
 
-def _read_npy(path: Path, _: ReadOptions) -> Contents:
-    from embedinspect.formats import arrays
+def _by(module: str, function: str = "read") -> Callable[[Path, ReadOptions], Contents]:
+    """Return a function that reads with a module of this package, imported only then."""
 
-    rows, dtype = arrays.read_npy(path)
-    return Contents("NumPy array", rows, dtype=dtype)
+    def read(path: Path, options: ReadOptions) -> Contents:
+        contents: Contents = getattr(import_module(f"{__name__}.{module}"), function)(path, options)
+        return contents
 
-
-def _read_npz(path: Path, options: ReadOptions) -> Contents:
-    from embedinspect.formats import arrays
-
-    rows, name, dtype = arrays.read_npz(path, options.tensor)
-    return Contents("NumPy archive", rows, dtype=dtype, tensor=name)
+    return read
 
 
-def _is_safetensors(start: Start) -> bool:
-    from embedinspect.formats.safetensors_file import is_safetensors
+def _beside(module: str, function: str) -> Callable[[Path, str | None], Path | None]:
+    """Return a function that asks a module of this package for the file of words."""
 
-    return is_safetensors(start.data, start.size)
+    def find(path: Path, tensor: str | None) -> Path | None:
+        found: Path | None = getattr(import_module(f"{__name__}.{module}"), function)(path, tensor)
+        return found
 
-
-def _read_safetensors(path: Path, options: ReadOptions) -> Contents:
-    from embedinspect.formats.safetensors_file import read_safetensors
-
-    return read_safetensors(path, options.tensor)
+    return find
 
 
-def _is_parquet(start: Start) -> bool:
-    # A text may begin with the same four letters, but not go on as the first page does.
-    return start.data.startswith(magic.PARQUET) and b"\0" in start.data
+_OWN_WORDS = _beside("vocabulary_file", "find_beside")
 
-
-def _read_parquet(path: Path, options: ReadOptions) -> Contents:
-    from embedinspect.formats.parquet_file import read_parquet
-
-    return read_parquet(path, options.tensor)
-
-
-def _is_binary(start: Start) -> bool:
-    from embedinspect.formats.word2vec_binary import is_binary
-
-    return is_binary(start.data, whole=start.whole)
-
-
-def _read_binary(path: Path, options: ReadOptions) -> Contents:
-    from embedinspect.formats.word2vec_binary import read_binary
-
-    return read_binary(path, strict=options.strict)
-
-
-def _is_text(start: Start) -> bool:
-    if b"\0" in start.data or is_no_text(start.data):
-        return False
-    from embedinspect.formats.text_layout import layout_of
-
-    return layout_of(start.data, whole=start.whole) is not None
-
-
-def _read_text(path: Path, options: ReadOptions) -> Contents:
-    from embedinspect.formats.word_vectors import read_text
-
-    return read_text(path, strict=options.strict)
-
-
-def _is_projector(start: Start) -> bool:
-    return re.search(rb"^[ \t]*embeddings\s*\{", start.data, re.M) is not None and not start.packed
-
-
-def _read_projector(path: Path, options: ReadOptions) -> Contents:
-    from embedinspect.formats.projector import read_projector
-
-    return read_projector(path, options.tensor)
-
-
-def _is_table(start: Start) -> bool:
-    if not _is_numbers(start):
-        return False
-    from embedinspect.formats.number_table import columns_of
-    from embedinspect.formats.projector import is_named_in_config
-
-    columns = columns_of(start.data, whole=start.whole)
-    return columns is not None and not is_named_in_config(start.path)
-
-
-def _read_table(path: Path, _: ReadOptions) -> Contents:
-    from embedinspect.formats.number_table import columns_of, read_table
-
-    start = first_bytes(str(path))
-    columns = columns_of(start.data, whole=start.whole)
-    assert columns is not None  # or it would not have been recognised
-    return read_table(path, columns)
-
-
-def _read_numbers(path: Path, _: ReadOptions) -> Contents:
-    from embedinspect.formats import number_text
-
-    doubts = number_text.doubts(first_bytes(str(path)).data, str(path))
-    rows = number_text.read_numbers(path)
-    return Contents("text of numbers", rows, dtype="text", warnings=doubts)
-
-
-def _written_beside(path: Path, _: str | None) -> Path | None:
-    from embedinspect.formats.vocabulary_file import find_beside
-
-    return find_beside(path)
-
-
-def _labels_of_projector(path: Path, tensor: str | None) -> Path | None:
-    from embedinspect.formats.projector import pair_of
-
-    return pair_of(path, tensor).metadata
-
-
-def _labels_beside(path: Path, _: str | None) -> Path | None:
-    from embedinspect.formats.projector import metadata_beside
-
-    return metadata_beside(path)
-
-
-def _is_numbers(start: Start) -> bool:
-    return b"\0" not in start.data and not is_no_text(start.data) and not start.packed
-
-
+# The first that recognises a file counts, so what is more special stands first.
 FORMATS = (
+    Format("npy", _begins(magic.NPY), _by("arrays", "open_npy"), words_beside=_OWN_WORDS),
+    Format("keras", _when("keras_files", magic.ZIP), _by("keras_files"), "layer"),
+    Format("npz", _begins(magic.ZIP), _by("arrays", "open_npz"), "tensor", words_beside=_OWN_WORDS),
+    Format("hdf5", _begins(magic.HDF5), _by("keras_files"), "layer"),
     Format(
-        "npy",
-        lambda start: start.data.startswith(magic.NPY),
-        _read_npy,
-        words_beside=_written_beside,
-    ),
-    Format("keras", _is_keras_zip, _read_keras, "layer"),
-    Format(
-        "npz",
-        lambda start: start.data.startswith(magic.ZIP),
-        _read_npz,
+        "safetensors",
+        _when("safetensors_file"),
+        _by("safetensors_file"),
         "tensor",
-        words_beside=_written_beside,
+        words_beside=_OWN_WORDS,
     ),
-    Format("hdf5", lambda start: start.data.startswith(magic.HDF5), _read_keras, "layer"),
+    Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "tensor"),
+    Format("word2vec binary", _when("word2vec_binary"), _by("word2vec_binary"), cached=True),
+    Format("table", _when("number_table"), _by("number_table")),
+    Format("word vectors", _when("text_layout"), _by("word_vectors"), cached=True),
     Format(
-        "safetensors", _is_safetensors, _read_safetensors, "tensor", words_beside=_written_beside
+        "projector",
+        _when("projector"),
+        _by("projector"),
+        "tensor",
+        folders=True,
+        words_beside=_beside("projector", "labels_in_config"),
     ),
-    Format("parquet", _is_parquet, _read_parquet, "tensor"),
-    Format("word2vec binary", _is_binary, _read_binary, cached=True),
-    Format("table", _is_table, _read_table),
-    Format("word vectors", _is_text, _read_text, cached=True),
     Format(
-        "projector", _is_projector, _read_projector, "tensor", words_beside=_labels_of_projector
+        "numbers",
+        _when("number_text"),
+        _by("number_text"),
+        words_beside=_beside("projector", "metadata_beside"),
     ),
-    Format("numbers", _is_numbers, _read_numbers, words_beside=_labels_beside),
 )
-
-# Files that are not read, by their first bytes, so that the error can say what came.
 
 
 def open_file(path: str, options: ReadOptions | None = None) -> Contents:
@@ -231,9 +127,6 @@ def open_file(path: str, options: ReadOptions | None = None) -> Contents:
 
 
 def _open(path: str, options: ReadOptions) -> Contents:
-    config = os.path.join(path, "projector_config.pbtxt")
-    if os.path.isfile(config):  # the folder that a projector opens
-        path = config
     start = first_bytes(path)
     worth_keeping = options.cache and start.size >= cache.WORTH
     if worth_keeping and not options.layer and not options.tensor:
@@ -270,6 +163,7 @@ def _refuse_options(options: ReadOptions, file_format: Format, path: str) -> Non
     for name, value, files in (
         ("layer", options.layer, "a Keras file"),
         ("tensor", options.tensor, "a file of several arrays"),
+        ("vectors", options.vectors, "a table of columns"),
     ):
         if value is not None and file_format.picks != name:
             picks = file_format.picks
@@ -286,9 +180,13 @@ def open_matrix(path: str) -> EmbeddingMatrix:
 
 def _recognise(start: Start, path: str) -> Format:
     for file_format in FORMATS:
+        if start.is_folder and not file_format.folders:
+            continue
         if file_format.recognises(start):
             return file_format
     packed = " packed with gzip" if start.packed else ""
+    if start.is_folder:
+        raise unreadable(path, "it is a folder, and no run or model of a known kind")
     raise _as_stranger(start, path) or DataError(
         f"{path!r} is a binary file{packed} of no known format; expected {EXPECTED}"
     )

@@ -20,7 +20,9 @@ from numpy.lib import format as npy
 
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.formats import magic
-from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.formats.contents import Contents, ReadOptions
+from embedinspect.matrix import MOST_VALUES
+from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr, listed, literal
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
@@ -44,6 +46,18 @@ _WORTH_MAPPING = 2**24
 _LONGEST_HEADER = 10_000
 # What numpy.savez writes. The others may unpack a block to any size before it can be refused.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+
+
+def open_npy(path: Path, _: ReadOptions) -> Contents:
+    """Return the matrix of a `.npy` file; raises what `read_npy` raises."""
+    rows, dtype = read_npy(path)
+    return Contents("NumPy array", rows, dtype=dtype)
+
+
+def open_npz(path: Path, options: ReadOptions) -> Contents:
+    """Return one matrix of a `.npz` file; raises what `read_npz` raises."""
+    rows, name, dtype = read_npz(path, options.tensor)
+    return Contents("NumPy archive", rows, dtype=dtype, tensor=name)
 
 
 def read_npy(path: Path) -> tuple[FloatArray, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import stat
 import zlib
 from dataclasses import dataclass
@@ -24,14 +25,16 @@ _FEWEST_LINES = 3
 
 @dataclass(frozen=True)
 class Start:
-    """How a file begins, which is what formats are recognised by.
+    """How a file begins, or what is in a folder: by this formats are recognised.
 
     Attributes:
-        path: of the file.
+        path: of the file or folder.
         size: of the file, in bytes.
         data: its first bytes, unpacked if the file is packed.
         whole: whether there are no more bytes than these.
         packed: whether the file is packed with gzip.
+        names: of what is in the folder; empty for a file.
+        is_folder: whether it is a folder, which has no bytes.
     """
 
     path: Path
@@ -39,18 +42,22 @@ class Start:
     data: bytes
     whole: bool
     packed: bool
+    names: frozenset[str] = frozenset()
+    is_folder: bool = False
 
 
 def first_bytes(path: str) -> Start:
-    """Return how a file begins.
+    """Return how a file begins, or what is in a folder.
 
     Raises:
-        DataError: it is empty, cannot be read, is no regular file, or is damaged where it begins.
+        DataError: it is empty, cannot be read, is neither a regular file nor a folder, or is
+            damaged where it begins.
     """
     try:
         status = Path(path).stat()
         if stat.S_ISDIR(status.st_mode):
-            raise unreadable(path, "it is a directory, and no run folder")
+            names = frozenset(os.listdir(path))
+            return Start(Path(path), 0, b"", whole=True, packed=False, names=names, is_folder=True)
         if not stat.S_ISREG(status.st_mode):
             raise unreadable(path, "it is not a regular file")
         with Path(path).open("rb") as file:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedinspect.errors import DataError
-from embedinspect.matrix import FloatArray
+from embedinspect.formats.tensors import Tensor
 from embedinspect.row_words import Words
+from embedinspect.stored_rows import FloatArray, Vectors
 
 if TYPE_CHECKING:
     from embedinspect.formats.keras_files import KerasFile
     from embedinspect.formats.keras_weights import KerasLayer
+    from embedinspect.formats.model_tokens import ModelTokens
 
 _MOST_MESSAGES = 20
 
@@ -25,12 +27,17 @@ class ReadOptions:
     Attributes:
         layer: which layer of a Keras file to read, by its name or its path in the file.
         tensor: which array of a file with several arrays to read.
+        vectors: which column of a table holds the vectors.
+        words: which column of a table holds the words, if it has one of that name; else it is the
+            path of a file, which is not the reader's concern.
         strict: whether the first wrong line is an error.
         cache: whether large texts are read from the cache, and kept there.
     """
 
     layer: str | None = None
     tensor: str | None = None
+    vectors: str | None = None
+    words: str | None = None
     strict: bool = False
     cache: bool = True
 
@@ -88,10 +95,14 @@ class Contents:
         norms: the length of each row, where it is known already.
         warnings: what is odd about the file as a whole, each a sentence.
         kept: the folder in the cache where the contents have just been kept for the next time.
+        words_from: where the words come from, in words, if not from the file itself.
+        words_column: the column of a table that holds the words.
+        tensors: all matrices of the file, where it can hold several with roles of their own.
+        tokens: what the files of a language model say about its tokens.
     """
 
     kind: str
-    rows: FloatArray
+    rows: Vectors
     words: Words | None = None
     dtype: str = "float32"
     problems: Problems = field(default_factory=lambda: Problems(""))
@@ -102,3 +113,7 @@ class Contents:
     norms: FloatArray | None = None
     warnings: tuple[str, ...] = ()
     kept: Path | None = None
+    words_from: str | None = None
+    words_column: str | None = None
+    tensors: tuple[Tensor, ...] = ()
+    tokens: ModelTokens | None = None

@@ -17,7 +17,8 @@ import numpy as np
 
 from embedinspect.errors import DataError
 from embedinspect.formats.arrays import as_float32
-from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.matrix import MOST_VALUES
+from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr, plural
 
 # What h5py raises for damaged files: it turns the library's errors into many types.

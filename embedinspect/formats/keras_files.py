@@ -18,6 +18,8 @@ import numpy as np
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import arrays, hdf5
+from embedinspect.formats.beginning import Start
+from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.hdf5 import Weight
 from embedinspect.formats.keras_container import (
     CONFIG,
@@ -29,7 +31,7 @@ from embedinspect.formats.keras_container import (
 )
 from embedinspect.formats.keras_lookups import LookupOfRows, Lookups, Rows, lookups_in
 from embedinspect.formats.keras_weights import KerasLayer, entries, layers_in
-from embedinspect.matrix import FloatArray
+from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr, listed, plural
 
 _INNER = "_lookup_layer"  # of TextVectorization, which writes its vocabulary twice
@@ -77,6 +79,28 @@ class KerasFile:
         """Return the names of a layer whose groups have none, where the config has it once."""
         alike = [names for names in self.lookups.origins.embeddings if names[-1] == layer.name]
         return alike[0] if len(alike) == 1 else ()
+
+
+_KINDS = {
+    "keras": "Keras model",
+    "keras weights": "Keras weights",
+    "legacy h5": "Keras model, legacy HDF5",
+}
+
+
+def recognises(start: Start) -> bool:
+    """Return whether a zip is a Keras model."""
+    return is_keras_zip(start.path)
+
+
+def read(path: Path, options: ReadOptions) -> Contents:
+    """Return the rows of one layer of a Keras file, and all that the file holds."""
+    file = open_keras(path)
+    layer = pick(file, options.layer, repr(str(path)))
+    rows = read_rows(path, layer)
+    return Contents(
+        _KINDS[file.kind], rows, dtype=layer.dtype, tensor=layer.name, keras=file, layer=layer
+    )
 
 
 def is_keras_zip(path: Path) -> bool:

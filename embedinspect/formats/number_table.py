@@ -17,8 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from embedinspect.errors import DataError
-from embedinspect.formats.contents import Contents
+from embedinspect.formats import number_text
+from embedinspect.formats.beginning import Start, first_bytes
+from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.number_text import counts_columns, first_lines, is_number, parsed
+from embedinspect.formats.projector import is_named_in_config
 from embedinspect.matrix import MOST_VALUES
 from embedinspect.row_words import Words, named_or_none
 from embedinspect.wording import clipped_repr, listed, plural
@@ -46,6 +49,22 @@ class Columns:
     vectors: tuple[int, ...]
     words: int | None
     left_out: tuple[str, ...]
+
+
+def recognises(start: Start) -> bool:
+    """Return whether a file is a table of numbers with headings, or with a column of words."""
+    if not number_text.recognises(start):
+        return False
+    columns = columns_of(start.data, whole=start.whole)
+    return columns is not None and not is_named_in_config(start.path)
+
+
+def read(path: Path, _: ReadOptions) -> Contents:
+    """Return the rows of a table; raises what `read_table` raises."""
+    start = first_bytes(str(path))
+    columns = columns_of(start.data, whole=start.whole)
+    assert columns is not None  # or it would not have been recognised
+    return read_table(path, columns)
 
 
 def columns_of(start: bytes, *, whole: bool) -> Columns | None:

@@ -12,7 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from embedinspect.errors import DataError
-from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.formats.beginning import Start, first_bytes
+from embedinspect.formats.contents import Contents, ReadOptions
+from embedinspect.formats.strangers import is_no_text
+from embedinspect.matrix import MOST_VALUES
+from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr, plural
 
 # What float() takes, without what only Python writes (1_000) and without the digits of other
@@ -28,6 +32,17 @@ _TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infi
 _LONGEST_LINE = 2**26
 _MOST_LINES = 1000  # that are looked at to tell what a text is
 _SAMPLE_LINES, _SAMPLE_FIELDS = 20, 400  # that tell numbers from words
+
+
+def recognises(start: Start) -> bool:
+    """Return whether a file may be a text of numbers; what else it is, is found when it is read."""
+    return b"\0" not in start.data and not is_no_text(start.data) and not start.packed
+
+
+def read(path: Path, _: ReadOptions) -> Contents:
+    """Return the numbers of a text; raises what `read_numbers` raises."""
+    warnings = doubts(first_bytes(str(path)).data, str(path))
+    return Contents("text of numbers", read_numbers(path), dtype="text", warnings=warnings)
 
 
 def are_numbers(start: bytes, *, whole: bool) -> bool:

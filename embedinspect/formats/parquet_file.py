@@ -10,7 +10,8 @@ from pyarrow import parquet
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats.arrays import Array, as_float32
-from embedinspect.formats.contents import Contents
+from embedinspect.formats.beginning import Start
+from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.matrix import MOST_VALUES
 from embedinspect.row_words import Words, named_or_none
 from embedinspect.wording import clipped_repr, listed, plural
@@ -19,6 +20,16 @@ _EXPECTED = "expected a column of lists of numbers, as export writes it"
 _WORDS = ("word", "words", "token", "text")
 _MOST_EXPANSION, _SMALL = 200, 2**26
 _BATCH = 2**22  # numbers that are read at a time
+
+
+def recognises(start: Start) -> bool:
+    """Return whether a file that begins as Parquet does goes on as its first page does."""
+    return b"\0" in start.data  # a text may begin with the same four letters
+
+
+def read(path: Path, options: ReadOptions) -> Contents:
+    """Return a column of vectors of a table; raises what `read_parquet` raises."""
+    return read_parquet(path, options.tensor)
 
 
 def read_parquet(path: Path, column: str | None = None) -> Contents:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.formats.contents import Contents
+from embedinspect.formats.beginning import Start
+from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.number_text import read_numbers
 from embedinspect.texts import decode, read_bytes
 from embedinspect.wording import clipped_repr, listed
@@ -29,6 +30,28 @@ class Pair:
     name: str
     tensor: Path
     metadata: Path | None
+
+
+def recognises(start: Start) -> bool:
+    """Return whether a file is the configuration of a projector, or a folder holds one."""
+    if CONFIG in start.names:
+        return True
+    return re.search(rb"^[ \t]*embeddings\s*\{", start.data, re.M) is not None and not start.packed
+
+
+def read(path: Path, options: ReadOptions) -> Contents:
+    """Return the rows that a config names; raises what `read_projector` raises."""
+    return read_projector(_config_at(path), options.tensor)
+
+
+def labels_in_config(path: Path, tensor: str | None) -> Path | None:
+    """Return the file of labels that a config names for its rows."""
+    return pair_of(_config_at(path), tensor).metadata
+
+
+def _config_at(path: Path) -> Path:
+    """Return the path of a config: of the one in a folder, where the path is a folder's."""
+    return path / CONFIG if path.is_dir() else path
 
 
 def read_config(path: Path) -> list[Pair]:
@@ -91,7 +114,7 @@ def read_projector(path: Path, tensor: str | None) -> Contents:
     return Contents("projector TSV", read_numbers(pair.tensor), None, "text", tensor=pair.name)
 
 
-def metadata_beside(path: Path) -> Path | None:
+def metadata_beside(path: Path, _: str | None = None) -> Path | None:
     """Return the file of labels for a file of rows: by the config beside it, or by its name."""
     try:
         pair = _pair_in_config(path)

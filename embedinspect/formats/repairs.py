@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from embedinspect.formats.contents import Problems
-from embedinspect.matrix import FloatArray
+from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr
 
 

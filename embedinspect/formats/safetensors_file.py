@@ -11,8 +11,10 @@ import numpy as np
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats.arrays import as_float32
-from embedinspect.formats.contents import Contents
-from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.formats.beginning import Start
+from embedinspect.formats.contents import Contents, ReadOptions
+from embedinspect.matrix import MOST_VALUES
+from embedinspect.stored_rows import StoredRows, Vectors, from_bfloat16
 from embedinspect.wording import clipped_repr, listed
 
 _LONGEST_HEADER = 100_000_000  # the format's own limit
@@ -21,6 +23,16 @@ _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
     "I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4",
 }  # fmt: skip
+
+
+def recognises(start: Start) -> bool:
+    """Return whether a file is one of safetensors."""
+    return is_safetensors(start.data, start.size)
+
+
+def read(path: Path, options: ReadOptions) -> Contents:
+    """Return one tensor of a file; raises what `read_safetensors` raises."""
+    return read_safetensors(path, options.tensor)
 
 
 def is_safetensors(start: bytes, size: int) -> bool:
@@ -57,9 +69,11 @@ def read_safetensors(path: Path, tensor: str | None) -> Contents:
             )
     # Mapped, not read: a tensor may be larger than the memory.
     stored = np.memmap(path, _DTYPES.get(dtype, "<u2"), "r", 8 + length + begin, shape)
-    rows: FloatArray
-    if dtype == "BF16":  # the upper half of a float32
-        rows = (stored.astype(np.uint32) << 16).view(np.float32)
+    rows: Vectors
+    if dtype == "BF16":
+        rows = StoredRows(stored, shape, from_bfloat16)
+    elif dtype == "F16":
+        rows = StoredRows(stored, shape)
     else:
         rows = as_float32(np.asarray(stored), tensor_label)
     return Contents("safetensors", rows, None, dtype, tensor=name)

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from embedinspect.formats.beginning import Start
 from embedinspect.formats.number_text import are_numbers, first_lines
+from embedinspect.formats.strangers import is_no_text
 
 _SAMPLE, _SAMPLE_BYTES, _FEWEST = 100, 2**19, 3
 _NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|nan|inf|infinity)", re.I)
@@ -28,6 +30,13 @@ class Layout:
     output_dim: int
     header: tuple[int, int] | None
     separator: bytes
+
+
+def recognises(start: Start) -> bool:
+    """Return whether a file is a text of words and their vectors."""
+    if b"\0" in start.data or is_no_text(start.data):
+        return False
+    return layout_of(start.data, whole=start.whole) is not None
 
 
 def layout_of(start: bytes, *, whole: bool) -> Layout | None:

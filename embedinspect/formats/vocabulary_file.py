@@ -278,7 +278,7 @@ def _lines(text: str, rows: int | None) -> list[str | None]:
     return words
 
 
-def find_beside(path: Path) -> Path | None:
+def find_beside(path: Path, _: str | None = None) -> Path | None:
     """Return the file of words that `export` or `coverage` has written beside an array, if any."""
     names = (f"{path.name}.words.json", f"{path.stem}{VOCABULARY_SUFFIX}")
     return next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)

@@ -9,13 +9,15 @@ from typing import IO
 import numpy as np
 
 from embedinspect.errors import DataError
-from embedinspect.formats.contents import Contents, Problems
+from embedinspect.formats.beginning import Start
+from embedinspect.formats.contents import Contents, Problems, ReadOptions
 from embedinspect.formats.number_text import are_numbers
 from embedinspect.formats.packed import open_packed
 from embedinspect.formats.repairs import as_lines, without_repeats
 from embedinspect.formats.text_layout import layout_of
-from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.matrix import MOST_VALUES
 from embedinspect.row_words import pack
+from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr, plural
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})\s*\n")
@@ -25,6 +27,16 @@ _NO_WORD = re.compile(rb"[\x00-\x1f\x7f]")
 _SAMPLE = 100  # records that tell whether a file is binary
 _BLOCK = 8 * 2**20
 _LONGEST_WORD = 2**16
+
+
+def recognises(start: Start) -> bool:
+    """Return whether a file holds word2vec's binary records."""
+    return is_binary(start.data, whole=start.whole)
+
+
+def read(path: Path, options: ReadOptions) -> Contents:
+    """Return the vectors of a file; raises what `read_binary` raises."""
+    return read_binary(path, strict=options.strict)
 
 
 def is_binary(start: bytes, *, whole: bool) -> bool:

@@ -18,18 +18,24 @@ import pyarrow as pa
 from pyarrow import csv
 
 from embedinspect.errors import DataError
-from embedinspect.formats.contents import Contents, Problems
+from embedinspect.formats.contents import Contents, Problems, ReadOptions
 from embedinspect.formats.packed import open_packed
 from embedinspect.formats.repairs import as_lines, without_repeats
 from embedinspect.formats.text_layout import Layout, is_number, layout_of
-from embedinspect.matrix import MOST_VALUES, FloatArray
+from embedinspect.matrix import MOST_VALUES
 from embedinspect.row_words import pack
+from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr, plural
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
 BLOCK = 8 * 2**20
 _LONGEST_LINE = 2**26
 _MANY_LINES = 2**16
+
+
+def read(path: Path, options: ReadOptions) -> Contents:
+    """Return the vectors of a text; raises what `read_text` raises."""
+    return read_text(path, strict=options.strict)
 
 
 def read_text(path: Path, *, strict: bool = False) -> Contents:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect.matrix import FloatArray
 from embedinspect.sequences import IntArray, mask
+from embedinspect.stored_rows import FloatArray
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embedinspect.matrix import FloatArray
 from embedinspect.sequences import IntArray, mask
+from embedinspect.stored_rows import FloatArray
 
 WIDTH, UNITS = 4, 8
 

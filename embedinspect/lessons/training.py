@@ -23,8 +23,9 @@ from embedinspect.lessons.parts import (
     run_on,
     table,
 )
-from embedinspect.matrix import FloatArray, draw
+from embedinspect.matrix import draw
 from embedinspect.sequences import pad
+from embedinspect.stored_rows import FloatArray
 from embedinspect.vocabulary import fit
 from embedinspect.wording import plural
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect.matrix import FloatArray
+from embedinspect.stored_rows import FloatArray
 
 SIGNIFICANT = 3
 MOST_DECIMALS = 8

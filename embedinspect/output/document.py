@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from embedinspect import __version__
-from embedinspect.matrix import FloatArray
 from embedinspect.output.digits import number_json, vector_json
 from embedinspect.source import Source
+from embedinspect.stored_rows import FloatArray, Vectors
 
 SCHEMA_VERSION = 1
 NOT_FINITE = "NaN and infinity, which JSON does not have, are null"
@@ -197,7 +197,7 @@ def _array(values: np.ndarray[Any, Any]) -> str:
     return "[" + ", ".join(map(_array, values)) + "]"
 
 
-def cached_rows(rows: FloatArray, write: Callable[[FloatArray], str] = vector_json) -> RowText:
+def cached_rows(rows: Vectors, write: Callable[[FloatArray], str] = vector_json) -> RowText:
     """Return a function from a row's number to its text; a row is formatted once, mostly.
 
     The cache is bounded in numbers, so that a large matrix does not fill the memory.

@@ -20,8 +20,9 @@ from embedinspect.files import put, workshop, write_whole
 from embedinspect.formats import open_matrix
 from embedinspect.formats.arrays import Array, read_members
 from embedinspect.lookup import Settings
-from embedinspect.matrix import EmbeddingMatrix, FloatArray
+from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.saved_vocabulary import from_json
+from embedinspect.stored_rows import FloatArray
 from embedinspect.training import memory, run_place, run_state
 from embedinspect.training.data import LabelledData
 from embedinspect.training.run_state import (

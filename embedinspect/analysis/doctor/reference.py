@@ -11,7 +11,7 @@ import numpy as np
 from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
 from embedinspect.analysis.health import Doubles, Rows
-from embedinspect.matrix import FloatArray
+from embedinspect.stored_rows import FloatArray, Vectors
 from embedinspect.wording import clipped_repr, plural
 
 _MOST_WORDS = 20_000
@@ -94,7 +94,7 @@ def _shared(case: Case) -> tuple[Rows, Rows, list[str]]:
     return np.array(own, np.int64), np.array(wanted, np.int64), words
 
 
-def _places(rows: FloatArray, vectors: FloatArray) -> Rows:
+def _places(rows: Vectors, vectors: FloatArray) -> Rows:
     """Return for each vector the first row that equals it, bit for bit, or -1."""
     first: dict[bytes, int] = {}
     for row in range(len(rows) - 1, -1, -1):
@@ -184,7 +184,7 @@ def _unit(vectors: FloatArray) -> Doubles:
     return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
 
 
-def _cosine(rows: FloatArray, own: Rows, vectors: FloatArray, shift: int) -> float:
+def _cosine(rows: Vectors, own: Rows, vectors: FloatArray, shift: int) -> float:
     """Return the median cosine between the vectors and the rows `shift` further down."""
     places = own + shift
     inside = (places >= 0) & (places < len(rows))
@@ -197,7 +197,7 @@ def _cosine(rows: FloatArray, own: Rows, vectors: FloatArray, shift: int) -> flo
 
 
 def _shift_by_direction(
-    rows: FloatArray, own: Rows, vectors: FloatArray
+    rows: Vectors, own: Rows, vectors: FloatArray
 ) -> tuple[int, float, float] | None:
     """Return the shift at which rows still point as their vectors do, though they were trained on.
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from embedinspect.keras_layer import Proof
 from embedinspect.lookup import Lookup, OneHot
-from embedinspect.matrix import FloatArray
 from embedinspect.output.document import (
     NOT_FINITE,
     Document,
@@ -18,6 +17,7 @@ from embedinspect.output.document import (
     WrittenVector,
     cached_rows,
 )
+from embedinspect.stored_rows import FloatArray
 from embedinspect.token_counts import TokenCounts
 from embedinspect.training.predict import Prediction
 from embedinspect.vocabulary import Token

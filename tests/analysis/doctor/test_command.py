@@ -69,7 +69,7 @@ def test_a_note_that_needs_nothing_done_has_nothing_to_mend(run):
     [
         (["none.keras"], 1, "cannot read 'none.keras': no such file"),
         (["none.keras", "a text", "--vocabulary", "tokenizer.json"], 1, "cannot read 'none.keras'"),
-        (["."], 1, "cannot read '.': it is a directory, and no run folder"),
+        (["."], 1, "cannot read '.': it is a folder, and no run or model"),
         (["This is a text", "a"], 1, "a text without a source goes into --text"),
         (["This is a text", "--input-dim", "5"], 1, "a text without a source goes into --text"),
         (["texts.txt"], 1, "to check its texts: --file texts.txt"),
