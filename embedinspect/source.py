@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import open_file
-from embedinspect.formats.contents import Contents, Problems, ReadOptions
+from embedinspect.formats.contents import Contents, Problems, Progress, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 from embedinspect.row_words import PADDING_NAMES, Words, has_capitals
 from embedinspect.stored_rows import FloatArray
@@ -39,6 +39,7 @@ class SourceOptions:
         words_from: the lookup layer of a Keras file whose words the rows have.
         strict: whether the first wrong line is an error.
         cache: whether large texts are read from the cache, and kept there.
+        progress: what a reader that takes long tells how far it is.
     """
 
     epoch: int | None = None
@@ -50,6 +51,7 @@ class SourceOptions:
     strict: bool = False
     cache: bool = True
     words_from: str | None = None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,7 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
             words=options.words,
             strict=options.strict,
             cache=options.cache,
+            progress=options.progress,
         ),
     )
     matrix = EmbeddingMatrix(contents.rows, f"from {path}")

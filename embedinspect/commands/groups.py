@@ -5,7 +5,7 @@ A command that has one as a parameter has its fields as options of its own (`sig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from embedinspect.commands import options as option
@@ -188,8 +188,8 @@ def open_and_warn(path: str, options: SourceOptions) -> Source:
     from embedinspect.source import open_source
     from embedinspect.wording import plural
 
-    with waiting(f"Reading {path}"):
-        source = open_source(path, options)
+    with waiting(f"Reading {path}") as tell:
+        source = open_source(path, replace(options, progress=tell))
     for warning in source.warnings:
         note(f"Warning: {warning}")
     problems = source.problems

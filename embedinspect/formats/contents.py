@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from embedinspect.formats.keras_weights import KerasLayer
     from embedinspect.formats.model_tokens import ModelTokens
 
+# Told how many bytes of a file have been read, and how many there are.
+Progress = Callable[[int, int], object]
 _MOST_MESSAGES = 20
 
 
@@ -32,6 +35,7 @@ class ReadOptions:
             path of a file, which is not the reader's concern.
         strict: whether the first wrong line is an error.
         cache: whether large texts are read from the cache, and kept there.
+        progress: what a reader that takes long tells how far it is, from any thread.
     """
 
     layer: str | None = None
@@ -40,6 +44,7 @@ class ReadOptions:
     words: str | None = None
     strict: bool = False
     cache: bool = True
+    progress: Progress | None = None
 
 
 @dataclass

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 from embedinspect.errors import DataError
+
+_SECONDS_UNTOLD, _SECONDS_BETWEEN = 2.0, 0.2
 
 
 def standard_output() -> TextIO:
@@ -37,13 +41,15 @@ def write_utf8(parts: Iterable[str]) -> None:
 
 
 @contextmanager
-def waiting(message: str) -> Iterator[None]:
+def waiting(message: str) -> Iterator[Callable[[int, int], None] | None]:
     """Show on stderr what is being waited for, if that is a terminal.
 
-    The spinner has its own copy of the file descriptor: the block may redirect the real one.
+    It gives a function to tell how many bytes of how many are read, which are shown once it takes
+    long; None where nobody would see them. The spinner has its own copy of the file descriptor:
+    the block may redirect the real one.
     """
     if sys.stderr is None or not sys.stderr.isatty():
-        yield
+        yield None
         return
     from rich.console import Console
     from rich.text import Text
@@ -54,6 +60,30 @@ def waiting(message: str) -> Iterator[None]:
     text = Text(literal(message))
     with (
         os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as own,
-        Console(file=own).status(text, spinner="line"),
+        Console(file=own).status(text, spinner="line") as status,
     ):
-        yield
+        start = last = time.monotonic()
+
+        def tell(done: int, size: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - start > _SECONDS_UNTOLD and now - last > _SECONDS_BETWEEN:
+                last = now
+                status.update(Text(literal(f"{message}: {how_far(done, size, now - start)}")))
+
+        yield tell
+
+
+def how_far(done: int, size: int, seconds: float) -> str:
+    """Return how far a reading is, and how long it will take if it goes on as it has.
+
+    >>> how_far(300_000_000, 1_200_000_000, 5)
+    '300 of 1,200 MB, 15 s left'
+    >>> how_far(1_200_000_000, 1_200_000_000, 20)
+    '1,200 of 1,200 MB'
+    """
+    told = f"{done / 1e6:,.0f} of {size / 1e6:,.0f} MB"
+    left = math.ceil(seconds * (size - done) / done) if done else 0
+    if left <= 0:
+        return told
+    return f"{told}, {left} s left" if left < 120 else f"{told}, {round(left / 60):,} min left"
