@@ -27,6 +27,7 @@ class Format:
         picks: the option that picks one of several matrices, where a file can have several.
         folders: whether a folder can be of this format, too.
         cached: whether the contents of a large file are worth keeping in the cache.
+        unpacks: whether a file that is packed as a whole is read, too.
         words_beside: returns the file of words that belongs to a file of this format, if there is
             one, from the file's path and the name of the matrix in it.
     """
@@ -37,6 +38,7 @@ class Format:
     picks: str | None = None
     folders: bool = False
     cached: bool = False
+    unpacks: bool = False
     words_beside: Callable[[Path, str | None], Path | None] | None = None
 
 
@@ -95,9 +97,15 @@ FORMATS = (
         words_beside=_OWN_WORDS,
     ),
     Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "tensor"),
-    Format("word2vec binary", _when("word2vec_binary"), _by("word2vec_binary"), cached=True),
+    Format(
+        "word2vec binary",
+        _when("word2vec_binary"),
+        _by("word2vec_binary"),
+        cached=True,
+        unpacks=True,
+    ),
     Format("table", _when("number_table"), _by("number_table")),
-    Format("word vectors", _when("text_layout"), _by("word_vectors"), cached=True),
+    Format("word vectors", _when("text_layout"), _by("word_vectors"), cached=True, unpacks=True),
     Format(
         "projector",
         _when("projector"),
@@ -183,12 +191,21 @@ def _recognise(start: Start, path: str) -> Format:
         if start.is_folder and not file_format.folders:
             continue
         if file_format.recognises(start):
+            if start.packed and not file_format.unpacks:
+                raise DataError(
+                    f"{path!r} is packed with {start.packed.name} ({file_format.name}); expected "
+                    f"it unpacked: {start.packed.unpack} {path!r}"
+                )
             return file_format
-    packed = " packed with gzip" if start.packed else ""
     if start.is_folder:
         raise unreadable(path, "it is a folder, and no run or model of a known kind")
+    if start.packed:
+        raise DataError(
+            f"{path!r} is packed with {start.packed.name}, and no word vectors; expected these, or "
+            f"a file that is not packed: {start.packed.unpack} {path!r}"
+        )
     raise _as_stranger(start, path) or DataError(
-        f"{path!r} is a binary file{packed} of no known format; expected {EXPECTED}"
+        f"{path!r} is a binary file of no known format; expected {EXPECTED}"
     )
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import stat
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from embedinspect.errors import DataError, os_reason
-from embedinspect.formats import magic
+from embedinspect.formats.packed import Packing, first_unpacked, packing_of
 
 EXPECTED = (
     "a matrix: a run folder, .keras, .h5, .npy, .npz, .safetensors, .parquet, word vectors as text "
@@ -32,7 +30,7 @@ class Start:
         size: of the file, in bytes.
         data: its first bytes, unpacked if the file is packed.
         whole: whether there are no more bytes than these.
-        packed: whether the file is packed with gzip.
+        packed: how the file is packed, if it is.
         names: of what is in the folder; empty for a file.
         is_folder: whether it is a folder, which has no bytes.
     """
@@ -41,7 +39,7 @@ class Start:
     size: int
     data: bytes
     whole: bool
-    packed: bool
+    packed: Packing | None
     names: frozenset[str] = frozenset()
     is_folder: bool = False
 
@@ -57,26 +55,24 @@ def first_bytes(path: str) -> Start:
         status = Path(path).stat()
         if stat.S_ISDIR(status.st_mode):
             names = frozenset(os.listdir(path))
-            return Start(Path(path), 0, b"", whole=True, packed=False, names=names, is_folder=True)
+            return Start(Path(path), 0, b"", whole=True, packed=None, names=names, is_folder=True)
         if not stat.S_ISREG(status.st_mode):
             raise unreadable(path, "it is not a regular file")
         with Path(path).open("rb") as file:
             data = file.read(_START)
             if not data:
                 raise DataError(f"{path!r} is empty; expected {EXPECTED}")
-            packed = data.startswith(magic.GZIP)
-            size = _START
-            start = _unpacked(data, path, size) if packed else data
-            if _has_long_lines(start):
+            packing = packing_of(data)
+            if packing is not None:
+                start, whole = _unpacked(file, packing, path)
+                return Start(Path(path), status.st_size, start, whole, packing)
+            if _has_long_lines(data):
                 data += file.read(_LONGEST_START - len(data))
-                size = _LONGEST_START
-                start = _unpacked(data, path, size) if packed else data
     except OSError as error:
         raise unreadable(path, os_reason(error)) from None
     except ValueError as error:
         raise unreadable(path, str(error)) from None
-    whole = len(data) == status.st_size and len(start) < size
-    return Start(Path(path), status.st_size, start, whole, packed)
+    return Start(Path(path), status.st_size, data, len(data) == status.st_size, None)
 
 
 def _has_long_lines(start: bytes) -> bool:
@@ -84,29 +80,18 @@ def _has_long_lines(start: bytes) -> bool:
     return start.count(b"\n") < _FEWEST_LINES and b"\0" not in start
 
 
-def _unpacked(data: bytes, path: str, size: int) -> bytes:
-    """Return what the first bytes of a gzip file unpack to, at most `size` bytes.
+def _unpacked(file: IO[bytes], packing: Packing, path: str) -> tuple[bytes, bool]:
+    """Return the first bytes that a packed file unpacks to, and whether that is all.
 
     Raises:
         DataError: they are damaged.
     """
-    try:
-        with gzip.open(io.BytesIO(data)) as file:
-            return file.read(size)
-    except EOFError:
-        return _partly(data, size)
-    except (OSError, zlib.error) as error:
-        raise DataError(
-            f"{path!r} is a damaged gzip file ({str(error).lower()}); expected a whole one"
-        ) from None
-
-
-def _partly(data: bytes, size: int) -> bytes:
-    """Return what the beginning of a gzip file unpacks to; nothing where it is damaged."""
-    try:
-        return zlib.decompressobj(wbits=31).decompress(data, size)
-    except zlib.error:
-        return b""
+    file.seek(0)
+    start, whole = first_unpacked(file, packing, path, _START)
+    if whole or not _has_long_lines(start):
+        return start, whole
+    with Path(path).open("rb") as again:  # to close a stream may close its file
+        return first_unpacked(again, packing, path, _LONGEST_START)
 
 
 def unreadable(path: str, reason: str) -> DataError:

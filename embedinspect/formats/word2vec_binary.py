@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from embedinspect.errors import DataError
 from embedinspect.formats.beginning import Start
-from embedinspect.formats.contents import Contents, Problems, ReadOptions
+from embedinspect.formats.contents import Contents, Problems, Progress, ReadOptions
 from embedinspect.formats.number_text import are_numbers
-from embedinspect.formats.packed import open_packed
+from embedinspect.formats.packed import PackedFile, open_packed
 from embedinspect.formats.repairs import as_lines, without_repeats
 from embedinspect.formats.text_layout import layout_of
 from embedinspect.matrix import MOST_VALUES
@@ -36,7 +35,7 @@ def recognises(start: Start) -> bool:
 
 def read(path: Path, options: ReadOptions) -> Contents:
     """Return the vectors of a file; raises what `read_binary` raises."""
-    return read_binary(path, strict=options.strict)
+    return read_binary(path, strict=options.strict, progress=options.progress)
 
 
 def is_binary(start: bytes, *, whole: bool) -> bool:
@@ -99,8 +98,8 @@ def _holds_records(body: bytes, count: int, size: int) -> bool:
     return at == len(body)
 
 
-def read_binary(path: Path, *, strict: bool = False) -> Contents:
-    """Return the rows and words of a file, which may be packed with gzip.
+def read_binary(path: Path, *, strict: bool = False, progress: Progress | None = None) -> Contents:
+    """Return the rows and words of a file, which may be packed.
 
     The numbers are little-endian, as word2vec writes them on all usual machines.
 
@@ -118,10 +117,10 @@ def read_binary(path: Path, *, strict: bool = False) -> Contents:
                 f"{problems.path_label} claims {plural(output_dim, 'number')} a row; expected as "
                 "many as the file can hold"
             )
-    with open_packed(path) as file:
+    with open_packed(path, progress) as file:
         file.read(header.end())
-        room = file.size // (4 * output_dim + 1) + 1 if file.stream is file.raw else 1024
-        reader = _Records(file.stream, output_dim, min(count, room), problems)
+        room = 1024 if file.is_packed else file.size // (4 * output_dim + 1) + 1
+        reader = _Records(file, output_dim, min(count, room), problems)
         reader.read(count)
     return reader.finish(count)
 
@@ -137,7 +136,7 @@ class _Records:
         damaged: whether a record ends at the wrong place.
     """
 
-    def __init__(self, file: IO[bytes], output_dim: int, room: int, problems: Problems) -> None:
+    def __init__(self, file: PackedFile, output_dim: int, room: int, problems: Problems) -> None:
         self.file, self.output_dim, self.problems = file, output_dim, problems
         self.rows: FloatArray = np.empty((max(room, 1), output_dim), np.float32)
         self.words: list[bytes] = []

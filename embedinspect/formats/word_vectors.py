@@ -11,15 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
 from embedinspect.errors import DataError
-from embedinspect.formats.contents import Contents, Problems, ReadOptions
-from embedinspect.formats.packed import open_packed
+from embedinspect.formats.contents import Contents, Problems, Progress, ReadOptions
+from embedinspect.formats.packed import PackedFile, open_packed
 from embedinspect.formats.repairs import as_lines, without_repeats
 from embedinspect.formats.text_layout import Layout, is_number, layout_of
 from embedinspect.matrix import MOST_VALUES
@@ -35,11 +35,11 @@ _MANY_LINES = 2**16
 
 def read(path: Path, options: ReadOptions) -> Contents:
     """Return the vectors of a text; raises what `read_text` raises."""
-    return read_text(path, strict=options.strict)
+    return read_text(path, strict=options.strict, progress=options.progress)
 
 
-def read_text(path: Path, *, strict: bool = False) -> Contents:
-    """Return rows and words of a text of word vectors, packed gzip included.
+def read_text(path: Path, *, strict: bool = False, progress: Progress | None = None) -> Contents:
+    """Return rows and words of a text of word vectors, which may be packed.
 
     A line that is no row is left out, and so is a row whose word came before; each is a problem.
 
@@ -48,7 +48,7 @@ def read_text(path: Path, *, strict: bool = False) -> Contents:
             large.
     """
     problems = Problems(repr(str(path)), strict)
-    with open_packed(path) as file:
+    with open_packed(path, progress) as file:
         start = file.read(BLOCK)
         layout = layout_of(start, whole=len(start) < BLOCK)
         if layout is None:
@@ -56,12 +56,12 @@ def read_text(path: Path, *, strict: bool = False) -> Contents:
                 f"{problems.path_label} holds no word vectors; expected lines of a word and numbers"
             )
         reader = _Reader(layout, problems, path.stat().st_size)
-        for block in _blocks(file.stream, start, problems):
+        for block in _blocks(file, start, problems):
             reader.take(block, file.share_read)
     return reader.finish()
 
 
-def _blocks(file: IO[bytes], start: bytes, problems: Problems) -> Iterator[bytes]:
+def _blocks(file: PackedFile, start: bytes, problems: Problems) -> Iterator[bytes]:
     """Yield the file in blocks that end with a line feed."""
     rest = start.removeprefix(b"\xef\xbb\xbf")
     while True:

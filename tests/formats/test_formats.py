@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +53,9 @@ EXAMPLES = {
     "word2vec binary": b"3 2\n" + b"".join(b"w%d " % n + ROWS[n].tobytes() for n in range(3)),
     "word vectors": VECTORS.read_bytes(),
     "packed": gzip.compress(VECTORS.read_bytes()),
+    "packed with bzip2": bz2.compress(VECTORS.read_bytes()),
+    "packed with xz": lzma.compress(VECTORS.read_bytes()),
+    "packed with Zstandard": pa.compress(VECTORS.read_bytes(), "zstd", asbytes=True),
     "table": b'word,dim_0,dim_1\na,1,2\n"b,",3,4\n',
     "numbers": b"1 2\n3 4\n5 6\n",
     "projector": b'embeddings {\n tensor_path: "vectors.tsv"\n}\n',
@@ -63,6 +68,9 @@ KINDS = {
     "word2vec binary": "word2vec binary",
     "word vectors": "GloVe text",
     "packed": "GloVe text",
+    "packed with bzip2": "GloVe text",
+    "packed with xz": "GloVe text",
+    "packed with Zstandard": "GloVe text",
     "table": "table with headings",
     "numbers": "text of numbers",
     "projector": "projector TSV",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
 import io
 import json
-import lzma
 import pickle
 import sqlite3
 import tarfile
@@ -67,9 +65,6 @@ EXAMPLES = {
     "an empty zip": [zipped("")],
     "a MATLAB file": [b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(120)],
     "a pointer of Git LFS": [b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"],
-    "a file packed with bzip2": [bz2.compress(b"king 1 2\n")],
-    "a file packed with xz": [lzma.compress(b"king 1 2\n")],
-    "a file packed with Zstandard": [b"\x28\xb5\x2f\xfd" + bytes(40)],
     "a 7z archive": [b"7z\xbc\xaf\x27\x1c" + bytes(40)],
     "a tar archive": [tarred()],
     "a text in UTF-16": ["king 1 2\n".encode("utf-16"), b"\xfe\xff" + "a 1".encode("utf-16-be")],
