@@ -97,6 +97,7 @@ FORMATS = (
         words_beside=_OWN_WORDS,
     ),
     Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "tensor"),
+    Format("gguf", _when("gguf_file", magic.GGUF), _by("gguf_file"), "tensor"),
     Format(
         "word2vec binary",
         _when("word2vec_binary"),

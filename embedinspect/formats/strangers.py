@@ -53,12 +53,6 @@ STRANGERS = (
         "gensim.models.fasttext.load_facebook_vectors(PATH).save_word2vec_format('rows.vec')",
     ),
     _row(
-        rb"GGUF.\0\0\0",
-        "a GGUF file of a language model",
-        "tensors = gguf.GGUFReader(PATH).tensors; dequantize the one that is called token_embd, "
-        f"and {_NUMPY}",
-    ),
-    _row(
         rb"(?:ARROW1|FEA1)\0",
         "an Arrow or Feather file",
         "pyarrow.feather.read_table(PATH), then pyarrow.parquet.write_table(table, 'rows.parquet')",

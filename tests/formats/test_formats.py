@@ -27,6 +27,7 @@ from tests.builders import (
     write_keras_file,
     write_projector,
 )
+from tests.formats.gguf_bytes import one_matrix
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2) / 4
 
@@ -50,6 +51,9 @@ EXAMPLES = {
     "npz": npz_bytes(a=ROWS),
     "safetensors": safetensors.numpy.save({"a": ROWS}),
     "parquet": parquet_bytes(),
+    "gguf": one_matrix(
+        ROWS, general__architecture="llama", tokenizer__ggml__tokens=["a", "b", "c"]
+    ),
     "word2vec binary": b"3 2\n" + b"".join(b"w%d " % n + ROWS[n].tobytes() for n in range(3)),
     "word vectors": VECTORS.read_bytes(),
     "packed": gzip.compress(VECTORS.read_bytes()),
@@ -65,6 +69,7 @@ KINDS = {
     "npz": "NumPy archive",
     "safetensors": "safetensors",
     "parquet": "Parquet table",
+    "gguf": "GGUF model (llama)",
     "word2vec binary": "word2vec binary",
     "word vectors": "GloVe text",
     "packed": "GloVe text",

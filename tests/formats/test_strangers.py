@@ -58,7 +58,6 @@ EXAMPLES = {
         pickle.dumps(value, protocol) for protocol in range(6) for value in (ROWS, WORDS, [WORDS])
     ],
     "fastText's own model": [b"\xba\x16\x4f\x2f\x0c\0\0\0" + bytes(40)],
-    "a GGUF file": [b"GGUF\x03\0\0\0" + bytes(40)],
     "an Arrow or Feather file": [feather()],
     "an SQLite database": [database],
     "a document of an office program": [zipped("[Content_Types].xml"), zipped("xl/workbook.xml")],
