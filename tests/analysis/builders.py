@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from embedinspect.formats.keras_files import KerasFile
 from embedinspect.formats.keras_lookups import lookups_in
 from embedinspect.formats.keras_weights import KerasLayer, entries
+from embedinspect.formats.model_tokens import ModelTokens
+from embedinspect.formats.tensors import Tensor
 from embedinspect.formats.vocabulary_file import FileOfWords
 from embedinspect.source import Source, with_words_of_model
 from embedinspect.training.run_folder import Run
@@ -116,3 +118,23 @@ def run_of(
         run=run,
         epoch=epochs if epoch is None else epoch,
     )
+
+
+def language_model_of(rows, names=None, *, role="input embedding", head=None, **known):
+    """Return a source as the folder of a language model gives it.
+
+    Args:
+        names: the token of each row; None for a row without one. By default `w0`, `w1` and so on.
+        role: of the matrix.
+        head: the rows of an output head.
+        known: what else the files say, by the attributes of `ModelTokens`.
+    """
+    names = [f"w{row}" for row in range(len(rows))] if names is None else names
+    known.setdefault("ids", {name: row for row, name in enumerate(names) if name is not None})
+    tensors = [Tensor("embed", np.shape(rows), "F32", lambda: rows, role)]
+    if head is not None:
+        tensors.append(Tensor("lm_head", head.shape, "F32", lambda: head, "output head"))
+    tokens = ModelTokens(head=tensors[-1] if head is not None else None, **known)
+    source = source_of(rows, [*names, *[None] * (len(rows) - len(names))])
+    contents = replace(source.contents, tokens=tokens, tensors=tuple(tensors), tensor="embed")
+    return replace(source, contents=contents)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embedinspect.analysis.doctor import elsewhere, ids, model, reference, rows, texts, tokens
+from embedinspect.analysis.doctor import (
+    elsewhere,
+    ids,
+    language_model,
+    model,
+    reference,
+    rows,
+    texts,
+    tokens,
+)
 from embedinspect.analysis.doctor.case import Case, Need
 from embedinspect.analysis.doctor.finding import SEVERITIES, Diagnosis, Finding, Severity
 from embedinspect.analysis.doctor.opening import make_case, open_case
 
 CHECKS = (
+    *language_model.CHECKS,
     *ids.CHECKS,
     *reference.CHECKS,
     *rows.CHECKS,
     *tokens.CHECKS,
+    *language_model.LATE_CHECKS,
     *model.CHECKS,
     *elsewhere.CHECKS,
     *texts.CHECKS,

@@ -13,6 +13,15 @@ import numpy as np
 
 from embedinspect.analysis.doctor.marks import Marks
 from embedinspect.analysis.health import Health, Rows, examine
+from embedinspect.analysis.language_model import (
+    LanguageModel,
+    LikeUnused,
+    SpacedPairs,
+    language_model,
+    like_unused,
+    never_used,
+    spaced_pairs,
+)
 from embedinspect.formats.keras_graph import Behind, Node, Reader, behind
 from embedinspect.lookup import Settings
 from embedinspect.sequences import IntArray
@@ -148,6 +157,26 @@ class Case:
         """What the matrix is like."""
         assert self.source is not None
         return examine(self.source)
+
+    @cached_property
+    def language_model(self) -> LanguageModel | None:
+        """What can be said of the matrix as a table of tokens; None where it is none."""
+        return None if self.source is None else language_model(self.source)
+
+    @cached_property
+    def like_unused(self) -> list[LikeUnused]:
+        """The tokens that are as those which are known to be unused, by each mark."""
+        assert self.source is not None
+        assert self.language_model is not None
+        known = (
+            self.marks.in_reserve, never_used(self.source), self.language_model.without_token
+        )  # fmt: skip
+        return like_unused(self.source, self.language_model, np.unique(np.concatenate(known)))
+
+    @cached_property
+    def spaced_pairs(self) -> SpacedPairs | None:
+        """The tokens that are there with a space before them and without."""
+        return None if self.source is None else spaced_pairs(self.source)
 
     @cached_property
     def marks(self) -> Marks:

@@ -49,7 +49,8 @@ def _zero_rows(case: Case) -> Rows:
 
 
 def _zero_rows_unsaid(case: Case) -> Rows:
-    return case.unsaid(_zero_rows(case), "words-left-without-vector", "rows-beyond-vocabulary")
+    said = ("words-left-without-vector", "rows-beyond-vocabulary", "rows-without-token")
+    return case.unsaid(_zero_rows(case), *said)
 
 
 def zero_rows(case: Case) -> Iterator[Finding]:

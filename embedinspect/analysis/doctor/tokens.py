@@ -16,7 +16,10 @@ from embedinspect.wording import plural
 
 _MANY = 0.5
 _FEW_ALIKE = 0.01
-_SAID = ("unused-rows", "vocabulary-length", "rows-beyond-vocabulary", "unmoved-rows")
+_SAID = (
+    "unused-rows", "vocabulary-length", "rows-beyond-vocabulary", "unmoved-rows",
+    "rows-without-token",
+)  # fmt: skip
 _LIKE_NOISE = "tokens with such rows mean nothing to the model, and are alike to it"
 
 

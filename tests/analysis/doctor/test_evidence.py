@@ -11,11 +11,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embedinspect.analysis.doctor import CHECKS, diagnose, make_case
+from embedinspect.analysis.doctor import CHECKS, diagnose, language_model, make_case
 from embedinspect.formats.contents import Problems
 from embedinspect.lookup import Settings
-from tests.analysis.builders import layer, model_of, run_of, words_by_id, words_in_order
+from tests.analysis.builders import (
+    language_model_of,
+    layer,
+    model_of,
+    run_of,
+    words_by_id,
+    words_in_order,
+)
 from tests.analysis.doctor.findings import WORDS
+from tests.analysis.test_untrained import decayed, trained
 from tests.builders import source_of
 from tests.conftest import CLASSIC
 
@@ -73,8 +81,37 @@ def of_a_table(drawn=slice(0), alike=slice(0)):
     return {"settings": Settings(), "source": model_of(LSTM, rows=rows), "words": words}
 
 
+def of_tokens(rows=None, **known):
+    """Return a case of a language model's table: 300 tokens, where nothing else is said."""
+    if rows is None:
+        rows = trained(300)
+    return {"settings": Settings(), "source": language_model_of(rows, **known)}
+
+
+def tokens_near_unused_ones():
+    rows = trained(300)
+    rows[:28] = decayed(28)
+    names = [f"[unused{row}]" if row < 20 else f"w{row}" for row in range(300)]
+    return of_tokens(rows, names=names, tied=True)
+
+
+def added_tokens_all_alike():
+    rows = trained(300)
+    rows[290:] = rows[3] * 2
+    return of_tokens(rows, added={f"w{row}": row for row in range(290, 300)})
+
+
+def tokens_with_spaces():
+    letters = [chr(97 + row // 26) + chr(97 + row % 26) for row in range(150)]
+    return of_tokens(names=[*letters, *("Ġ" + word for word in letters)], space="Ġ")
+
+
 # By topic, what a case is made of in which the check finds something.
 BROKEN = {
+    "rows of tokens": lambda: of_tokens(ids={"w0": 0, "w1": 300}),
+    "vocab_size": lambda: of_tokens(vocab_size=301),
+    "output head": lambda: of_tokens(head=trained(300, seed=3), tied=True),
+    "tokens of rows": lambda: of_tokens(names=[f"w{row}" for row in range(290)]),
     "ids out of range": lambda: with_words(words_by_id(*WORDS, "more")),
     "negative ids": lambda: with_words(words_by_id(*WORDS, more=-2)),
     "id 0": lambda: with_words(
@@ -94,6 +131,9 @@ BROKEN = {
     "unmoved rows": run_that_left_a_row,
     "untrained rows": lambda: of_a_table(drawn=slice(0, 100)),
     "near duplicates": lambda: of_a_table(alike=slice(0, 5)),
+    "added tokens": added_tokens_all_alike,
+    "unused tokens": tokens_near_unused_ones,
+    "spaces before tokens": tokens_with_spaces,
     "lost masks": lambda: model_with(layer("Flatten"), mask_zero=True),
     "side of the padding": lambda: model_with(padding="post"),
     "cuDNN": lambda: model_with(LSTM, mask_zero=True),
@@ -126,7 +166,7 @@ def changed(parts, **changes):
 def as_an_array(parts):
     """Return the parts with the rows alone, as if they had been exported."""
     source = parts["source"]
-    contents = replace(source.contents, keras=None, layer=None)
+    contents = replace(source.contents, keras=None, layer=None, tokens=None, tensors=())
     return parts | {
         "source": replace(source, contents=contents, run=None, vocabulary=None, epoch=None)
     }
@@ -222,5 +262,7 @@ def test_every_check_that_can_be_asked_of_a_model_is_in_order_for_a_sound_one():
         "lengths", "IMDB offset", "misaligned rows", "unmoved rows",  # need more than a model
         "untrained rows", "near duplicates",  # need a larger matrix
         "other readers",  # is asked of word vectors
+        *(check.topic for check in language_model.CHECKS),  # and these of a table of tokens
+        *(check.topic for check in language_model.LATE_CHECKS),
         "side of the padding", "averages",  # no layer is there that could be hurt
     }  # fmt: skip
