@@ -11,6 +11,7 @@ from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.formats import cache, magic
 from embedinspect.formats.beginning import EXPECTED, Start, first_bytes, unreadable
+from embedinspect.formats.checkpoint_paths import named_index
 from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.strangers import stranger_like
 from embedinspect.matrix import EmbeddingMatrix, norms_of
@@ -96,8 +97,16 @@ FORMATS = (
         "tensor",
         words_beside=_OWN_WORDS,
     ),
+    Format("FAISS", _when("faiss_file", b"I"), _by("faiss_file")),
     Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "tensor"),
     Format("gguf", _when("gguf_file", magic.GGUF), _by("gguf_file"), "tensor"),
+    Format(
+        "tensorflow checkpoint",
+        _when("checkpoint_paths"),
+        _by("checkpoint_file"),
+        "tensor",
+        folders=True,
+    ),
     Format(
         "word2vec binary",
         _when("word2vec_binary"),
@@ -136,6 +145,7 @@ def open_file(path: str, options: ReadOptions | None = None) -> Contents:
 
 
 def _open(path: str, options: ReadOptions) -> Contents:
+    path = named_index(path)
     start = first_bytes(path)
     worth_keeping = options.cache and start.size >= cache.WORTH
     if worth_keeping and not options.layer and not options.tensor:

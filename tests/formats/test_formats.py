@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,7 @@ from tests.builders import (
 )
 from tests.formats.gguf_bytes import one_matrix
 
+DATA = Path(__file__).parents[1] / "data"
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2) / 4
 
 
@@ -60,6 +62,8 @@ EXAMPLES = {
     "packed with bzip2": bz2.compress(VECTORS.read_bytes()),
     "packed with xz": lzma.compress(VECTORS.read_bytes()),
     "packed with Zstandard": pa.compress(VECTORS.read_bytes(), "zstd", asbytes=True),
+    "FAISS": (DATA / "faiss" / "flat-l2.index").read_bytes(),
+    "FAISS with ids": (DATA / "faiss" / "id-map.index").read_bytes(),
     "table": b'word,dim_0,dim_1\na,1,2\n"b,",3,4\n',
     "numbers": b"1 2\n3 4\n5 6\n",
     "projector": b'embeddings {\n tensor_path: "vectors.tsv"\n}\n',
@@ -76,6 +80,8 @@ KINDS = {
     "packed with bzip2": "GloVe text",
     "packed with xz": "GloVe text",
     "packed with Zstandard": "GloVe text",
+    "FAISS": "FAISS index",
+    "FAISS with ids": "FAISS index with ids",
     "table": "table with headings",
     "numbers": "text of numbers",
     "projector": "projector TSV",
