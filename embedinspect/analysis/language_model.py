@@ -8,6 +8,7 @@ rows that are known to be unused, once what all rows share has been taken away.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,6 +26,8 @@ _FEWEST_ROWS, _FEWEST_DIMENSIONS = 200, 8
 # Bytes that no text in UTF-8 holds, so that tokens of a single such byte are never used.
 _NEVER_IN_UTF8 = (0xC0, 0xC1, *range(0xF5, 0x100))
 _LEAST_PAIRS = 20
+# Tokens that vocabularies keep in reserve: BERT's, Gemma's, fairseq's, and Llama's.
+_IN_RESERVE = re.compile(r"[\[<]unused_?\d+[\]>]|madeupword\d+|<\|reserved_special_token_\d+\|>")
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,32 @@ def language_model(source: Source) -> LanguageModel | None:
     )
 
 
+@dataclass(frozen=True)
+class TokenHealth:
+    """What `info` says of a matrix as a table of tokens.
+
+    Attributes:
+        model: whether tokens, rows and configuration agree.
+        unused: the rows that are known to be unused.
+        like_unused: the tokens that are as these, by each mark that can be had.
+        spaced: the tokens that are there with a space before them and without.
+    """
+
+    model: LanguageModel
+    unused: Rows
+    like_unused: list[LikeUnused]
+    spaced: SpacedPairs | None
+
+
+def examine_tokens(source: Source) -> TokenHealth | None:
+    """Return what can be said of a source as a table of tokens; None where it is none."""
+    model = language_model(source)
+    if model is None:
+        return None
+    unused = known_unused(source, model)
+    return TokenHealth(model, unused, like_unused(source, model, unused), spaced_pairs(source))
+
+
 def _is_input(source: Source) -> bool:
     """Return whether the matrix is one that token ids are looked up in."""
     chosen = [tensor for tensor in source.contents.tensors if tensor.name == source.tensor]
@@ -132,6 +161,18 @@ def _head_equals(source: Source, tokens: ModelTokens) -> bool | None:
         bool(np.array_equal(part, others[start : start + len(part)], equal_nan=True))
         for start, part in parts_of(rows)
     )
+
+
+def known_unused(source: Source, model: LanguageModel) -> Rows:
+    """Return the rows that no text reaches, or that the vocabulary keeps in reserve."""
+    return np.unique(np.concatenate([in_reserve(source), never_used(source), model.without_token]))
+
+
+def in_reserve(source: Source) -> Rows:
+    """Return the rows that the vocabulary keeps in reserve, such as that of `[unused5]`."""
+    words = enumerate(source.words or ())
+    rows = [row for row, word in words if word and _IN_RESERVE.fullmatch(word)]
+    return np.array(rows, np.int64)
 
 
 def never_used(source: Source) -> Rows:

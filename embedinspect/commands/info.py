@@ -18,14 +18,17 @@ def info(asked: SourceGroup, form: FormGroup) -> None:
     """
     chosen = form.choose()
     from embedinspect.analysis.health import examine
+    from embedinspect.analysis.language_model import examine_tokens
+    from embedinspect.analysis.ranks import lengths_by_rank
     from embedinspect.output import info as output
     from embedinspect.output.stdout import waiting
 
     source = asked.source()
     with waiting(f"Looking at the rows of {source.path}"):
         health = examine(source)
+        tokens, by_rank = examine_tokens(source), lengths_by_rank(source)
     answer = Answer(
-        page=lambda: output.page(source, health),
-        document=lambda: output.document(source, health),
+        page=lambda: output.page(source, health, tokens, by_rank),
+        document=lambda: output.document(source, health, tokens, by_rank),
     )
     write_answer(answer, chosen)

@@ -9,8 +9,10 @@ from typing import Any
 from rich import filesize
 
 from embedinspect.analysis.health import MOST_DIMENSIONS, Health, Spread
+from embedinspect.analysis.language_model import TokenHealth
 from embedinspect.analysis.other_readers import remarks
-from embedinspect.output import history
+from embedinspect.analysis.ranks import LengthsByRank
+from embedinspect.output import history, language_model
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import epoch_name, row_name, short
@@ -23,18 +25,27 @@ _MOST_LAYERS = 20
 _MOST_WORDS = 8
 
 
-def page(source: Source, health: Health) -> Page:
+def page(
+    source: Source,
+    health: Health,
+    tokens: TokenHealth | None = None,
+    by_rank: LengthsByRank | None = None,
+) -> Page:
     """Yield what there is to say about a matrix."""
     yield Headline(f"{source.path}: {source.kind}")
     if source.keras is not None and len(source.keras.layers) > 1:
         yield _layers(source)
+    if len(source.contents.tensors) > 1:
+        yield language_model.tensors(source)
     yield Facts(list(_facts(source)))
+    if tokens is not None:
+        yield Facts(list(language_model.facts(source, tokens)))
     if source.run is not None and source.run.history:
         yield history.epochs(source.run)
         yield Facts([*history.curves(source.run), *history.validation(source.run)])
     if health.norms is not None:
         yield _histogram(health)
-    yield Facts(list(_numbers(source, health)))
+    yield Facts([*_numbers(source, health), *_by_rank(by_rank)])
     yield Facts(list(_findings(source, health)))
     others = enumerate(remarks(source))
     yield Facts([Fact("" if place else "elsewhere", remark) for place, remark in others])
@@ -196,11 +207,30 @@ def _findings(source: Source, health: Health) -> Iterator[Fact]:
         yield Fact("in order", "no " + ", no ".join(in_order), "confirmed")
 
 
+def _by_rank(by_rank: LengthsByRank | None) -> Iterator[Fact]:
+    if by_rank is None:
+        return
+    first, last = by_rank.medians[0], by_rank.medians[-1]
+    hangs = ""
+    if by_rank.correlation is not None:
+        hangs = f"; rank correlation of length and row {by_rank.correlation:+.2f}"
+    yield Fact(
+        "by rank",
+        f"median length {first:.4g} in the first tenth of the rows, {last:.4g} in the last{hangs} "
+        "(in most vocabularies, rows stand by frequency)",
+    )
+
+
 def _names(source: Source, rows: Any) -> str:
     return listed((row_name(source, row) for row in rows.tolist()), _MOST_ROWS)
 
 
-def document(source: Source, health: Health) -> Document:
+def document(
+    source: Source,
+    health: Health,
+    tokens: TokenHealth | None = None,
+    by_rank: LengthsByRank | None = None,
+) -> Document:
     """Return what there is to say about a matrix."""
     counts, edges = health.histogram
     layers: Iterable[Any] = source.keras.layers if source.keras is not None else ()
@@ -208,6 +238,11 @@ def document(source: Source, health: Health) -> Document:
     head: dict[str, Any] = {
         "source": about_source(source),
         "layers": [_layer(layer) for layer in layers],
+        "tensors": language_model.tensors_document(source),
+        "tokens": None if tokens is None else language_model.document(tokens),
+        "length_by_rank": None
+        if by_rank is None
+        else {"medians": list(by_rank.medians), "correlation": by_rank.correlation},
         "shape": list(source.matrix.rows.shape),
         "parameters": source.matrix.parameters,
         "memory_bytes": 4 * source.matrix.parameters,

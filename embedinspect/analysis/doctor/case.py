@@ -17,9 +17,9 @@ from embedinspect.analysis.language_model import (
     LanguageModel,
     LikeUnused,
     SpacedPairs,
+    known_unused,
     language_model,
     like_unused,
-    never_used,
     spaced_pairs,
 )
 from embedinspect.formats.keras_graph import Behind, Node, Reader, behind
@@ -168,10 +168,8 @@ class Case:
         """The tokens that are as those which are known to be unused, by each mark."""
         assert self.source is not None
         assert self.language_model is not None
-        known = (
-            self.marks.in_reserve, never_used(self.source), self.language_model.without_token
-        )  # fmt: skip
-        return like_unused(self.source, self.language_model, np.unique(np.concatenate(known)))
+        unused = known_unused(self.source, self.language_model)
+        return like_unused(self.source, self.language_model, unused)
 
     @cached_property
     def spaced_pairs(self) -> SpacedPairs | None:

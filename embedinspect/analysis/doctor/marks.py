@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 import numpy as np
 
 from embedinspect.analysis import near_duplicates, untrained
 from embedinspect.analysis.health import Rows
+from embedinspect.analysis.language_model import in_reserve
 from embedinspect.source import Source
-
-# Tokens that vocabularies keep in reserve: BERT's, Gemma's, fairseq's, and Llama's.
-_IN_RESERVE = re.compile(r"[\[<]unused_?\d+[\]>]|madeupword\d+|<\|reserved_special_token_\d+\|>")
 
 
 class Marks:
@@ -25,9 +22,7 @@ class Marks:
     @cached_property
     def in_reserve(self) -> Rows:
         """The rows that the vocabulary keeps in reserve, such as that of `[unused5]`."""
-        words = enumerate(self._source.words or ())
-        rows = [row for row, word in words if word and _IN_RESERVE.fullmatch(word)]
-        return np.array(rows, np.int64)
+        return in_reserve(self._source)
 
     @cached_property
     def short_cluster(self) -> untrained.ShortCluster | None:
