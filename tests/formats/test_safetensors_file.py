@@ -21,8 +21,8 @@ def test_safetensors(tmp_path, dtype):
     source = open_source(str(path))
     assert source.tensor == "a"
     assert (source.matrix.rows == ROWS * 4).all()
-    safetensors.numpy.save_file({"a": ROWS, "embeddings": ROWS + 1}, path)
-    with pytest.raises(UsageError, match="called embedding: 'embeddings'"):
+    safetensors.numpy.save_file({"a": ROWS, "my_embed": ROWS + 1}, path)
+    with pytest.raises(UsageError, match=r"called embedding: 'my_embed' \(3 x 2\)"):
         open_source(str(path))
     assert (open_source(str(path), SourceOptions(tensor="a")).matrix.rows == ROWS).all()
     with pytest.raises(UsageError, match="--tensor is 'b'"):
@@ -47,12 +47,12 @@ def test_bfloat16_is_the_upper_half_of_float32(tmp_path):
     [
         ({"a": {"dtype": "F32", "shape": [9, 2], "data_offsets": [0, 72]}}, "a whole tensor"),
         ({"a": {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 8]}}, "a whole tensor"),
-        ({"a": {"dtype": "F32", "shape": [3, 2], "data_offsets": [-24, 0]}}, "a whole tensor"),
-        ({"a": {"dtype": "F32", "shape": [10**9, 10**9], "data_offsets": [0, 1]}}, "at most"),
-        ({"a": {"dtype": "F32", "shape": [0, 2], "data_offsets": [0, 0]}}, "has shape"),
+        ({"a": {"dtype": "F32", "shape": [3, 2], "data_offsets": [-24, 0]}}, "damaged header"),
+        ({"a": {"dtype": "F32", "shape": [10**9, 10**9], "data_offsets": [0, 1]}}, "a whole tensor"),
+        ({"a": {"dtype": "F32", "shape": [0, 2], "data_offsets": [0, 0]}}, "after its last tensor"),
         ({"a": {"dtype": "X", "shape": [3, 2], "data_offsets": [0, 24]}}, "has dtype 'X'"),
         ({"a": {"shape": [3, 2]}}, "damaged header"),
-        ({"a": []}, "holds no tensor of two dimensions"),
+        ({"a": []}, "damaged header"),
         (b"{" + b'"a":[' * 90_000, "damaged header"),
         (b"{" * 50, "damaged header"),
     ],
