@@ -97,6 +97,7 @@ FORMATS = (
         "tensor",
         words_beside=_OWN_WORDS,
     ),
+    Format("model folder", _when("model_folder"), _by("model_folder"), "tensor", folders=True),
     Format("FAISS", _when("faiss_file", b"I"), _by("faiss_file")),
     Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "tensor"),
     Format("gguf", _when("gguf_file", magic.GGUF), _by("gguf_file"), "tensor"),
