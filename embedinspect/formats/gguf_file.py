@@ -69,7 +69,7 @@ def read(path: Path, options: ReadOptions) -> Contents:
     _refuse_other_part(path, header, options.tensor)
     tensor = pick(tensors, options.tensor, label)
     architecture = str(header.values.get("general.architecture", "unknown"))
-    tokens = [token.decode("utf-8", "backslashreplace") for token in header.tokens]
+    tokens = _decoded(header.tokens)
     words = _words(tokens, tensor) if tokens else None
     return Contents(
         f"GGUF model ({literal(architecture[:40])})",
@@ -136,6 +136,14 @@ def _mapped(path: Path, tensor: TensorInfo, kind: NumberType, label: str) -> Vec
     return as_float32(np.asarray(numbers), label)
 
 
+def _decoded(tokens: list[bytes]) -> list[str]:
+    """Return tokens as texts; bytes that are not UTF-8 are written with a backslash."""
+    block = b"\n".join(tokens)
+    if block.count(b"\n") == len(tokens) - 1:  # then all at once, which takes a fifth of the time
+        return block.decode("utf-8", "backslashreplace").split("\n")
+    return [token.decode("utf-8", "backslashreplace") for token in tokens]
+
+
 def _words(tokens: Sequence[str], tensor: Tensor) -> Words | None:
     """Return the word of each row of a tensor that has one for each token; None for others."""
     rows = tensor.shape[0]
@@ -148,9 +156,6 @@ def _model_tokens(
     header: Header, tokens: Sequence[str], architecture: str, tensors: Sequence[Tensor]
 ) -> ModelTokens:
     """Return what the file says about its tokens."""
-    ids: dict[str, int] = {}
-    for id_, token in enumerate(tokens):
-        ids.setdefault(token, id_)  # of a token that repeats, the first counts
     special = {
         match[1]: value
         for key, value in header.values.items()
@@ -161,7 +166,8 @@ def _model_tokens(
     special |= {token: id_ for token, id_ in control.items() if id_ not in with_role}
     size = header.values.get(f"{architecture}.vocab_size")
     return ModelTokens(
-        ids=ids,
+        # Of a token that repeats, the first id counts.
+        ids=dict(zip(reversed(tokens), reversed(range(len(tokens))), strict=True)),
         special=special,
         added=_of_type(header, tokens, _USER_DEFINED),
         vocab_size=size if type(size) is int else None,
@@ -198,18 +204,20 @@ def _refuse_other_part(path: Path, header: Header, wanted: str | None) -> None:
     count = _part_count(header.values)
     if count < 2 or any(tensor.name == name for tensor in header.tensors):
         return
-    for part in _parts(path, count):
-        with suppress(DataError, OSError):
-            if any(tensor.name == name for tensor in read_header(part).tensors):
-                raise _in_other_part(path, name, f"it is in {str(part)!r}: name that file")
-    raise _in_other_part(path, name, "name the part that has it, or another tensor with --tensor")
-
-
-def _in_other_part(path: Path, name: str, where: str) -> DataError:
-    return DataError(
+    part = next((part for part in _parts(path, count) if _holds(part, name)), None)
+    where = "" if part is None else f", {str(part)!r}"
+    raise DataError(
         f"{str(path)!r} is a part of a model in several files, without the tensor "
-        f"{clipped_repr(name)}; expected the part that holds it; {where}"
+        f"{clipped_repr(name)}; expected the part that has it{where}, or the name of another "
+        "tensor with --tensor"
     )
+
+
+def _holds(part: Path, name: str) -> bool:
+    """Return whether a file can be read and has a tensor of that name."""
+    with suppress(DataError, OSError):
+        return any(tensor.name == name for tensor in read_header(part).tensors)
+    return False
 
 
 def _parts(path: Path, count: int) -> Iterator[Path]:

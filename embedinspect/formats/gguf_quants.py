@@ -81,9 +81,13 @@ def decoder(kind: NumberType, label: str) -> Callable[[Any], FloatArray]:
     decode = _DECODERS.get(kind.name) or _by_library(kind, label)
 
     def rows_of(stored: Any) -> FloatArray:
+        count, width = stored.shape
+        columns = width // kind.size * kind.numbers
+        if not count:  # NumPy cannot tell how to cut nothing into blocks
+            return np.empty((0, columns), np.float32)
         blocks = np.ascontiguousarray(stored).reshape(-1, kind.size)
         with np.errstate(invalid="ignore", over="ignore"):  # a scale may be infinite
-            return decode(blocks).reshape(len(stored), -1)
+            return decode(blocks).reshape(count, columns)
 
     return rows_of
 
