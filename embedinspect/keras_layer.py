@@ -20,10 +20,12 @@ import numpy as np
 
 from embedinspect.errors import EmbedInspectError, KerasUnavailable, UsageError
 from embedinspect.lookup import Lookup
-from embedinspect.stored_rows import FloatArray
+from embedinspect.sequences import IntArray
+from embedinspect.stored_rows import FloatArray, Vectors
 
 BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")
 _VALUES_AT_A_TIME = 2**22
+_MOST_VALUES = 2**26  # of a layer that is given all rows; of a larger matrix it has those in use
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Proof:
         vectors_total: number of output vectors.
         mask_equal: number of positions whose mask is as expected; None without `mask_zero`.
         first_difference: (text, position) of the first vector or mask value that differs.
+        rows: how many rows the layer was given, where it has only those that are looked up; None
+            where it has all.
     """
 
     version: str
@@ -47,6 +51,7 @@ class Proof:
     vectors_total: int
     mask_equal: int | None
     first_difference: tuple[int, int] | None
+    rows: int | None = None
 
     @property
     def holds(self) -> bool:
@@ -196,7 +201,8 @@ def prove(lookup: Lookup, backend: str | None = None) -> Proof:
     """Run the lookup's batch through a Keras model with its matrix, and compare bit for bit.
 
     The model is Input and Embedding, with `mask_zero` if the lookup has it. The batch goes
-    through in parts, so the output tensor is never held whole.
+    through in parts, so the output tensor is never held whole; and the layer gets no more rows than
+    it needs where the matrix is large, numbered anew.
 
     Raises:
         KerasUnavailable: Keras or the backend cannot be imported.
@@ -205,19 +211,22 @@ def prove(lookup: Lookup, backend: str | None = None) -> Proof:
     keras = load(backend)
     matrix, maxlen, mask_zero = lookup.matrix, lookup.maxlen, lookup.settings.mask_zero
     step = max(1, _VALUES_AT_A_TIME // max(1, maxlen * matrix.output_dim))
+    sequences, rows = _in_use(lookup)
     with quiet():
-        embedding = keras.layers.Embedding(matrix.input_dim, matrix.output_dim, mask_zero=mask_zero)
+        embedding = keras.layers.Embedding(len(rows), matrix.output_dim, mask_zero=mask_zero)
         model = keras.Sequential([keras.Input((maxlen,), dtype="int32"), embedding])
-        embedding.set_weights([matrix.rows])
+        embedding.set_weights([np.asarray(rows)])
         shape: tuple[int, ...] = (0, *model.output_shape[1:])
         same_vectors, same_masks = [], []
         for start in range(0, len(lookup.texts), step):
             ids = lookup.sequences[start : start + step]
-            output = keras.ops.convert_to_numpy(model(ids))
+            numbers = sequences[start : start + step]
+            output = keras.ops.convert_to_numpy(model(numbers))
             shape = (shape[0] + output.shape[0], *output.shape[1:])
-            same_vectors.append(_same_bits(output, matrix.rows[ids]))
+            expected = matrix.rows[ids.ravel()].reshape(output.shape)
+            same_vectors.append(_same_bits(output, expected))
             if mask_zero:
-                mask = keras.ops.convert_to_numpy(embedding.compute_mask(ids))
+                mask = keras.ops.convert_to_numpy(embedding.compute_mask(numbers))
                 same_masks.append(mask == (ids != 0))
     vectors = np.concatenate([*same_vectors, np.empty((0, maxlen), bool)])
     masks = np.concatenate(same_masks) if same_masks else np.ones_like(vectors)
@@ -230,7 +239,20 @@ def prove(lookup: Lookup, backend: str | None = None) -> Proof:
         vectors_total=int(lookup.sequences.size),
         mask_equal=int(masks.sum()) if mask_zero else None,
         first_difference=tuple(differences[0].tolist()) if len(differences) else None,
+        rows=len(rows) if len(rows) < matrix.input_dim else None,
     )
+
+
+def _in_use(lookup: Lookup) -> tuple[IntArray, Vectors]:
+    """Return the sequences and the rows that the layer gets: of a large matrix, those in use.
+
+    Id 0 keeps its number, since the mask goes by it.
+    """
+    rows, sequences = lookup.matrix.rows, lookup.sequences
+    if rows.size <= _MOST_VALUES:
+        return sequences, rows
+    used = np.union1d(sequences, [0]).astype(np.int32)
+    return np.searchsorted(used, sequences).astype(np.int32), rows[used]
 
 
 def _same_bits(output: FloatArray, expected: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -13,13 +13,14 @@ from embedinspect import matrix as matrices
 from embedinspect import sequences as padded
 from embedinspect import vocabulary as vocabularies
 from embedinspect.errors import DataError, UsageError
-from embedinspect.matrix import MOST_VALUES, EmbeddingMatrix
+from embedinspect.matrix import MOST_VALUES, EmbeddingMatrix, parts_of
 from embedinspect.sequences import IntArray, Side
 from embedinspect.stored_rows import FloatArray
 from embedinspect.vocabulary import Token, Tokenization, Vocabulary
 from embedinspect.wording import plural
 
 DEFAULT_OUTPUT_DIM = 3
+_NUMBERS_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ class Lookup:
             )
         )
         return [
-            token if token.id is None else self._placed(token, next(positions))
+            token
+            if token.id is None or token.status == "cut_off"
+            else self._placed(token, next(positions))
             for token in self.vocabulary.trace(self.texts[text])
         ]
 
@@ -183,7 +186,9 @@ def look_up(
             f"--maxlen {settings.maxlen} times {plural(len(texts), 'text')} is more than "
             f"{MOST_VALUES:,} positions; give a smaller --maxlen"
         )
-    sequences = padded.pad(ids, settings.maxlen, settings.padding, settings.truncating)
+    sequences = padded.pad(
+        ids, settings.maxlen, settings.padding, settings.truncating, vocabulary.padding_id
+    )
     largest = int(sequences.max()) if sequences.size else 0
     if matrix is None:
         input_dim = settings.input_dim or vocabulary.num_words or _rows_needed(vocabulary)
@@ -200,6 +205,7 @@ def one_hot(lookup: Lookup) -> OneHot:
     Only a part of the positions is made one-hot at a time, so memory stays bounded.
     """
     rows, ids = lookup.matrix.rows, lookup.sequences.ravel()
+    width = lookup.matrix.output_dim
     step = max(1, 2**22 // lookup.matrix.input_dim)
     largest, equal = 0.0, True
     for start in range(0, len(ids), step):
@@ -207,7 +213,10 @@ def one_hot(lookup: Lookup) -> OneHot:
         vectors = np.zeros((len(part), len(rows)), np.float32)
         vectors[np.arange(len(part)), part] = 1
         with np.errstate(invalid="ignore", over="ignore"):
-            difference = np.abs(vectors @ rows - rows[part])
+            product = np.zeros((len(part), width), np.float32)
+            for first, block in parts_of(rows, _NUMBERS_AT_ONCE):
+                product += vectors[:, first : first + len(block)] @ block
+            difference = np.abs(product - rows[part])
         equal = equal and not difference.any()
         largest = float(np.maximum(largest, difference.max()))
     shape = (len(lookup.texts), lookup.maxlen, lookup.matrix.input_dim)
@@ -251,8 +260,8 @@ def _check_matrix(
     if largest >= matrix.input_dim:
         raise DataError(
             f"the matrix {matrix.origin} has {plural(matrix.input_dim, 'row')}, but the texts need "
-            f"{largest + 1:,}: they hold {_id_label(vocabulary, largest)}; give a matrix with more "
-            f"rows, or --num-words {matrix.input_dim}"
+            f"{largest + 1:,}: they hold {_id_label(vocabulary, largest)}; "
+            f"{vocabulary.more_rows(matrix.input_dim)}"
         )
 
 

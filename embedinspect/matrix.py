@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class EmbeddingMatrix:
         """How many numbers the matrix has: `input_dim` times `output_dim`."""
         return self.input_dim * self.output_dim
 
-    @property
+    @cached_property
     def not_finite(self) -> int:
         """How many of the numbers are NaN or infinite."""
         finite = sum(int(np.isfinite(part).sum()) for _, part in parts_of(self.rows))

@@ -16,18 +16,19 @@ def pad(
     maxlen: int | None = None,
     padding: Side = "pre",
     truncating: Side = "pre",
+    value: int = 0,
 ) -> IntArray:
-    """Return the sequences as one int32 array of shape (texts, maxlen), padded with 0.
+    """Return the sequences as one int32 array of shape (texts, maxlen), padded with `value`.
 
-    It equals `keras.utils.pad_sequences(sequences, maxlen, padding=..., truncating=...)`. Without
-    `maxlen` the longest sequence sets it.
+    It equals `keras.utils.pad_sequences` with the same maxlen, padding, truncating and value.
+    Without `maxlen` the longest sequence sets it.
 
     >>> pad([[1, 2], [3, 4, 5]], maxlen=2).tolist()
     [[1, 2], [4, 5]]
     """
     if maxlen is None:
         maxlen = max(map(len, sequences), default=0)
-    padded = np.zeros((len(sequences), maxlen), np.int32)
+    padded = np.full((len(sequences), maxlen), value, np.int32)
     for row, sequence in zip(padded, sequences, strict=True):
         length = min(len(sequence), maxlen)
         if not length:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import open_file
-from embedinspect.formats.contents import Contents, Problems, Progress, ReadOptions
+from embedinspect.formats.contents import Contents, Problems, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 from embedinspect.row_words import PADDING_NAMES, Words, has_capitals
+from embedinspect.source_options import SourceOptions as SourceOptions
 from embedinspect.stored_rows import FloatArray
 from embedinspect.training.run_folder import Run, open_embedding, open_run
 from embedinspect.training.run_state import is_run
@@ -21,37 +22,9 @@ from embedinspect.wording import clipped_repr, plural
 if TYPE_CHECKING:
     from embedinspect.formats.keras_files import KerasFile
     from embedinspect.formats.keras_weights import KerasLayer
+    from embedinspect.formats.model_tokens import ModelTokens
     from embedinspect.formats.vocabulary_file import PlacedWords
     from embedinspect.tokenizing.lookup_layer import LookupLayer
-
-
-@dataclass(frozen=True)
-class SourceOptions:
-    """What a user may say about a source.
-
-    Attributes:
-        epoch: after which epoch of a run, 0 for before training; by default the last.
-        layer: which layer of a Keras file.
-        tensor: which array of a file with several arrays.
-        vectors: which column of a table holds the vectors.
-        words: the column of a table that holds the words of the rows, or the path of a file.
-        index_from: the row of the first of these words; None where it was not given.
-        words_from: the lookup layer of a Keras file whose words the rows have.
-        strict: whether the first wrong line is an error.
-        cache: whether large texts are read from the cache, and kept there.
-        progress: what a reader that takes long tells how far it is.
-    """
-
-    epoch: int | None = None
-    layer: str | None = None
-    tensor: str | None = None
-    vectors: str | None = None
-    words: str | None = None
-    index_from: int | None = None
-    strict: bool = False
-    cache: bool = True
-    words_from: str | None = None
-    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +89,11 @@ class Source:
         return self.contents.layer
 
     @property
+    def tokens(self) -> ModelTokens | None:
+        """What the files of a language model say of its tokens; None for every other source."""
+        return self.contents.tokens
+
+    @property
     def kept(self) -> Path | None:
         """Where the contents have just been cached for the next time."""
         return self.contents.kept
@@ -131,11 +109,18 @@ class Source:
         return self.run is not None or self.keras is not None
 
     @property
+    def has_own_tokens(self) -> bool:
+        """Whether the rows are those of a language model's own tokens, and not of other words."""
+        return self.tokens is not None and self.words is self.contents.words
+
+    @property
     def row_0_is_a_word(self) -> bool:
         """Whether row 0 has a word, so that ids stand one above the rows.
 
         Id 0 is the padding in Keras: a word must not have it, unless it is a name of the padding.
         """
+        if self.has_own_tokens:  # their ids are the numbers of the rows
+            return False
         first = self.words[0] if self.words is not None else None
         return first is not None and first not in PADDING_NAMES and not self.row_0_is_padding
 
@@ -215,6 +200,8 @@ class Source:
         """
         if self.no_ids is not None:
             raise DataError(f"the ids of texts cannot be told: {self.path!r} {self.no_ids}")
+        if self.tokens is not None and self.has_own_tokens:
+            return self.tokens.subwords(repr(self.path)), False
         if self.vocabulary is not None:
             return self.vocabulary, False
         words = self.words

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
 
 from embedinspect.lookup import Lookup
+from embedinspect.tokenizing.subwords import SubwordVocabulary, is_special
 from embedinspect.vocabulary import Status, Token
 
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -22,6 +23,7 @@ class TokenCounts:
     Attributes:
         by_status: tokens of each status; `filtered` counts pieces of which nothing is left.
         filtered_characters: how often each character was removed by the filters.
+        special: how often a tokenizer put each of its special tokens around a text.
         examples: for each status that lost tokens, (text, its tokens of that status), from the
             first texts that lost any.
     """
@@ -29,6 +31,7 @@ class TokenCounts:
     by_status: dict[str, int]
     filtered_characters: dict[str, int]
     examples: dict[str, list[tuple[int, list[Token]]]]
+    special: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -44,25 +47,33 @@ def count_tokens(lookup: Lookup) -> TokenCounts:
     """
     by_status: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
     characters: Counter[str] = Counter()
+    special: Counter[str] = Counter()
     examples: dict[str, list[tuple[int, list[Token]]]] = {}
+    subwords = isinstance(lookup.vocabulary, SubwordVocabulary)
     for text in range(len(lookup.texts)):
         removed = lookup.filtered_characters(text)
         characters.update(removed)
-        counts, certain = _counts(lookup, text, filtered=bool(removed))
+        traced = lookup.trace(text) if subwords else None
+        special.update(token.token for token in traced or () if is_special(token))
+        counts, certain = (
+            (Counter(token.status for token in traced), True)
+            if traced is not None
+            else _counts(lookup, text, filtered=bool(removed))
+        )
         wanted = [
             status
             for status in STATUSES[1:]
             if counts[status] and len(examples.get(status, ())) < _TEXTS_WITH_EXAMPLES
         ]
         if wanted or not certain:
-            traced = lookup.trace(text)
+            traced = traced or lookup.trace(text)
             counts = dict(Counter(token.status for token in traced))
             for status in wanted:
                 tokens = [token for token in traced if token.status == status]
                 if tokens:
                     examples.setdefault(status, []).append((text, tokens))
         by_status.update(counts)
-    return TokenCounts(dict(by_status), dict(characters), examples)
+    return TokenCounts(dict(by_status), dict(characters), examples, dict(special))
 
 
 def _counts(lookup: Lookup, text: int, *, filtered: bool) -> tuple[dict[str, int], bool]:

@@ -153,6 +153,11 @@ class Vocabulary:
         return None if self.oov_token is None else self.word_index.get(self.oov_token)
 
     @property
+    def padding_id(self) -> int:
+        """The id that fills up the shorter of several texts: 0, as everywhere in Keras."""
+        return 0
+
+    @property
     def unknown_ids(self) -> Sequence[int]:
         """The ids that stand for words without an id of their own: one, or none."""
         return () if self.oov_id is None else (self.oov_id,)
@@ -234,6 +239,10 @@ class Vocabulary:
             oov_token=oov_token or self.oov_token,
             tokenization=rules if filters is None else replace(rules, filters=filters),
         )
+
+    def more_rows(self, rows: int) -> str:
+        """Return how a matrix of so many rows comes to have one for each id."""
+        return f"give a matrix with more rows, or --num-words {rows}"
 
     def _not_a_word(self, oov_token: str, origin: str) -> str:
         """Return the message for an out-of-vocabulary token that has no id."""

@@ -31,6 +31,7 @@ ROOMS = [
     "text_vectorization",
     "page",
     "training",
+    "source_options",
     "source",
     "analysis",
     "exports",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from embedinspect.analysis.subword_tracing import Traced as Traced
+from embedinspect.analysis.subword_tracing import trace_subwords
 from embedinspect.errors import UsageError
 from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents
@@ -12,34 +14,16 @@ from embedinspect.formats.vocabulary_file import VOCABULARY_SUFFIX
 from embedinspect.lookup import Lookup, Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.saved_vocabulary import read_vocabulary
+from embedinspect.sequences import Side
 from embedinspect.source import Source
 from embedinspect.text_vectorization import vectorize
 from embedinspect.tokenizing.layer_vocabulary import LayerVocabulary
 from embedinspect.tokenizing.lookup_layer import TEXT
 from embedinspect.tokenizing.rules import LayerTokenization
+from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.training.run_folder import Run
 from embedinspect.vocabulary import Vocabulary
 from embedinspect.wording import clipped_repr
-
-
-@dataclass(frozen=True)
-class Traced:
-    """Texts that were traced, and what to know about them.
-
-    Attributes:
-        lookup: the texts, from tokens to vectors.
-        notes: what was done to the rows, each a sentence.
-        run: the run whose classifier can judge the texts; None where there is none.
-        vocabulary_path: of the saved vocabulary that gave the ids; None where none did.
-        unpredictable: why the classifier of a run cannot judge them; None where it can, and where
-            there is no run.
-    """
-
-    lookup: Lookup
-    notes: tuple[str, ...] = ()
-    run: Run | None = None
-    unpredictable: str | None = None
-    vocabulary_path: str | None = None
 
 
 def trace(
@@ -113,10 +97,14 @@ def trace_by_source(
     *,
     filters: str | None = None,
     tokenizer: str | None = None,
+    padding: Side | None = None,
+    truncating: Side | None = None,
 ) -> Traced:
     """Trace texts through the words and rows of a source; a run brings its settings, too.
 
     Args:
+        padding: the side of the padding where it was given; a language model has one of its own.
+        truncating: the side on which long texts are cut, likewise.
         filters: the filters where they were given; None to use the source's own.
         tokenizer: `classic` or `textvectorization` where it was given: by whose rules the texts
             are cut for a source that has only words. A model has rules of its own.
@@ -138,6 +126,10 @@ def trace_by_source(
         filters=filters,
         origin=repr(source.path),
     )
+    if isinstance(vocabulary, SubwordVocabulary):
+        return trace_subwords(
+            texts, vocabulary, source.matrix, settings, padding=padding, truncating=truncating
+        )
     if moved:
         matrix = source.matrix.with_padding_row()
         note = (
@@ -160,7 +152,7 @@ def _cut_by(tokenizer: str, words: Vocabulary, source: Source) -> Vocabulary:
     Raises:
         UsageError: the source has other rules of its own.
     """
-    if source.vocabulary is not None:
+    if source.vocabulary is not None or isinstance(words, SubwordVocabulary):
         if words.name != tokenizer:
             raise UsageError(
                 f"--tokenizer is {tokenizer}, but {source.path!r} has rules of its own "

@@ -110,6 +110,8 @@ def show(
             settings,
             filters=tokenizing.filters,
             tokenizer=given(context).get("--tokenizer"),
+            padding=sequences.padding,
+            truncating=sequences.truncating,
         )
     elif tokenizer == "textvectorization":
         collected = texts.read()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from embedinspect.errors import DataError
 from embedinspect.formats.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -39,3 +40,17 @@ class ModelTokens:
     continues: str | None = None
     vocabulary: Callable[[], SubwordVocabulary] | None = None
     no_ids: str | None = None
+
+    def subwords(self, label: str) -> SubwordVocabulary:
+        """Return the vocabulary by which the model cuts texts.
+
+        Args:
+            label: how messages name the model.
+
+        Raises:
+            DataError: its files do not tell, or the library that reads them is missing.
+        """
+        if self.no_ids is not None or self.vocabulary is None:
+            reason = self.no_ids or "has no tokenizer that cuts texts as the model does"
+            raise DataError(f"the ids of texts cannot be told: {label} {reason}")
+        return self.vocabulary()

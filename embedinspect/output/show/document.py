@@ -144,4 +144,5 @@ def _settings(lookup: Lookup) -> dict[str, object]:
 def _proof(proof: Proof | None) -> dict[str, object] | None:
     if proof is None:
         return None
-    return {name: value for name, value in vars(proof).items() if name != "first_difference"}
+    about = {name: value for name, value in vars(proof).items() if name != "first_difference"}
+    return about if proof.rows is not None else {k: v for k, v in about.items() if k != "rows"}

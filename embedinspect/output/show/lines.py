@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from embedinspect.lookup import Lookup
+from embedinspect.tokenizing.subwords import Subword
 from embedinspect.vocabulary import Token
 
 MOST_LINES = 24  # of positions, and of matrix rows, before anything is left out
@@ -91,7 +92,8 @@ def row_lines(lookup: Lookup, lines: Sequence[Line], full: bool) -> list[RowLine
     input_dim = lookup.matrix.input_dim
     if full or input_dim <= MOST_LINES:
         return [RowLine(id_) for id_ in range(input_dim)]
-    wanted = {0, input_dim - 1, lookup.vocabulary.oov_id or 0} | {
+    vocabulary = lookup.vocabulary
+    wanted = {vocabulary.padding_id, input_dim - 1, *vocabulary.unknown_ids[:1]} | {
         id_of(lookup, line) for line in lines if line.at_id
     }
     rows: list[RowLine] = []
@@ -110,6 +112,26 @@ def row_lines(lookup: Lookup, lines: Sequence[Line], full: bool) -> list[RowLine
 def id_of(lookup: Lookup, line: Line) -> int:
     """Return the token id at the line's position."""
     return int(lookup.sequences[line.text, line.first])
+
+
+def name_of(token: Token) -> str:
+    """Return a token as tables show it: a subword as its piece, what is unknown with a mark."""
+    name = token.piece if isinstance(token, Subword) else token.token
+    return f"? {name}" if token.status == "replaced" else name
+
+
+def part_of(token: Token | None) -> str | None:
+    """Return the part of the text that a subword stands for; None where it has none."""
+    if not isinstance(token, Subword) or token.special:
+        return None
+    return token.text if token.text.strip() else f"'{token.text}'"
+
+
+def span_of(token: Token | None, dash: str) -> str | None:
+    """Return where that part begins and ends, in characters; of a special token that it is one."""
+    if not isinstance(token, Subword):
+        return None
+    return "special" if token.special else f"{token.start}{dash}{token.end}"
 
 
 def _total(per_text: Sequence[Sequence[Line]]) -> int:

@@ -22,7 +22,8 @@ def _vectors(lookup: Lookup, *, full: bool) -> Table:
     """Return each id that was looked up as its one-hot vector; a long one as counts of zeros."""
     ids = [int(id_) for id_ in np.flatnonzero(lookup.uses)]
     input_dim = lookup.matrix.input_dim
-    names = [lookup.words.get(id_, "no token" if id_ else "· padding") for id_ in ids]
+    padding = lookup.vocabulary.padding_id
+    names = [lookup.words.get(id_, "· padding" if id_ == padding else "no token") for id_ in ids]
     written_out = full or input_dim <= _MOST_WRITTEN_OUT
     texts, maxlen, _ = lookup.output_shape
     return Table(

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from embedinspect.output.show.lines import Line, RowLine, id_of, position_lines, row_lines
+from embedinspect.lookup import Lookup
+from embedinspect.output.show.lines import (
+    Line,
+    RowLine,
+    id_of,
+    name_of,
+    part_of,
+    position_lines,
+    row_lines,
+    span_of,
+)
 from embedinspect.page import Column, Decimals, Table, Trace
+from embedinspect.tokenizing.subwords import SubwordVocabulary
 
 
 def plain_tables(trace: Trace) -> list[Table]:
@@ -29,6 +40,7 @@ def _positions(trace: Trace, lines: list[Line]) -> Table:
         *([Column("mask", masks)] if lookup.settings.mask_zero else []),
         Column("token", [_token(line) for line in lines]),
         Column("id", ids, "id"),
+        *_parts(lookup, lines),
         *_vectors(trace, ids),
     ]
     return Table(f"Token ids and output tensor  {lookup.output_shape}", columns)
@@ -47,7 +59,16 @@ def _token(line: Line) -> str:
         return line.label
     if line.token is None:
         return "·"
-    return f"? {line.token.token}" if line.token.status == "replaced" else line.token.token
+    return name_of(line.token)
+
+
+def _parts(lookup: Lookup, lines: list[Line]) -> list[Column]:
+    """Return the part of the text that each token of a language model has; else no column."""
+    if not isinstance(lookup.vocabulary, SubwordVocabulary):
+        return []
+    parts = [part_of(line.token) if line.kind == "position" else None for line in lines]
+    spans = [span_of(line.token, "–") if line.kind == "position" else None for line in lines]
+    return [Column("characters", spans), Column("part of the text", parts)]
 
 
 def _matrix(trace: Trace, rows: list[RowLine]) -> Table:
@@ -57,7 +78,7 @@ def _matrix(trace: Trace, rows: list[RowLine]) -> Table:
         f"{row.count:,} more"
         if row.count
         else "· padding"
-        if row.id == 0 and 0 not in lookup.words
+        if row.id == lookup.vocabulary.padding_id and row.id not in lookup.words
         else lookup.words.get(row.id, "no token")
         for row in rows
     ]

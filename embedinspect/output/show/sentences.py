@@ -9,6 +9,7 @@ from embedinspect.lookup import Lookup
 from embedinspect.output.labels import short
 from embedinspect.page import Fact, folded
 from embedinspect.token_counts import TokenCounts
+from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.training.predict import Prediction
 from embedinspect.vocabulary import Token
 from embedinspect.wording import plural
@@ -47,6 +48,9 @@ def lookup_facts(lookup: Lookup, counts: TokenCounts, *, full: bool = False) -> 
     if matrix.not_finite:
         count = plural(matrix.not_finite, "number")
         yield Fact("not finite", f"{count} NaN or infinite", "wrong")
+    if isinstance(lookup.vocabulary, SubwordVocabulary):
+        vocabulary = lookup.vocabulary
+        yield Fact("tokenizer", f"{vocabulary.kind} of {short(vocabulary.path, 200)}")
     yield Fact("word_index", _word_index(lookup, full=full), brief=brief)
     limit, known = lookup.vocabulary.num_words, len(lookup.vocabulary.word_index)
     if limit and known >= limit:
@@ -56,6 +60,10 @@ def lookup_facts(lookup: Lookup, counts: TokenCounts, *, full: bool = False) -> 
             f"{limit - 1:,}",
         )
     yield Fact("tokens", _sum(counts))
+    if counts.special:
+        each = ", ".join(f"{_word(token)} {count}×" for token, count in counts.special.items())
+        total = plural(sum(counts.special.values()), "token")
+        yield Fact("special", f"{total} put around the texts by the tokenizer: {each}")
     yield from _losses(lookup, counts, full=full)
     yield from _paddings(lookup, brief=brief)
 
@@ -82,10 +90,14 @@ def proof_sentence(proof: Proof) -> str:
     masks = ""
     if proof.mask_equal is not None:
         masks = f", {proof.mask_equal:,} of {proof.vectors_total:,} mask values are id != 0"
+    given = ""
+    if proof.rows is not None:
+        given = f"; the layer was given just the {plural(proof.rows, 'row')} that {{}}"
+        given = given.format("is in use" if proof.rows == 1 else "are in use")
     return (
         f"Keras {proof.version} on {proof.backend}: output {proof.output_shape}, "
         f"{proof.vectors_equal:,} of {proof.vectors_total:,} vectors equal the row of their id"
-        f"{masks}"
+        f"{masks}{given}"
     )
 
 
@@ -147,6 +159,8 @@ def _losses(lookup: Lookup, counts: TokenCounts, *, full: bool) -> Iterator[Fact
         pieces = lost("filtered")
         whole = f"; nothing is left of {pieces}" if pieces else ""
         count = plural(sum(removed.values()), "character")
+        if isinstance(lookup.vocabulary, SubwordVocabulary):
+            whole = "; no token has a part of the text with them"
         yield Fact("filtered", f"{count}: {each}{whole}", "notable", brief)
 
 
@@ -182,7 +196,8 @@ def _paddings(lookup: Lookup, *, brief: bool) -> Iterator[Fact]:
         masked = "mask False, but " if lookup.settings.mask_zero else ""
         yield Fact(
             "· padding",
-            f"{lookup.padding_positions:,} of {positions}: {masked}the output is row 0, not zeros",
+            f"{lookup.padding_positions:,} of {positions}: {masked}the output is row "
+            f"{lookup.vocabulary.padding_id}, not zeros",
         )
     empty = lookup.empty_texts
     if empty:

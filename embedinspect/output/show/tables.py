@@ -15,9 +15,19 @@ from rich.text import Text
 from embedinspect.output.digits import decimals_for, table_number, widest_number
 from embedinspect.output.grid import Block, Cell, CellColumn, beside, columns_width
 from embedinspect.output.screen import STYLES, Screen
-from embedinspect.output.show.lines import Line, RowLine, id_of, position_lines, row_lines
+from embedinspect.output.show.lines import (
+    Line,
+    RowLine,
+    id_of,
+    name_of,
+    part_of,
+    position_lines,
+    row_lines,
+    span_of,
+)
 from embedinspect.output.sketch import elided_dimensions
 from embedinspect.page import Trace
+from embedinspect.tokenizing.subwords import Subword, SubwordVocabulary
 
 GREY = STYLES["aside"]
 # Six hues, dark on light, that stand out from dark and light backgrounds alike.
@@ -153,6 +163,7 @@ class _Tables:
         columns = self._where(density)
         if self.lookup.settings.mask_zero:
             columns.append(CellColumn("mask", self._masks(density), gap=density.gap))
+        columns += self._parts(density)
         tokens = [self._token(line, density) for line in self.lines]
         title = self._titles(density)[0]
         token = CellColumn("token", tokens, gap=density.gap)
@@ -190,9 +201,26 @@ class _Tables:
         if line.kind == "position":
             if line.token is None:
                 return Cell(signs.padding, GREY)
-            word = self._word(line.token.token, density.token)
-            return Cell(f"? {word}" if line.token.status == "replaced" else word)
+            mark = "? " if line.token.status == "replaced" else ""
+            name = name_of(line.token).removeprefix(mark)
+            return Cell(mark + self._word(name, density.token))
         return Cell(line.label, GREY)
+
+    def _parts(self, density: Density) -> list[CellColumn]:
+        """Return which part of the text each token has, and where; of words nothing."""
+        if not isinstance(self.lookup.vocabulary, SubwordVocabulary):
+            return []
+        spans, parts = [], []
+        for line in self.lines:
+            token = line.token if line.kind == "position" else None
+            span = span_of(token, self.screen.signs.dash)
+            special = isinstance(token, Subword) and token.special
+            spans.append(Cell(span or "", GREY if special else ""))
+            parts.append(Cell(self._word(part_of(token) or "", density.token) if span else ""))
+        return [
+            CellColumn("characters", spans, right=True, gap=density.gap),
+            CellColumn("part", parts, gap=density.gap),
+        ]
 
     def _word(self, word: str, width: int) -> str:
         """Return a token as the screen can print it, clipped, white space in quotes."""
@@ -210,7 +238,8 @@ class _Tables:
         """
         ids = [id_of(self.lookup, line) for line in self.lines if line.at_id]
         ids += [row.id for row in self.rows if not row.count]
-        reserved = {0, self.lookup.vocabulary.oov_id}
+        vocabulary = self.lookup.vocabulary
+        reserved = {vocabulary.padding_id, vocabulary.oov_id}
         in_order = [id_ for id_ in dict.fromkeys(ids) if id_ not in reserved]
         return {id_: place % len(HUES) for place, id_ in enumerate(in_order)}
 
@@ -299,7 +328,7 @@ class _Tables:
             unused = int((lookup.uses[row.id : row.id + row.count] == 0).sum())
             return Cell(f"{row.count:,} more" + (f", {unused:,} unused" if unused else ""), GREY)
         word = lookup.words.get(row.id)
-        if row.id == 0 and word is None:
+        if row.id == lookup.vocabulary.padding_id and word is None:
             return Cell(f"{signs.padding} padding", GREY)
         style = "" if lookup.uses[row.id] else GREY
         if word is None:

@@ -1,0 +1,36 @@
+"""What a user may say about a source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from embedinspect.formats.contents import Progress
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What a user may say about a source.
+
+    Attributes:
+        epoch: after which epoch of a run, 0 for before training; by default the last.
+        layer: which layer of a Keras file.
+        tensor: which array of a file with several arrays.
+        vectors: which column of a table holds the vectors.
+        words: the column of a table that holds the words of the rows, or the path of a file.
+        index_from: the row of the first of these words; None where it was not given.
+        words_from: the lookup layer of a Keras file whose words the rows have.
+        strict: whether the first wrong line is an error.
+        cache: whether large texts are read from the cache, and kept there.
+        progress: what a reader that takes long tells how far it is.
+    """
+
+    epoch: int | None = None
+    layer: str | None = None
+    tensor: str | None = None
+    vectors: str | None = None
+    words: str | None = None
+    index_from: int | None = None
+    strict: bool = False
+    cache: bool = True
+    words_from: str | None = None
+    progress: Progress | None = None
