@@ -14,6 +14,8 @@ import numpy as np
 PADDING_NAMES = frozenset({"", "<pad>", "[pad]", "<padding>", "pad", "_pad_", "<PAD>", "[PAD]"})
 _MOST_COMPARED = 20_000  # words that are compared with one that is misspelled
 _SEEN_FOR_CASE = 20_000  # words that tell whether words are written with capitals
+# What stands before each word in a block: the second, which is in no UTF-8, where words have lines.
+LINE_MARK, ANY_MARK = b"\n", b"\xff"
 _MOST_SEARCHES = 32  # through a block of words; from then on an index is faster
 
 
@@ -88,7 +90,10 @@ class Words:
 
 
 class PackedWords(Words):
-    """Words in one block of UTF-8, each after a line feed, and where each of them ends.
+    """Words in one block of UTF-8, each after a mark, and where each of them ends.
+
+    The mark is a line feed, or, where a word holds one, a byte that is never part of UTF-8. The
+    block begins with it.
 
     The block can be a memory map: 400,000 words open at once, and only those that are needed are
     decoded. A row that is called by its number, such as `#5`, has no word.
@@ -97,6 +102,7 @@ class PackedWords(Words):
     def __init__(self, block: Bytes, ends: np.ndarray[Any, np.dtype[np.int64]]) -> None:
         super().__init__(())
         self.block, self.ends, self._searches = block, ends, 0
+        self._mark = block[0:1]
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -110,14 +116,18 @@ class PackedWords(Words):
         return named_or_none(word, row)
 
     def __iter__(self) -> Iterator[str | None]:
-        text = self.block[0 : len(self.block)].decode("utf-8", "replace")
+        block = self.block[0 : len(self.block)]
+        if self._mark != LINE_MARK:
+            texts = (word.decode("utf-8", "replace") for word in block.split(self._mark)[1:])
+            return map(named_or_none, texts, count())
+        text = block.decode("utf-8", "replace")
         words = text.split("\n")[1:]
         return iter(words) if "\n#" not in text else map(named_or_none, words, count())
 
     @property
     def named(self) -> int:
         """How many rows have a word."""
-        if self.block.find(b"\n#") < 0:
+        if self.block.find(self._mark + b"#") < 0:
             return len(self)
         return sum(word is not None for word in self)
 
@@ -129,10 +139,10 @@ class PackedWords(Words):
         if "index" in self.__dict__ or self._searches >= _MOST_SEARCHES:
             return self.index.get(word)
         self._searches += 1
-        if "\n" in word:
+        packed = self._mark + word.encode("utf-8", "surrogatepass")
+        if self._mark in packed[1:]:
             return None
-        packed = b"\n" + word.encode("utf-8", "surrogatepass")
-        start = self.block.find(packed + b"\n")
+        start = self.block.find(packed + self._mark)
         if start < 0:  # it may still be the last word
             start = len(self.block) - len(packed)
             if start < 0 or self.block[start : len(self.block)] != packed:

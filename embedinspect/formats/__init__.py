@@ -88,6 +88,13 @@ _OWN_WORDS = _beside("vocabulary_file", "find_beside")
 FORMATS = (
     Format("npy", _begins(magic.NPY), _by("arrays", "open_npy"), words_beside=_OWN_WORDS),
     Format("keras", _when("keras_files", magic.ZIP), _by("keras_files"), "layer"),
+    Format(
+        "torch",
+        _when("torch_file", magic.ZIP),
+        _by("torch_file"),
+        "tensor",
+        words_beside=_OWN_WORDS,
+    ),
     Format("npz", _begins(magic.ZIP), _by("arrays", "open_npz"), "tensor", words_beside=_OWN_WORDS),
     Format("hdf5", _begins(magic.HDF5), _by("keras_files"), "layer"),
     Format(
@@ -99,7 +106,7 @@ FORMATS = (
     ),
     Format("model folder", _when("model_folder"), _by("model_folder"), "tensor", folders=True),
     Format("FAISS", _when("faiss_file", b"I"), _by("faiss_file")),
-    Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "tensor"),
+    Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "vectors"),
     Format("gguf", _when("gguf_file", magic.GGUF), _by("gguf_file"), "tensor"),
     Format(
         "tensorflow checkpoint",

@@ -1,25 +1,34 @@
-"""Tables of vectors in Parquet, as `export` writes them: a column of vectors, one of words."""
+"""Tables of vectors in Parquet, as `export`, pandas, DuckDB and data sets on the hub have them."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from embedinspect.errors import DataError, UsageError
-from embedinspect.formats.arrays import Array, as_float32
+from embedinspect.errors import DataError
+from embedinspect.formats.arrow_columns import Gathered, columns_of, width_of
 from embedinspect.formats.beginning import Start
-from embedinspect.formats.contents import Contents, ReadOptions
-from embedinspect.matrix import MOST_VALUES
-from embedinspect.row_words import Words, named_or_none
-from embedinspect.wording import clipped_repr, listed, plural
+from embedinspect.formats.columns import Choice, choose
+from embedinspect.formats.contents import Contents, Progress, ReadOptions
+from embedinspect.wording import clipped_repr
 
-_EXPECTED = "expected a column of lists of numbers, as export writes it"
-_WORDS = ("word", "words", "token", "text")
-_MOST_EXPANSION, _SMALL = 200, 2**26
 _BATCH = 2**22  # numbers that are read at a time
+_BUFFER = 2**20  # bytes of a column that are read at a time
+_MOST_THREADS = 4
+# A footer is unpacked to some two hundred times its size; in files that mean something it is a
+# fiftieth of the file, or small.
+_SMALL_FOOTER, _SHARE_OF_FOOTER = 2**22, 50
+_LIMITS = {"thrift_string_size_limit": 2**24, "thrift_container_size_limit": 2**20}
 
 
 def recognises(start: Start) -> bool:
@@ -28,113 +37,176 @@ def recognises(start: Start) -> bool:
 
 
 def read(path: Path, options: ReadOptions) -> Contents:
-    """Return a column of vectors of a table; raises what `read_parquet` raises."""
-    return read_parquet(path, options.tensor)
-
-
-def read_parquet(path: Path, column: str | None = None) -> Contents:
-    """Return the vectors of a table, and its words where it has a column of that name.
-
-    Args:
-        column: the name of the column of vectors; by default `vector`, or the only one there is.
+    """Return the vectors of a table, and its words where it has a column of them.
 
     Raises:
-        UsageError: there are several such columns, or none of that name.
+        UsageError: several columns could be the vectors, or one that is named does not fit.
         DataError: the file is damaged, holds no vectors, or claims more than it can hold.
     """
     label = repr(str(path))
     try:
-        with path.open("rb") as file, parquet.ParquetFile(file) as table:
-            name = _pick(table.schema_arrow, column, label)
-            return _read(table, name, path.stat().st_size, label)
-    except (pa.ArrowException, OSError, ValueError) as error:
+        _refuse_large_footer(path, label)
+        with path.open("rb") as file, parquet.ParquetFile(file, **_LIMITS) as table:
+            choice = choose(columns_of(table.schema_arrow), options, path)
+            parts = _Parts.of(path, table, choice, label)
+        return parts.read(options.progress)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         reason = clipped_repr(str(error).split("\n", maxsplit=1)[0], 80)
-        raise DataError(f"{label} is a damaged Parquet file ({reason}); {_EXPECTED}") from None
-
-
-def _pick(schema: pa.Schema, wanted: str | None, label: str) -> str:
-    """Return the name of the column of vectors."""
-    names = [field.name for field in schema if _are_vectors(field.type)]
-    known = listed(map(clipped_repr, names)) or "none"
-    if wanted is not None:
-        if wanted not in names:
-            raise UsageError(
-                f"--tensor is {wanted!r}; expected a column of vectors of {label}: {known}"
-            )
-        return wanted
-    if "vector" in names:
-        return "vector"
-    if not names:
-        columns = listed(clipped_repr(field.name) for field in schema)
-        raise DataError(f"{label} has no column of vectors (it has {columns}); {_EXPECTED}")
-    if len(names) > 1:
-        raise UsageError(
-            f"{label} has several columns of vectors ({known}); pick one with --tensor"
-        )
-    return str(names[0])
-
-
-def _are_vectors(kind: pa.DataType) -> bool:
-    if not (pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind)):
-        return False
-    number = kind.value_type
-    return bool(pa.types.is_floating(number) or pa.types.is_integer(number))
-
-
-def _read(table: parquet.ParquetFile, name: str, size: int, label: str) -> Contents:
-    """Return the vectors of a column, and the words beside them."""
-    schema, count = table.schema_arrow, table.metadata.num_rows
-    kind = schema.field(name).type
-    width = kind.list_size if pa.types.is_fixed_size_list(kind) else 0
-    most = min(MOST_VALUES, max(_SMALL, _MOST_EXPANSION * size) // 4)
-    if count * max(width, 1) > most:
         raise DataError(
-            f"{label} claims {plural(count, 'row')} of {plural(width, 'number')}; expected at most "
-            f"{most:,} numbers in a file of {size:,} bytes"
-        )
-    words_name = next((word for word in _WORDS if word in schema.names), None)
-    columns = [name] if words_name is None else [name, words_name]
-    parts: list[Array] = []
-    words: list[str | None] = []
-    read = numbers = 0
-    for batch in table.iter_batches(
-        max(1, _BATCH // max(width, 64)), columns=columns, use_threads=False
-    ):
-        part = _stacked(batch.column(name), read, width, label)
-        parts.append(part)
-        read, width, numbers = read + len(part), part.shape[1], numbers + part.size
-        if numbers > most:
-            raise DataError(f"{label} has more than {most:,} numbers; expected fewer")
-        if words_name is not None:
-            words += map(_word, batch.column(words_name).to_pylist(), range(len(words), read))
-    if not numbers:
-        raise DataError(f"{label} holds no vectors; {_EXPECTED}")
-    rows = as_float32(np.concatenate(parts), label)
-    named = Words(words) if any(word is not None for word in words) else None
-    return Contents("Parquet table", rows, named, parts[0].dtype.name, tensor=name)
+            f"{label} is a damaged Parquet file ({reason}); expected a table with a column of "
+            "vectors"
+        ) from None
 
 
-def _word(value: object, row: int) -> str | None:
-    """Return the word of a row; None where it is missing, or only the row's number."""
-    return None if value is None else named_or_none(str(value), row)
+def _refuse_large_footer(path: Path, label: str) -> None:
+    """Refuse a file whose description of itself is out of all proportion.
 
-
-def _stacked(vectors: pa.Array, first: int, width: int, label: str) -> Array:
-    """Return vectors as a matrix.
-
-    Args:
-        first: number of the first of them, for errors.
-        width: how many numbers each must have; 0 where the first of them tells.
+    Raises:
+        DataError: it is.
     """
-    lengths = vectors.value_lengths().fill_null(-1).to_numpy(zero_copy_only=False)
-    width = width or int(lengths[0])
-    wrong = np.flatnonzero(lengths != width)
-    if len(wrong):
-        row, length = first + int(wrong[0]), int(lengths[wrong[0]])
-        came = "no vector" if length < 0 else plural(length, "number")
-        raise DataError(f"{label} row {row} has {came}; expected {width}, as in the rows before it")
-    values = vectors.flatten()
-    if values.null_count:
-        raise DataError(f"{label} has a vector with a missing number; expected numbers alone")
-    array: Array = values.to_numpy(zero_copy_only=False).reshape(len(vectors), width)
-    return array
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 8))
+        footer = int.from_bytes(file.read(4), "little")
+    most = max(_SMALL_FOOTER, size // _SHARE_OF_FOOTER)
+    if most < footer < size:
+        raise DataError(
+            f"{label} describes itself in {footer:,} bytes of {size:,}; expected at most {most:,}"
+        )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The groups of rows of a table, which are read by several threads.
+
+    Attributes:
+        path: of the file.
+        label: how errors name it.
+        choice: the columns that are read.
+        names: the names of the columns, that of the words last.
+        metadata: what the footer says.
+        texts: the columns of texts, which stay dictionaries until their size is known.
+        ends: the row after the last of each group.
+    """
+
+    path: Path
+    label: str
+    choice: Choice
+    names: tuple[str, ...]
+    metadata: parquet.FileMetaData
+    texts: tuple[str, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, path: Path, table: parquet.ParquetFile, choice: Choice, label: str) -> _Parts:
+        """Return the groups of rows of a table.
+
+        Raises:
+            DataError: a column shares its name with another, or the footer contradicts itself.
+        """
+        schema, metadata = table.schema_arrow, table.metadata
+        names = [schema.names[place] for place in choice.vectors]
+        texts: tuple[str, ...] = ()
+        if choice.words_name is not None and choice.words_name not in names:
+            names.append(choice.words_name)
+            if not pa.types.is_integer(schema.field(choice.words or 0).type):
+                texts = (choice.words_name,)
+        for name in names:
+            if schema.names.count(name) > 1:
+                raise DataError(
+                    f"{label} has several columns called {clipped_repr(name)}; expected one; "
+                    "rename the others"
+                )
+        counts = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+        if min(counts, default=0) < 0 or sum(counts) != metadata.num_rows:
+            raise DataError(f"{label} is a damaged Parquet file; expected its numbers of rows")
+        ends = tuple(int(end) for end in np.cumsum(counts, dtype=object))
+        return cls(path, label, choice, tuple(names), metadata, texts, ends)
+
+    @contextmanager
+    def _open(self) -> Iterator[parquet.ParquetFile]:
+        """Open the file for one thread: little of it is read at a time."""
+        options: dict[str, Any] = {"metadata": self.metadata, "pre_buffer": False, **_LIMITS}
+        file: IO[bytes]
+        with (
+            self.path.open("rb") as file,
+            parquet.ParquetFile(
+                file, buffer_size=_BUFFER, read_dictionary=list(self.texts), **options
+            ) as table,
+        ):
+            yield table
+
+    def read(self, progress: Progress | None) -> Contents:
+        """Return the vectors and words of all groups."""
+        size, count = self.path.stat().st_size, self.ends[-1] if self.ends else 0
+        gathered = Gathered(self.choice, count, self._width(), size, self.label)
+        threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        shares = [
+            share.tolist()
+            for share in np.array_split(np.arange(len(self.ends)), threads)
+            if len(share)
+        ]
+        stop = Event()
+        with ThreadPoolExecutor(len(shares)) as pool:
+            tasks = [
+                pool.submit(self._take, gathered, share, stop, progress if not place else None)
+                for place, share in enumerate(shares)
+            ]
+            try:
+                for task in tasks:
+                    task.result()
+            finally:
+                stop.set()
+        return Contents(
+            "Parquet table",
+            gathered.rows,
+            gathered.words(),
+            self.choice.dtype,
+            tensor=self.choice.name,
+            words_from=self.choice.words_from,
+            words_column=self.choice.words_name,
+            warnings=self.choice.warnings,
+        )
+
+    def _width(self) -> int:
+        """Return how many numbers the first vector has."""
+        first = next((place for place, end in enumerate(self.ends) if end), None)
+        if first is None:
+            return 0
+        vectors = list(self.names[: len(self.choice.vectors)])
+        if not self.choice.of_lists:
+            return len(vectors)
+        with self._open() as table:
+            batches = table.iter_batches(1, [first], vectors, use_threads=False)
+            batch = next(iter(batches), None)
+        if batch is None or not batch.num_rows:
+            return 0
+        return width_of([batch.column(0)], self.label, of_lists=True)
+
+    def _take(
+        self, gathered: Gathered, groups: Sequence[int], stop: Event, progress: Progress | None
+    ) -> None:
+        """Put the rows of some groups that follow one another where they belong.
+
+        Raises:
+            DataError: they have other numbers of rows than the footer says.
+        """
+        first = row = self.ends[groups[0] - 1] if groups[0] else 0
+        end, wide = self.ends[groups[-1]], max(gathered.rows.shape[1], 64)
+        size, vectors = self.path.stat().st_size, len(self.choice.vectors)
+        with self._open() as table:
+            for batch in table.iter_batches(
+                max(1, _BATCH // wide), list(groups), list(self.names), use_threads=False
+            ):
+                if stop.is_set():
+                    return
+                if row + batch.num_rows > end:
+                    raise DataError(f"{self.label} has more rows than it says; it is damaged")
+                columns = [batch.column(name) for name in self.names]
+                words = columns[-1] if self.choice.words is not None else None
+                gathered.put(row, columns[:vectors], words)
+                row += batch.num_rows
+                if progress is not None:
+                    progress(int(size * (row - first) / (end - first)), size)
+        if row != end:
+            raise DataError(f"{self.label} has fewer rows than it says; it is damaged")

@@ -37,10 +37,10 @@ def test_several_columns_of_vectors(write):
     path = write(a=[[1.0], [2.0]], b=[[3.0], [4.0]])
     with pytest.raises(UsageError, match=r"several columns of vectors \('a', 'b'\)"):
         open_source(path)
-    source = open_source(path, SourceOptions(tensor="b"))
+    source = open_source(path, SourceOptions(vectors="b"))
     assert source.matrix.rows.tolist() == [[3], [4]]
     with pytest.raises(UsageError, match="expected a column of vectors"):
-        open_source(path, SourceOptions(tensor="c"))
+        open_source(path, SourceOptions(vectors="c"))
 
 
 @pytest.mark.parametrize(
