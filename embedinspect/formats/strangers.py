@@ -36,10 +36,10 @@ def _row(pattern: bytes, what: str, convert: str, *, text: bool = False) -> Stra
 # The first that matches counts, so what is more special stands first.
 STRANGERS = (
     _row(
-        rb"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19|PK\x03\x04.{26}[^\n]{0,200}data\.pkl",
-        "a PyTorch checkpoint, which is a pickle and could run any code",
-        "state = torch.load(PATH, weights_only=True); safetensors.torch.save_file(state, "
-        "'rows.safetensors')",
+        rb"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
+        rb"|(?:sys_info|pickle|storages|tensors)\0.{248,251}ustar",
+        "a PyTorch checkpoint in the form from before 1.6",
+        "torch.save(torch.load(PATH, weights_only=True), 'weights.pt')",
     ),
     _row(
         rb"\x80[\x01-\x05](?:\x95|[]}(c\x8c\x8aKG])|[]}(]q\x00|c[\w.]+\n\w+\n|\([dlt]p?\d+\n",

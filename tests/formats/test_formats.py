@@ -51,6 +51,7 @@ def parquet_bytes() -> bytes:
 EXAMPLES = {
     "npy": npy_bytes(ROWS),
     "npz": npz_bytes(a=ROWS),
+    "torch": (DATA / "torch" / "big_endian.pt").read_bytes(),
     "safetensors": safetensors.numpy.save({"a": ROWS}),
     "parquet": parquet_bytes(),
     "gguf": one_matrix(
@@ -71,6 +72,7 @@ EXAMPLES = {
 KINDS = {
     "npy": "NumPy array",
     "npz": "NumPy archive",
+    "torch": "PyTorch checkpoint",
     "safetensors": "safetensors",
     "parquet": "Parquet table",
     "gguf": "GGUF model (llama)",

@@ -30,10 +30,10 @@ def zipped(name: str, data: bytes = b"x") -> bytes:
     return stream.getvalue()
 
 
-def tarred() -> bytes:
+def tarred(name: str = "rows.txt") -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo("rows.txt"))
+        archive.addfile(tarfile.TarInfo(name))
     return stream.getvalue()
 
 
@@ -51,7 +51,7 @@ def database(folder) -> bytes:
 
 EXAMPLES = {
     "a PyTorch checkpoint": [
-        zipped("archive/data.pkl"),
+        tarred("storages"),
         b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.",
     ],
     "a pickle": [
