@@ -11,25 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedinspect.errors import DataError
 from embedinspect.formats import tokenizer_json
 from embedinspect.formats.beginning import Start
 from embedinspect.formats.contents import Contents, ReadOptions
-from embedinspect.formats.json_object import object_if_there, read_object, value_of
-from embedinspect.formats.model_files import (
-    ModelFiles,
-    inside,
-    is_model,
-    model_files,
-    refuse_irregular,
-)
+from embedinspect.formats.json_object import object_if_there, value_of
+from embedinspect.formats.model_files import ModelFiles, is_model, model_files
+from embedinspect.formats.model_tensors import tensors_of
 from embedinspect.formats.model_tokens import ModelTokens
 from embedinspect.formats.model_words import FolderTokens, read_tokens
-from embedinspect.formats.safetensors_file import Entry, matrices_of, read_entries
-from embedinspect.formats.tensor_roles import role_of
 from embedinspect.formats.tensors import Tensor, pick
 from embedinspect.formats.token_words import TokenWords
-from embedinspect.wording import clipped_repr
 
 if TYPE_CHECKING:
     from embedinspect.tokenizing.subwords import SubwordVocabulary
@@ -39,7 +30,6 @@ _KIND = re.compile(r"[\w.-]{1,40}", re.ASCII)
 _PARTS = ("text_config", "llm_config", "language_config")
 _IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 _OF_TOKENS = {"input embedding", "output head"}
-_MOST_SHARDS = 1_000
 
 
 def recognises(start: Start) -> bool:
@@ -58,7 +48,7 @@ def read(path: Path, options: ReadOptions) -> Contents:
     config = object_if_there(files.folder, "config.json", "the configuration of a model")
     kind = config.get("model_type")
     kind = kind if isinstance(kind, str) and _KIND.fullmatch(kind) else None
-    tensors = _tensors(files, options)
+    tensors, warnings = tensors_of(files, options.tensor)
     tensor = pick(tensors, options.tensor, repr(str(path)))
     rows = tensor.read()
     tokens = read_tokens(files.folder, kind)
@@ -74,7 +64,7 @@ def read(path: Path, options: ReadOptions) -> Contents:
         tensor=tensor.name,
         tensors=tensors,
         words_from=None if words is None else tokens.words_from,
-        warnings=tokens.warnings if fits else (),
+        warnings=(*warnings, *tokens.warnings) if fits else warnings,
         tokens=_model_tokens(files, config, tensors, tokens) if fits else None,
     )
 
@@ -143,58 +133,3 @@ def _vocabulary_of(folder: Path) -> Callable[[], SubwordVocabulary]:
         return read_subwords(folder)
 
     return vocabulary
-
-
-def _tensors(files: ModelFiles, options: ReadOptions) -> tuple[Tensor, ...]:
-    """Return the matrices of a model, whatever they are stored in."""
-    if files.torch:
-        return _of_torch(files, options)
-    if not files.sharded:
-        refuse_irregular(files.weights, "a safetensors file")
-        return matrices_of(read_entries(files.weights))
-    return _of_shards(files.weights, options.tensor)
-
-
-def _of_shards(index: Path, wanted: str | None) -> tuple[Tensor, ...]:
-    """Return the matrices of the shards that an index names.
-
-    Args:
-        wanted: the name of the tensor that the user asks for.
-
-    Raises:
-        DataError: the index is damaged or names files elsewhere, or the shard is missing that
-            holds the wanted tensor, or by default an input embedding.
-    """
-    names = read_object(index, "the index of sharded weights").get("weight_map")
-    label = str(index)
-    if not isinstance(names, dict) or not names:
-        raise DataError(f"{label!r} has no weight_map; expected the index of sharded weights")
-    shards = {name: inside(index.parent, shard, label) for name, shard in names.items()}
-    paths = dict.fromkeys(shards.values())
-    if len(paths) > _MOST_SHARDS:
-        raise DataError(f"{label!r} names {len(paths):,} shards; expected at most {_MOST_SHARDS:,}")
-    entries: dict[str, Entry] = {}
-    for path in paths:
-        if path.exists():
-            refuse_irregular(path, "a shard of safetensors")
-            entries |= {
-                name: entry
-                for name, entry in read_entries(path).items()
-                if shards.get(name) == path
-            }
-    for name, path in shards.items():
-        needed = name == wanted if wanted is not None else role_of(name) == "input embedding"
-        if needed and name not in entries:
-            where = "lacks it" if path.exists() else "is missing"
-            raise DataError(
-                f"{label!r} says that {clipped_repr(name)} is in {str(path)!r}, which {where}; "
-                "expected the model downloaded whole"
-            )
-    return matrices_of(entries)
-
-
-def _of_torch(files: ModelFiles, options: ReadOptions) -> tuple[Tensor, ...]:
-    raise DataError(
-        f"{str(files.weights)!r} is of PyTorch, and no model.safetensors lies beside it; to "
-        "write one: transformers.AutoModel.from_pretrained(PATH).save_pretrained(PATH)"
-    )
