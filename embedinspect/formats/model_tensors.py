@@ -20,6 +20,9 @@ _TO_SAFETENSORS = (
     "to write safetensors: transformers.AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER)"
 )
 
+# The files of a model, each with the names of those of its tensors that count; None where all do.
+_NamesOf = Mapping[Path, set[str] | None]
+
 
 def tensors_of(files: ModelFiles, wanted: str | None) -> tuple[tuple[Tensor, ...], tuple[str, ...]]:
     """Return the matrices of a model, and what is odd about its files, each a sentence.
@@ -31,18 +34,24 @@ def tensors_of(files: ModelFiles, wanted: str | None) -> tuple[tuple[Tensor, ...
         UsageError: the wanted tensor is there, but of a kind that is not read.
         DataError: a file is damaged, or a shard is missing that holds what is wanted.
     """
-    shards = _shards(files.weights) if files.sharded else {}
-    wanted_of: dict[Path, set[str] | None] = {} if files.sharded else {files.weights: None}
+    if not files.sharded:
+        return _read({files.weights: None}, files, wanted)
+    shards = _shards(files.weights)
+    names_of: dict[Path, set[str]] = {
+        path: set() for path in dict.fromkeys(shards.values()) if path.exists()
+    }
     for name, path in shards.items():
-        names = wanted_of.setdefault(path, set()) if path.exists() else None
-        if names is not None:
-            names.add(name)
-    if files.torch:
-        tensors, warnings = _of_torch(wanted_of, wanted)
-    else:
-        tensors, warnings = _of_safetensors(wanted_of), ()
+        if path in names_of:
+            names_of[path].add(name)
+    tensors, warnings = _read(names_of, files, wanted)
     _refuse_missing(files.weights, shards, {tensor.name for tensor in tensors}, wanted)
     return tensors, warnings
+
+
+def _read(
+    names_of: _NamesOf, files: ModelFiles, wanted: str | None
+) -> tuple[tuple[Tensor, ...], tuple[str, ...]]:
+    return _of_torch(names_of, wanted) if files.torch else (_of_safetensors(names_of), ())
 
 
 def _shards(index: Path) -> dict[str, Path]:
@@ -55,9 +64,13 @@ def _shards(index: Path) -> dict[str, Path]:
     files = read_object(index, "the index of sharded weights").get("weight_map")
     if not isinstance(files, dict) or not files:
         raise DataError(f"{label!r} has no weight_map; expected the index of sharded weights")
-    if len({str(file) for file in files.values()}) > _MOST_SHARDS:
-        raise DataError(f"{label!r} names more than {_MOST_SHARDS:,} shards; expected fewer")
-    return {name: inside(index.parent, file, label) for name, file in files.items()}
+    paths: dict[str, Path] = {}
+    for file in files.values():
+        if str(file) not in paths:
+            paths[str(file)] = inside(index.parent, file, label)
+        if len(paths) > _MOST_SHARDS:
+            raise DataError(f"{label!r} names more than {_MOST_SHARDS:,} shards; expected fewer")
+    return {name: paths[str(file)] for name, file in files.items()}
 
 
 def _refuse_missing(
@@ -72,18 +85,18 @@ def _refuse_missing(
     Raises:
         DataError: the shard that it is in is missing, or does not hold it.
     """
-    for name, path in shards.items():
-        needed = name == wanted if wanted is not None else role_of(name) == "input embedding"
-        if needed and name not in found:
-            where = "does not hold it as a matrix" if path.exists() else "is missing"
-            raise DataError(
-                f"{str(index)!r} says that {clipped_repr(name)} is in {str(path)!r}, which "
-                f"{where}; {_WHOLE}"
-            )
-
-
-# The files of a model, each with the names of those of its tensors that count; None where all do.
-_NamesOf = Mapping[Path, set[str] | None]
+    inputs = [name for name in shards if role_of(name) == "input embedding"]
+    # Where no name tells, the only matrix counts: of all shards, and not of those that are there.
+    needed = [name for name in shards if name == wanted] if wanted else inputs or list(shards)
+    for name in needed:
+        path = shards[name]
+        if name in found or (name not in inputs and path.exists() and name != wanted):
+            continue
+        where = "does not hold it as a matrix" if path.exists() else "is missing"
+        raise DataError(
+            f"{str(index)!r} says that {clipped_repr(name)} is in {str(path)!r}, which {where}; "
+            f"{_WHOLE}"
+        )
 
 
 def _of_safetensors(files: _NamesOf) -> tuple[Tensor, ...]:
