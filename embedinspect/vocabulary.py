@@ -168,6 +168,11 @@ class Vocabulary:
         return None if self.start_token is None else self.word_index.get(self.start_token)
 
     @property
+    def special_count(self) -> int:
+        """How many tokens stand around every text that are none of its own."""
+        return int(self.start_id is not None)
+
+    @property
     def words(self) -> dict[int, str]:
         """The word of each id; where two words claim an id, the later one."""
         return {id_: word for word, id_ in self.word_index.items()}

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from embedinspect.analysis.spellings import REASONS, Phrase, Reason, Spellings
-from embedinspect.errors import UsageError
+from embedinspect.errors import DataError, UsageError
 from embedinspect.source import Source
+from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
+from embedinspect.wording import clipped_repr, plural
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Coverage:
         dropped: how many tokens of the texts have no id of their own in the vocabulary.
         reserved: ids that are no word's: padding, start, out of vocabulary.
         phrases: words side by side that are one word of the source, the most frequent first.
+        rows_used: how many rows the texts use, special tokens included, where the words are tokens
+            of a language model and the rows theirs; None for every other source.
     """
 
     source: Source
@@ -61,6 +65,7 @@ class Coverage:
     dropped: int
     reserved: tuple[int, ...]
     phrases: tuple[Phrase, ...] = ()
+    rows_used: int | None = None
 
     @property
     def covered(self) -> list[CoveredWord]:
@@ -122,6 +127,19 @@ def cover(
         UsageError: the source has no words.
         DataError: it cannot be known how a model cuts texts.
     """
+    if vocabulary is None and source.has_own_tokens:
+        if any_case:
+            raise UsageError(
+                f"--any-case goes by words, and {source.path!r} has a tokenizer of its own; leave "
+                "it out"
+            )
+        own, _ = source.vocabulary_by_row()
+        filters = None if tokenization is None else tokenization.filters
+        own.adjusted(
+            num_words=num_words, oov_token=oov_token, filters=filters, origin=repr(source.path)
+        )
+        assert isinstance(own, SubwordVocabulary)
+        return _cover_tokens(source, texts, own)
     if source.words is None:
         raise UsageError(f"{source.path!r} has no words; name a file of them with --words FILE")
     if vocabulary is None:
@@ -157,6 +175,50 @@ def cover(
         dropped=sum(map(len, tokens)) + starts - len(flat) + unknown,
         reserved=tuple(sorted(id_ for id_ in reserved if id_ is not None)),
         phrases=tuple(spellings.phrases_in(tokens)),
+    )
+
+
+def _cover_tokens(source: Source, texts: Sequence[str], vocabulary: SubwordVocabulary) -> Coverage:
+    """Return how often the texts hold each token of a language model, and what is in no token.
+
+    Raises:
+        DataError: a token has no row.
+    """
+    known: Counter[int] = Counter()
+    unknown: Counter[str] = Counter()
+    special: set[int] = set()
+    for tokens in vocabulary.uncut(texts):
+        for token in tokens:
+            if token.special:
+                special.add(token.rank or 0)
+            elif token.rank is None:
+                unknown[token.token] += 1
+            else:
+                known[token.rank] += 1
+    oov, rows = vocabulary.oov_id, source.matrix.input_dim
+    used = known.keys() | special | ({oov} if unknown and not vocabulary.drops_unknown else set())
+    for id_ in sorted(id_ for id_ in used if id_ is not None and id_ >= rows)[:1]:
+        raise DataError(
+            f"{source.path!r} has {plural(rows, 'row')}, and none for id {id_:,} "
+            f"({clipped_repr(vocabulary.words.get(id_, ''))}) of the texts; "
+            f"{vocabulary.more_rows(rows)}"
+        )
+    words = [
+        CoveredWord(vocabulary.words[id_], id_, count, id_, vocabulary.words[id_])
+        for id_, count in known.items()
+    ]
+    words += [
+        CoveredWord(part, oov or 0, count, None, None, "unseen") for part, count in unknown.items()
+    ]
+    words.sort(key=lambda word: (-word.occurrences, word.id))
+    return Coverage(
+        source=source,
+        vocabulary=vocabulary,
+        words=tuple(words),
+        texts=len(texts),
+        dropped=unknown.total(),
+        reserved=tuple(sorted(special)),
+        rows_used=len(used),
     )
 
 

@@ -53,6 +53,12 @@ def write_matrix(coverage: Coverage, path: str, fill: Fill, *, force: bool) -> W
         UsageError: the path does not end in `.npy`, or something stands there.
         DataError: it cannot be written, or a row is not the vector of its word.
     """
+    if coverage.rows_used is not None:
+        raise UsageError(
+            "--write makes a matrix for the ids of your own words, and the rows of "
+            f"{coverage.source.path!r} stand by the ids of its tokenizer already; to write them: "
+            "embedinspect export"
+        )
     target = Path(path)
     if target.suffix != ".npy":
         raise UsageError(f"--write is {path!r}; expected a path that ends in .npy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.formats.vocabulary_file import is_imdb_index, load
 from embedinspect.saved_vocabulary import from_json
 from embedinspect.source import Source
+from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.training.imdb import INDEX_FROM, START, UNKNOWN
 from embedinspect.wording import clipped_repr, plural
 
@@ -40,6 +41,8 @@ class IdWords:
         reserved: the ids that stand for no word of a text, and for what they stand.
         rows: how many rows there are to look ids up in; None where only the words are known.
         warnings: what may be wrong with these ids, each a sentence.
+        join: returns the text of ids, as the tokenizer of a language model joins its tokens; None
+            where words have spaces between them.
     """
 
     path: str
@@ -48,6 +51,7 @@ class IdWords:
     reserved: Mapping[int, Status] = field(default_factory=dict)
     rows: int | None = None
     warnings: tuple[str, ...] = ()
+    join: Callable[[Sequence[int]], str] | None = None
 
     def meaning(self, id_: int) -> Meaning:
         """Return what an id stands for."""
@@ -125,7 +129,16 @@ def of_source(source: Source) -> IdWords:
     reserved: dict[int, Status] = {}
     if source.row_0_is_padding and words[0] is None:
         reserved[0] = "padding"
-    vocabulary = source.vocabulary
+    vocabulary, join = source.vocabulary, None
+    if source.has_own_tokens:
+        try:
+            vocabulary, _ = source.vocabulary_by_row()
+        except DataError as error:  # the tokens are known all the same
+            warnings = (f"the text has a space between tokens: {error}",)
+    if isinstance(vocabulary, SubwordVocabulary):
+        join = vocabulary.join
+        if vocabulary.fill.reason is None:
+            reserved[vocabulary.padding_id] = "padding"
     if vocabulary is not None:
         reserved |= dict.fromkeys(vocabulary.unknown_ids, "unknown")
         if vocabulary.start_id is not None:
@@ -138,6 +151,7 @@ def of_source(source: Source) -> IdWords:
         reserved,
         source.matrix.input_dim,
         warnings,
+        join,
     )
 
 

@@ -13,7 +13,7 @@ from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.sequences import Side
 from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.training.run_folder import Run
-from embedinspect.wording import clipped_repr
+from embedinspect.wording import clipped_repr, plural
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,11 @@ def _notes(lookup: Lookup, vocabulary: SubwordVocabulary) -> Iterator[str]:
     """Yield what a reader of the ids must know of the tokenizer that gives them."""
     if lookup.padding_positions and vocabulary.fill.reason is not None:
         yield f"{vocabulary.label} {vocabulary.fill.reason}"
+    if vocabulary.fill.length is not None:
+        yield (
+            f"{vocabulary.label} pads every text to {plural(vocabulary.fill.length, 'position')}; "
+            "--maxlen gives another number"
+        )
     if vocabulary.dropout:
         yield (
             f"{vocabulary.label} has a dropout of {vocabulary.dropout:g}, by which texts are cut "

@@ -74,7 +74,8 @@ def _id_words(asked: SourceGroup) -> IdWords:
 
     path = resolve(asked.path)
     shifted = asked.index_from is not None and asked.words_file is None
-    if path.lower().endswith(".json") or shifted:
+    of_words = path.lower().endswith(".json") and not path.endswith(".index.json")
+    if of_words or shifted:
         return of_file(path, asked.index_from)
     try:
         return of_source(asked.source())

@@ -11,7 +11,7 @@ from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import LONGEST_WORD
 from embedinspect.output.top import DEFAULT
 from embedinspect.page import Column, Fact, Facts, Page, Table
-from embedinspect.wording import clipped_repr, plural
+from embedinspect.wording import clipped_repr, listed, plural
 
 _REASONS = {
     "case": "in another case (--any-case takes that vector)",
@@ -25,6 +25,9 @@ _REASONS = {
 def page(coverage: Coverage, written: WrittenMatrix | None, top: int | None = None) -> Page:
     """Yield what is missing and why, how much is covered, and what was written."""
     missing, top = coverage.missing, top or DEFAULT
+    if coverage.rows_used is not None:
+        yield from _tokens(coverage, coverage.rows_used, top)
+        return
     if missing:
         yield _missing(missing[:top], max(0, len(missing) - top))
     if coverage.phrases:
@@ -46,6 +49,62 @@ def _missing(words: list[CoveredWord], more: int) -> Table:
         ],
         more=more,
     )
+
+
+def _tokens(coverage: Coverage, rows_used: int, top: int) -> Page:
+    """Yield which tokens of a language model the texts are made of, and what is in no token."""
+    covered, missing = coverage.covered, coverage.missing
+    unknown = coverage.vocabulary.oov_token or ""
+    if covered:
+        yield Table(
+            "Tokens of the texts, the most used first",
+            [
+                Column("token", [word.word for word in covered[:top]], most=LONGEST_WORD),
+                Column("id", [word.id for word in covered[:top]], "id"),
+                Column("used", [word.occurrences for word in covered[:top]], "number"),
+            ],
+            more=max(0, len(covered) - top),
+        )
+    if missing:
+        yield Table(
+            f"In no token but {unknown}, the most used first",
+            [
+                Column("part of a text", [w.word for w in missing[:top]], most=LONGEST_WORD),
+                Column("used", [word.occurrences for word in missing[:top]], "number"),
+            ],
+            more=max(0, len(missing) - top),
+        )
+    yield Facts(list(_token_facts(coverage, rows_used)))
+
+
+def _token_facts(coverage: Coverage, rows_used: int) -> Iterator[Fact]:
+    source, rows = coverage.source, coverage.source.matrix.input_dim
+    yield Fact("source", f"{source.path}: {plural(rows, 'row')}, {source.matrix.output_dim} "
+               "dimensions")  # fmt: skip
+    different = plural(len(coverage.covered), "different token")
+    yield Fact(
+        "texts",
+        f"{plural(coverage.texts, 'text')}, {plural(coverage.occurrences, 'token')}, {different}",
+    )
+    if coverage.dropped:
+        share = _share(coverage.dropped, coverage.occurrences)
+        parts = plural(len(coverage.missing), "different part")
+        yield Fact(
+            "unknown",
+            f"{plural(coverage.dropped, 'token')} ({share}) for {parts} of the texts",
+            "notable",
+        )
+    else:
+        yield Fact("unknown", "none: every part of the texts has a token of its own")
+    yield Fact(
+        "rows",
+        f"{rows_used:,} of {rows:,} are used ({_share(rows_used, rows)}), "
+        f"{rows - rows_used:,} by no token of these texts",
+    )
+    if coverage.reserved:
+        words = coverage.vocabulary.words
+        named = listed(f"{words.get(id_, '')} {id_}" for id_ in coverage.reserved)
+        yield Fact("special", f"put around every text, and not counted as its tokens: {named}")
 
 
 def _together(phrases: Sequence[Phrase], more: int) -> Table:
@@ -156,6 +215,7 @@ def document(coverage: Coverage, written: WrittenMatrix | None, top: int | None 
             for reason, (words, uses) in coverage.reasons.items()
         },
         "input_dim": coverage.input_dim,
+        **({} if coverage.rows_used is None else {"rows_used": coverage.rows_used}),
         "phrases": [{**vars(phrase), "words": list(phrase.words)} for phrase in coverage.phrases],
         "written": None if written is None else dict(vars(written)),
     }

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.tokenizing import tokenizer_file
+from embedinspect.tokenizing.subword_settings import Padding, is_model2vec, is_static, padding_of
 from embedinspect.tokenizing.tokenizer_file import ModelTokenizer, Piece, Side
 from embedinspect.vocabulary import Token, Tokenization, Vocabulary
-from embedinspect.wording import clipped_repr, plural
+from embedinspect.wording import plural
 
-_LARGEST_CONFIG = 2**22
 _TO_CONVERT = (
     "python -c \"from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('{0}')"
     ".save_pretrained('{0}')\""
@@ -47,26 +45,6 @@ class Subword(Token):
 def is_special(token: Token) -> bool:
     """Return whether a tokenizer put a token around the text."""
     return isinstance(token, Subword) and token.special
-
-
-@dataclass(frozen=True)
-class Padding:
-    """By what the shorter of several texts are filled up.
-
-    Attributes:
-        id: of the token that fills them.
-        side: of the text on which it stands.
-        length: to how many positions at least; None for those of the longest text.
-        multiple: of what number the length is a multiple.
-        reason: why it is this id, where the model itself does not say; the end of a sentence that
-            begins with the path of the tokenizer.
-    """
-
-    id: int
-    side: Side = "post"
-    length: int | None = None
-    multiple: int = 1
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -207,6 +185,20 @@ class SubwordVocabulary(Vocabulary):
         place = self._place_of_lost(tokens)
         return [*tokens[:place], *lost, *tokens[place:]]
 
+    def uncut(self, texts: Iterable[str]) -> Iterator[list[Subword]]:
+        """Yield all tokens of each text, whatever `max_length` is; raises as `encode`."""
+        texts = list(texts)
+        for text, pieces in zip(texts, self._tokenizer.pieces_of(texts), strict=True):
+            yield [self._token(text, piece) for piece in pieces]
+
+    def join(self, ids: Sequence[int]) -> str:
+        """Return the text of ids, as the tokenizer joins their tokens; special tokens stay.
+
+        Raises:
+            DataError: the tokenizer stops at them.
+        """
+        return self._tokenizer.decode(ids)
+
     def _lost(self, text: str, kept: Sequence[Piece]) -> Sequence[Piece]:
         """Return the pieces that the cut leaves out."""
         whole = [piece for piece in self._tokenizer.pieces(text) if not piece.special]
@@ -295,9 +287,9 @@ def read_subwords(folder: Path) -> SubwordVocabulary:
             f"the ids of texts cannot be told: {str(folder)!r} has no {tokenizer_file.NAME}; "
             f"expected one; to make it: {_TO_CONVERT.format(folder)}"
         )
-    static, model2vec = _is_static(folder), _config(folder / "config.json").get("model_type")
+    static, model2vec = is_static(folder), is_model2vec(folder)
     tokenizer = tokenizer_file.load(path, special_tokens=not static)
-    fill = _padding(tokenizer, folder)
+    fill = padding_of(tokenizer, folder)
     if static:  # such a model sums up rows, and has no use for padding
         fill = replace(fill, length=None, multiple=1)
     return SubwordVocabulary(
@@ -309,58 +301,8 @@ def read_subwords(folder: Path) -> SubwordVocabulary:
         fill=fill,
         max_length=tokenizer.max_length or None,
         cut_side=tokenizer.cut_side,
-        drops_unknown=model2vec == "model2vec",
+        drops_unknown=model2vec,
     )
-
-
-def _is_static(folder: Path) -> bool:
-    """Return whether a model is a table alone, which takes texts without special tokens.
-
-    Rules: `StaticModel.tokenize` of model2vec, `StaticEmbedding.tokenize` of sentence-transformers.
-    """
-    if _config(folder / "config.json").get("model_type") == "model2vec":
-        return True
-    for place in (folder, folder.parent):
-        modules = _config(place / "modules.json", list)
-        for module in modules:
-            inside = isinstance(module, dict) and isinstance(module.get("path"), str)
-            if inside and place / module["path"] == folder:
-                return str(module.get("type")).endswith("StaticEmbedding")
-    return False
-
-
-def _padding(tokenizer: ModelTokenizer, folder: Path) -> Padding:
-    """Return by what texts are filled up: as the tokenizer's own file says, or else its config."""
-    stored = tokenizer.padding
-    if stored is not None:
-        return Padding(stored.id, stored.side, stored.length, stored.multiple or 1)
-    config = _config(folder / "tokenizer_config.json")
-    side: Side = "pre" if config.get("padding_side") == "left" else "post"
-    for role in ("pad_token", "eos_token"):
-        token = config.get(role)
-        token = token.get("content") if isinstance(token, dict) else token
-        id_ = tokenizer.ids.get(token) if isinstance(token, str) else None
-        if id_ is not None and role == "pad_token":
-            return Padding(id_, side)
-        if id_ is not None:
-            return Padding(id_, side, reason=_no_padding(id_, tokenizer, "its end of a text"))
-    return Padding(0, side, reason=_no_padding(0, tokenizer, "the first row"))
-
-
-def _no_padding(id_: int, tokenizer: ModelTokenizer, role: str) -> str:
-    name = clipped_repr(tokenizer.names.get(id_, ""))
-    return f"has no padding token; shorter texts are filled up with id {id_} here ({name}, {role})"
-
-
-def _config(path: Path, kind: type = dict) -> Any:
-    """Return what a small JSON file beside the tokenizer holds; nothing where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_CONFIG + 1)
-        value = json.loads(data) if len(data) <= _LARGEST_CONFIG else kind()
-    except (OSError, ValueError, RecursionError):
-        return kind()
-    return value if isinstance(value, kind) else kind()
 
 
 def _uncovered(text: str, pieces: Iterable[Piece]) -> list[int]:

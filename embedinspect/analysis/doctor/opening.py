@@ -19,6 +19,7 @@ from embedinspect.saved_vocabulary import rules_from_json
 from embedinspect.source import Source, SourceOptions, open_source
 from embedinspect.tokenizing.layer_vocabulary import LayerVocabulary
 from embedinspect.tokenizing.lookup_layer import TEXT, LookupLayer
+from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
 from embedinspect.wording import clipped_repr, plural
 
@@ -114,6 +115,8 @@ def make_case(
         case = _with_file_of_words(case, words, words_path)
     elif source is not None and source.lookup is not None and source.lookup.words is not None:
         case = _with_words_of_model(case, source, source.lookup, texts)
+    elif source is not None and source.has_own_tokens and texts:
+        case = _with_subwords(case, source)
     elif source is not None and source.words is not None and texts:
         vocabulary, moved = source.vocabulary_by_row()
         case = replace(case, vocabulary=vocabulary, moved=moved)
@@ -181,6 +184,23 @@ def _with_words_of_model(
     if isinstance(case.vocabulary, LayerVocabulary) and case.vocabulary.sequence_length is not None:
         settings = replace(settings, maxlen=case.vocabulary.sequence_length)
     return replace(case, settings=settings, padding_given=True)
+
+
+def _with_subwords(case: Case, source: Source) -> Case:
+    """Return the case with the tokenizer of a language model, and the length that it cuts to.
+
+    Raises:
+        DataError: it cannot be known which ids the model gives texts.
+    """
+    vocabulary, _ = source.vocabulary_by_row()
+    assert isinstance(vocabulary, SubwordVocabulary)
+    settings = replace(
+        case.settings,
+        maxlen=case.settings.maxlen or vocabulary.max_length,
+        padding=vocabulary.fill.side,
+        truncating=vocabulary.cut_side,
+    )
+    return replace(case, settings=settings, vocabulary=replace(vocabulary, max_length=None))
 
 
 def _with_texts(

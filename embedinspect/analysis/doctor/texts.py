@@ -8,6 +8,7 @@ import numpy as np
 
 from embedinspect.analysis.doctor.case import Case, Need
 from embedinspect.analysis.doctor.finding import Check, Finding, share
+from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.wording import clipped_repr, listed, plural
 
 # The classic IMDB recipe cuts 6.8 % of the tokens and has 10 % out of vocabulary, and is sound.
@@ -52,7 +53,9 @@ def unknown_words(case: Case) -> Iterator[Finding]:
             else "the words beside them move together, as if they had not been there"
         ),
         mend=(
-            "a larger num_words, and the vocabulary of texts like these"
+            "a model whose tokenizer was made from texts like these"
+            if _has_subwords(case)
+            else "a larger num_words, and the vocabulary of texts like these"
             if beyond and not unknown
             else "the vocabulary of texts like these, and the same lower-casing and filters"
         ),
@@ -69,8 +72,7 @@ def unknown_words(case: Case) -> Iterator[Finding]:
 def empty_texts(case: Case) -> Iterator[Finding]:
     """Find texts of which no id is left."""
     assert case.vocabulary is not None
-    start = case.vocabulary.start_id is not None
-    empty = np.flatnonzero(case.lengths == start)
+    empty = np.flatnonzero(case.lengths == case.vocabulary.special_count)
     if not empty.size:
         return
     first = int(empty[0])
@@ -83,11 +85,15 @@ def empty_texts(case: Case) -> Iterator[Finding]:
             f"the first is text {first}: {clipped_repr(case.texts[first])}"
         ),
         leads_to=(
-            "such a sequence is padding alone: with a mask GlobalAveragePooling1D gives NaN, and "
-            "an LSTM run by cuDNN on a GPU stops with an error"
+            "the model reads special tokens alone, or nothing"
+            if _has_subwords(case)
+            else "such a sequence is padding alone: with a mask GlobalAveragePooling1D gives NaN, "
+            "and an LSTM run by cuDNN on a GPU stops with an error"
         ),
         mend=(
-            "leave these texts out, or give unknown words an id of their own: --oov-token"
+            "leave these texts out"
+            if _has_subwords(case)
+            else "leave these texts out, or give unknown words an id of their own: --oov-token"
             if case.counted
             else "leave these texts out, or make the vocabulary anew with an oov_token, and train "
             "with it"
@@ -176,6 +182,15 @@ def _can_be_unknown(case: Case) -> bool:
     return not case.counted or case.limit is not None
 
 
+def _has_subwords(case: Case) -> bool:
+    return isinstance(case.vocabulary, SubwordVocabulary)
+
+
+def _pads_to_maxlen(case: Case) -> bool:
+    """Return whether maxlen is to how many positions texts are padded, and not just a limit."""
+    return _has_ids(case) and not _has_subwords(case)
+
+
 def _has_ids(case: Case) -> bool:
     if not (case.has("texts") and case.has("vocabulary")):
         return True
@@ -198,6 +213,6 @@ CHECKS = (
         "maxlen is not far above what the texts need",
         (*_ENCODED, "maxlen"),
         maxlen_too_large,
-        concerns=_has_ids,
+        concerns=_pads_to_maxlen,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from embedinspect.output.document import (
 )
 from embedinspect.stored_rows import FloatArray
 from embedinspect.token_counts import TokenCounts
+from embedinspect.tokenizing.subwords import Subword, SubwordVocabulary
 from embedinspect.training.predict import Prediction
 from embedinspect.vocabulary import Token
 
@@ -53,12 +54,13 @@ def show_document(
         "one_hot": None if product is None else vars(product),
         "keras": _proof(proof),
     }
+    parts = ("start", "end") if isinstance(lookup.vocabulary, SubwordVocabulary) else ()
     return Document(
         "show",
         head,
         {"texts": _texts(lookup, row_text, predict), "weights": _weights(lookup, row_text)},
         lines="texts",
-        columns=("text", "position", "token", "id", "mask", "vector"),
+        columns=("text", "position", "token", "id", *parts, "mask", "vector"),
         rows=_positions(lookup),
     )
 
@@ -84,11 +86,12 @@ def _texts(
 
 def _token(token: Token) -> dict[str, Any]:
     names = ("token", "id", "rank", "position", "status", "reason")
-    return {name: getattr(token, name) for name in names}
+    subword = ("piece", "start", "end", "text", "special") if isinstance(token, Subword) else ()
+    return {name: getattr(token, name) for name in (*names, *subword)}
 
 
 def _weights(lookup: Lookup, row_text: RowText) -> Iterator[dict[str, Any]]:
-    for id_ in range(lookup.matrix.input_dim):
+    for id_ in _rows_told(lookup):
         vector = row_text(id_)
         yield {
             "id": id_,
@@ -99,19 +102,29 @@ def _weights(lookup: Lookup, row_text: RowText) -> Iterator[dict[str, Any]]:
         }
 
 
+def _rows_told(lookup: Lookup) -> Iterable[int]:
+    """Return which rows are told: all, but of a language model's large table those looked up."""
+    if isinstance(lookup.vocabulary, SubwordVocabulary):
+        return [int(id_) for id_ in np.flatnonzero(lookup.uses)]
+    return range(lookup.matrix.input_dim)
+
+
 def _positions(lookup: Lookup) -> Iterator[dict[str, Any]]:
     """Yield each position of each text: padding has no token, and without `mask_zero` no mask."""
     width = lookup.matrix.output_dim
     row_text = cached_rows(lookup.matrix.rows, _comma_separated)
     for text in range(len(lookup.texts)):
-        tokens = {token.position: token.token for token in lookup.trace(text)}
+        tokens = {token.position: token for token in lookup.trace(text)}
         mask = lookup.mask(text)
         for position, id_ in enumerate(lookup.sequences[text].tolist()):
+            token = tokens.get(position)
             yield {
                 "text": text,
                 "position": position,
-                "token": tokens.get(position, ""),
+                "token": token.token if token is not None else "",
                 "id": id_,
+                "start": token.start if isinstance(token, Subword) else None,
+                "end": token.end if isinstance(token, Subword) else None,
                 "mask": None if mask is None else mask[position],
                 "vector": WrittenVector(row_text(id_), width),
             }
@@ -123,6 +136,7 @@ def _comma_separated(row: FloatArray) -> str:
 
 def _settings(lookup: Lookup) -> dict[str, object]:
     settings, vocabulary = lookup.settings, lookup.vocabulary
+    subwords = isinstance(vocabulary, SubwordVocabulary)
     return {
         "tokenizer": vocabulary.name,
         "num_words": vocabulary.num_words,
@@ -138,6 +152,7 @@ def _settings(lookup: Lookup) -> dict[str, object]:
         "input_dim": lookup.matrix.input_dim,
         "output_dim": lookup.matrix.output_dim,
         "matrix": lookup.matrix.origin,
+        **({"padding_id": vocabulary.padding_id} if subwords else {}),
     }
 
 

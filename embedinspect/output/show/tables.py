@@ -216,7 +216,8 @@ class _Tables:
             span = span_of(token, self.screen.signs.dash)
             special = isinstance(token, Subword) and token.special
             spans.append(Cell(span or "", GREY if special else ""))
-            parts.append(Cell(self._word(part_of(token) or "", density.token) if span else ""))
+            part = part_of(token)
+            parts.append(Cell() if part is None else Cell(self._word(part, density.token)))
         return [
             CellColumn("characters", spans, right=True, gap=density.gap),
             CellColumn("part", parts, gap=density.gap),
