@@ -16,6 +16,8 @@ from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.training.imdb import INDEX_FROM, START, UNKNOWN
 from embedinspect.wording import clipped_repr, plural
 
+# Returns the text of ids, special tokens included.
+Join = Callable[[Sequence[int]], str]
 Status = Literal["word", "padding", "start", "unknown", "no word", "no row"]
 
 _MOST_DIGITS = 18
@@ -51,7 +53,7 @@ class IdWords:
     reserved: Mapping[int, Status] = field(default_factory=dict)
     rows: int | None = None
     warnings: tuple[str, ...] = ()
-    join: Callable[[Sequence[int]], str] | None = None
+    join: Join | None = None
 
     def meaning(self, id_: int) -> Meaning:
         """Return what an id stands for."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from embedinspect.analysis.decode import Decoding, IdWords, Meaning
+from embedinspect.analysis.decode import Decoding, Join, Meaning
 from embedinspect.output.document import Document
 from embedinspect.output.labels import LONGEST_WORD
 from embedinspect.page import Column, Fact, Facts, Page, Table
@@ -34,7 +34,7 @@ def page(decoding: Decoding) -> Page:
     for number, sequence in enumerate(decoding.sequences):
         yield _table(f"Sequence {number}" if several else "Ids", sequence)
     facts = [
-        Fact("" if number else "text", text_of(sequence, decoding.id_words))
+        Fact("" if number else "text", text_of(sequence, decoding.id_words.join))
         for number, sequence in enumerate(decoding.sequences)
     ]
     id_words = decoding.id_words
@@ -61,13 +61,14 @@ def _table(title: str, sequence: Sequence[Meaning]) -> Table:
     return Table(title, columns, most=_MOST_ROWS)
 
 
-def text_of(sequence: Sequence[Meaning], id_words: IdWords) -> str:
+def text_of(sequence: Sequence[Meaning], join: Join | None = None) -> str:
     """Return the words of a sequence as a text; reserved ids without a word have a sign.
 
-    The tokens of a language model are joined as its tokenizer joins them.
+    Args:
+        join: returns the text of ids, as the tokenizer of a language model joins its tokens.
     """
-    if id_words.join is not None:
-        return id_words.join([meaning.id for meaning in sequence if meaning.word is not None])
+    if join is not None:
+        return join([meaning.id for meaning in sequence if meaning.word is not None])
     return " ".join(meaning.word or _SIGNS.get(meaning.status, "") for meaning in sequence)
 
 
@@ -75,7 +76,10 @@ def document(decoding: Decoding) -> Document:
     """Return each sequence: its text, and the meaning of each id."""
     id_words = decoding.id_words
     sequences = [
-        {"text": text_of(sequence, id_words), "ids": [dict(vars(meaning)) for meaning in sequence]}
+        {
+            "text": text_of(sequence, id_words.join),
+            "ids": [dict(vars(meaning)) for meaning in sequence],
+        }
         for sequence in decoding.sequences
     ]
     head = {
