@@ -97,6 +97,7 @@ FORMATS = (
     ),
     Format("npz", _begins(magic.ZIP), _by("arrays", "open_npz"), "tensor", words_beside=_OWN_WORDS),
     Format("hdf5", _begins(magic.HDF5), _by("keras_files"), "layer"),
+    Format("keras shards", _when("keras_shards", b"{"), _by("keras_files"), "layer"),
     Format(
         "safetensors",
         _when("safetensors_file"),
@@ -105,8 +106,11 @@ FORMATS = (
         words_beside=_OWN_WORDS,
     ),
     Format("model folder", _when("model_folder"), _by("model_folder"), "tensor", folders=True),
+    Format("sqlite", _begins(magic.SQLITE), _by("sqlite_file"), "vectors"),
     Format("FAISS", _when("faiss_file", b"I"), _by("faiss_file")),
     Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "vectors"),
+    Format("arrow", _when("arrow_file", *magic.ARROW), _by("arrow_file"), "vectors"),
+    Format("tflite", _when("tflite_file"), _by("tflite_file"), "tensor"),
     Format("gguf", _when("gguf_file", magic.GGUF), _by("gguf_file"), "tensor"),
     Format(
         "tensorflow checkpoint",

@@ -129,7 +129,10 @@ class Gathered:
             column.validate(full=True)
         if self.choice.of_lists:
             numbers = stacked(vectors[0], first, self.rows.shape[1], self.label)
-            self._set(first, slice(None), numbers)
+            if numbers.shape == self.rows.shape and _is_plain(numbers):
+                self.rows = numbers  # which may be mapped
+            else:
+                self._set(first, slice(None), numbers)
         else:
             for place, column in enumerate(vectors):
                 self._refuse_nulls(column, first)
@@ -264,6 +267,11 @@ def width_of(vectors: list[pa.Array], label: str, *, of_lists: bool) -> int:
         came = "no vector" if length is None else "0 numbers"
         raise DataError(f"{label} row 0 has {came}; expected a vector in each row")
     return int(length)
+
+
+def _is_plain(numbers: NumberArray) -> bool:
+    """Return whether numbers are float32 and lie where NumPy expects them; offsets may be odd."""
+    return numbers.dtype == np.float32 and numbers.ctypes.data % 4 == 0
 
 
 def _numbers(column: pa.Array) -> NumberArray:

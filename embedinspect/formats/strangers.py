@@ -53,14 +53,9 @@ STRANGERS = (
         "gensim.models.fasttext.load_facebook_vectors(PATH).save_word2vec_format('rows.vec')",
     ),
     _row(
-        rb"(?:ARROW1|FEA1)\0",
-        "an Arrow or Feather file",
+        rb"FEA1\0",
+        "a Feather file of version 1",
         "pyarrow.feather.read_table(PATH), then pyarrow.parquet.write_table(table, 'rows.parquet')",
-    ),
-    _row(
-        rb"SQLite format 3\0",
-        "an SQLite database",
-        "sqlite3 -csv PATH 'select * from TABLE' > rows.csv",
     ),
     _row(
         rb"PK\x03\x04.{26}(?:\[Content_Types\]|xl/|word/|docProps/)",

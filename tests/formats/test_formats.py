@@ -47,6 +47,15 @@ def parquet_bytes() -> bytes:
     return stream.getvalue()
 
 
+def arrow_bytes(new=pa.ipc.new_file, **options) -> bytes:
+    stream = io.BytesIO()
+    words, vectors = pa.array(["a", "b\n", None]), pa.array(ROWS.tolist(), pa.list_(pa.float32()))
+    table = pa.table({"word": words.dictionary_encode(), "vector": vectors})
+    with new(stream, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        writer.write_table(table, 2)
+    return stream.getvalue()
+
+
 # A small file of every format, `packed` besides, and the kind that it is read as.
 EXAMPLES = {
     "npy": npy_bytes(ROWS),
@@ -54,6 +63,9 @@ EXAMPLES = {
     "torch": (DATA / "torch" / "big_endian.pt").read_bytes(),
     "safetensors": safetensors.numpy.save({"a": ROWS}),
     "parquet": parquet_bytes(),
+    "arrow": arrow_bytes(),
+    "arrow stream": arrow_bytes(pa.ipc.new_stream),
+    "feather": arrow_bytes(compression="lz4"),
     "gguf": one_matrix(
         ROWS, general__architecture="llama", tokenizer__ggml__tokens=["a", "b", "c"]
     ),
@@ -75,6 +87,9 @@ KINDS = {
     "torch": "PyTorch checkpoint",
     "safetensors": "safetensors",
     "parquet": "Parquet table",
+    "arrow": "Arrow table",
+    "arrow stream": "Arrow table",
+    "feather": "Arrow table",
     "gguf": "GGUF model (llama)",
     "word2vec binary": "word2vec binary",
     "word vectors": "GloVe text",

@@ -10,8 +10,6 @@ import tarfile
 import zipfile
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.feather
 import pytest
 
 from embedinspect.errors import DataError
@@ -37,12 +35,6 @@ def tarred(name: str = "rows.txt") -> bytes:
     return stream.getvalue()
 
 
-def feather() -> bytes:
-    stream = io.BytesIO()
-    pyarrow.feather.write_feather(pa.table({"a": [1.0]}), stream)
-    return stream.getvalue()
-
-
 def database(folder) -> bytes:
     with sqlite3.connect(folder / "made.db") as connection:
         connection.execute("create table rows (word text)")
@@ -58,7 +50,7 @@ EXAMPLES = {
         pickle.dumps(value, protocol) for protocol in range(6) for value in (ROWS, WORDS, [WORDS])
     ],
     "fastText's own model": [b"\xba\x16\x4f\x2f\x0c\0\0\0" + bytes(40)],
-    "an Arrow or Feather file": [feather()],
+    "a Feather file of version 1": [b"FEA1\0\0\0\0" + bytes(40) + b"FEA1"],
     "an SQLite database": [database],
     "a document of an office program": [zipped("[Content_Types].xml"), zipped("xl/workbook.xml")],
     "an empty zip": [zipped("")],
