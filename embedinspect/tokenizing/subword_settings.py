@@ -11,6 +11,8 @@ from embedinspect.tokenizing.tokenizer_file import ModelTokenizer, Side
 from embedinspect.wording import clipped_repr
 
 _LARGEST_CONFIG = 2**22
+# Of tokens that no tokenizer has for anything else.
+_NAMES_OF_PADDING = ("[PAD]", "<pad>", "<|pad|>")
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,19 @@ def padding_of(tokenizer: ModelTokenizer, folder: Path) -> Padding:
         return Padding(stored.id, stored.side, stored.length, stored.multiple or 1)
     config = _config(folder / "tokenizer_config.json")
     side: Side = "pre" if config.get("padding_side") == "left" else "post"
-    for role in ("pad_token", "eos_token"):
-        token = config.get(role)
-        token = token.get("content") if isinstance(token, dict) else token
-        id_ = tokenizer.ids.get(token) if isinstance(token, str) else None
-        if id_ is not None and role == "pad_token":
-            return Padding(id_, side)
-        if id_ is not None:
-            return Padding(id_, side, reason=_no_padding(id_, tokenizer, "its end of a text"))
+    for token in (_name_of(config.get("pad_token")), *_NAMES_OF_PADDING):
+        if token in tokenizer.ids:
+            return Padding(tokenizer.ids[token], side)
+    end = tokenizer.ids.get(_name_of(config.get("eos_token")))
+    if end is not None:
+        return Padding(end, side, reason=_no_padding(end, tokenizer, "its end of a text"))
     return Padding(0, side, reason=_no_padding(0, tokenizer, "the first row"))
+
+
+def _name_of(token: object) -> str:
+    """Return the name of a token in a config, where it stands alone or in an object."""
+    name = token.get("content") if isinstance(token, dict) else token
+    return name if isinstance(name, str) else ""
 
 
 def _no_padding(id_: int, tokenizer: ModelTokenizer, role: str) -> str:
