@@ -66,6 +66,7 @@ EXAMPLES = {
     "arrow": arrow_bytes(),
     "arrow stream": arrow_bytes(pa.ipc.new_stream),
     "feather": arrow_bytes(compression="lz4"),
+    "tflite": (DATA / "tflite/int8-rows.tflite").read_bytes(),
     "gguf": one_matrix(
         ROWS, general__architecture="llama", tokenizer__ggml__tokens=["a", "b", "c"]
     ),
@@ -90,6 +91,7 @@ KINDS = {
     "arrow": "Arrow table",
     "arrow stream": "Arrow table",
     "feather": "Arrow table",
+    "tflite": "TensorFlow Lite model",
     "gguf": "GGUF model (llama)",
     "word2vec binary": "word2vec binary",
     "word vectors": "GloVe text",
