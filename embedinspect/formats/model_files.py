@@ -55,6 +55,8 @@ def is_model(start: Start) -> bool:
     if not start.is_folder:
         return start.data[:1] == b"{" and b'"weight_map"' in start.data and not start.packed
     names = start.names
+    if names & {"saved_model.pb", "checkpoint"}:  # TensorFlow's own; a model's weights lie there
+        names -= {_CONFIG}
     return bool(
         names & {_CONFIG, _MODULES, SAFETENSORS, TORCH, _SNAPSHOTS}
         or any(name.endswith((INDEX, *_BY_THEMSELVES)) for name in names)

@@ -18,7 +18,7 @@ from embedinspect.formats.json_object import object_if_there, value_of
 from embedinspect.formats.model_files import ModelFiles, is_model, model_files
 from embedinspect.formats.model_tensors import tensors_of
 from embedinspect.formats.model_tokens import ModelTokens
-from embedinspect.formats.model_words import FolderTokens, read_tokens
+from embedinspect.formats.model_words import TO_CONVERT, FolderTokens, read_tokens
 from embedinspect.formats.tensors import Tensor, pick
 from embedinspect.formats.token_words import TokenWords
 
@@ -29,6 +29,8 @@ _KIND = re.compile(r"[\w.-]{1,40}", re.ASCII)
 # Where the configuration of a model of several parts has that of its language model.
 _PARTS = ("text_config", "llm_config", "language_config")
 _IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+_NO_TOKENS = f"has no tokenizer that is read here; {TO_CONVERT}"
+_NO_RULES = "has its tokens in {name}, which does not say how texts are cut; " + TO_CONVERT
 _OF_TOKENS = {"input embedding", "output head"}
 
 
@@ -114,14 +116,6 @@ def _model_tokens(
         no_ids=None if traced else _NO_RULES.format(name=found.words_from),
         **about,
     )
-
-
-_SAVE = "transformers.AutoTokenizer.from_pretrained(PATH).save_pretrained(PATH)"
-_NO_TOKENS = f"has no tokenizer that is read here; to write its tokenizer.json: {_SAVE}"
-_NO_RULES = (
-    "has its tokens in {name}, which does not say how texts are cut; to write its tokenizer.json: "
-    + _SAVE
-)
 
 
 def _vocabulary_of(folder: Path) -> Callable[[], SubwordVocabulary]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from embedinspect.errors import DataError
 from embedinspect.formats import tokenizer_json
 from embedinspect.formats.json_object import LARGEST_JSON, object_if_there, read_object, value_of
+from embedinspect.formats.model_files import refuse_irregular
 from embedinspect.formats.sentencepiece_file import read_pieces
 from embedinspect.formats.tokenizer_json import TokenIds, ids_of, read_tokenizer_json
 from embedinspect.texts import read_bytes
@@ -17,7 +19,12 @@ from embedinspect.wording import clipped_repr, plural
 
 _VOCAB_TXT, _VOCAB_JSON = "vocab.txt", "vocab.json"
 _PIECES = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model")
+_UNREAD = (".tiktoken", "tekken.json")  # of which no row gets a word
 _CONFIG, _MAP, _ADDED = "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
+TO_CONVERT = (
+    "to write a tokenizer.json: transformers.AutoTokenizer.from_pretrained(PATH)"
+    ".save_pretrained(PATH)"
+)
 # In the order in which transformers adds those that are missing.
 _ROLES = (
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
@@ -86,17 +93,30 @@ def _base(folder: Path, kind: str | None, settings: dict[str, Any]) -> FolderTok
         ids = ids_of(read_object(path, "an object of tokens and ids"), repr(str(path)))
         return FolderTokens(_marked(ids), _VOCAB_JSON)
     name = next((name for name in _PIECES if (folder / name).exists()), None)
+    if name is not None and not _is_tiktoken(folder / name):
+        pieces = _of_pieces(folder / name, kind, settings)
+        if pieces is not None:
+            return FolderTokens(_marked({token: id_ for id_, token in enumerate(pieces)}), name)
+        why = (
+            f"{name} gives the pieces of {f'a {kind}' if kind else 'a model of no known kind'}, "
+            "whose tokenizer may add tokens of its own and move the ids"
+        )
+        return FolderTokens(None, None, (f"{why}, so the rows have no words; {TO_CONVERT}",))
+    name = name or next((name for name in _names(folder) if name.endswith(_UNREAD)), None)
     if name is None:
         return FolderTokens()
-    pieces = _of_pieces(folder / name, kind, settings)
-    if pieces is not None:
-        return FolderTokens(_marked({token: id_ for id_, token in enumerate(pieces)}), name)
-    warning = (
-        f"{name} gives the pieces of a {kind or 'model of no known kind'}, whose tokenizer adds "
-        "tokens of its own and moves the ids, so the rows have no words; to write a "
-        "tokenizer.json: transformers.AutoTokenizer.from_pretrained(PATH).save_pretrained(PATH)"
-    )
-    return FolderTokens(None, None, (warning,))
+    return FolderTokens(None, None, (f"{name} is not read, so no row has a word; {TO_CONVERT}",))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _is_tiktoken(path: Path) -> bool:
+    """Return whether a file is one of tiktoken: lines of a token in base64 and its rank."""
+    refuse_irregular(path, "the pieces of a tokenizer")
+    with path.open("rb") as file:
+        return re.match(rb"[A-Za-z0-9+/]+=* \d+\r?\n", file.read(1_000)) is not None
 
 
 def _of_vocab_txt(path: Path) -> tuple[TokenIds, tuple[str, ...]]:

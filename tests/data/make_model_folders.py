@@ -17,6 +17,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import sentencepiece
 import torch
 from model2vec import StaticModel
@@ -292,6 +293,17 @@ def make_tokens() -> None:
     expect_ids("tokens/gpt2", AutoTokenizer.from_pretrained(path).get_vocab())
 
 
+def make_fp8() -> None:
+    """Write tables of FP8 that have every byte, and what PyTorch makes of each."""
+    folder = FOLDER / "fp8"
+    folder.mkdir()
+    every = torch.arange(256, dtype=torch.uint8).reshape(64, 4)
+    for name in ("e4m3fn", "e5m2", "e4m3fnuz", "e5m2fnuz"):
+        rows = every.view(getattr(torch, f"float8_{name}"))
+        safetensors.torch.save_file({"rows": rows}, folder / f"{name}.safetensors")
+        np.save(folder / f"{name}.npy", rows.float().numpy())
+
+
 def write(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -304,6 +316,7 @@ def main() -> None:
     make_resized()
     make_static()
     make_tokens()
+    make_fp8()
     for path in FOLDER.rglob("*"):
         assert path.is_dir() or path.stat().st_size < 50_000, path
 
