@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from embedinspect.stored_rows import FloatArray, Vectors
 # Keras's default for Embedding: RandomUniform(-0.05, 0.05).
 LIMIT = 0.05
 MOST_VALUES = 2**31  # numbers that a matrix may have
+IN_CACHE = 2**16  # numbers that a core's own cache holds, in float64 too
+WORTH_TWO_THREADS = 2**20  # numbers; fewer are done before a thread has started
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -61,23 +66,50 @@ class EmbeddingMatrix:
         return EmbeddingMatrix(rows, f"{self.origin}, under a row of zeros for the padding")
 
 
-def parts_of(rows: Vectors, numbers: int = 2**20) -> Iterator[tuple[int, FloatArray]]:
+def parts_of(
+    rows: Vectors, numbers: int = 2**20, start: int = 0, stop: int | None = None
+) -> Iterator[tuple[int, FloatArray]]:
     """Yield the rows in parts of about so many numbers, each with the number of its first row.
 
     Whatever is made of a part, memory stays bounded.
     """
     block = max(1, numbers // rows.shape[1])
-    for start in range(0, len(rows), block):
-        yield start, rows[start : start + block]
+    stop = len(rows) if stop is None else stop
+    for first in range(start, stop, block):
+        yield first, rows[first : min(first + block, stop)]
+
+
+def in_halves(count: int, work: Callable[[int, int], T]) -> tuple[T, T]:
+    """Return what `work` makes of the first half of so many rows, and what of the second.
+
+    Both are worked on at one time: NumPy computes on two cores then. The halves are the same on
+    every machine, and so are the sums that are made of them.
+
+    Args:
+        work: is given the number of its first row, and of the one behind its last.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(work, 0, count // 2)
+        second = work(count // 2, count)
+        return first.result(), second
 
 
 def norms_of(rows: Vectors) -> FloatArray:
     """Return the length of each row, float32, shape (input_dim,); it is computed in float64."""
     lengths = np.empty(len(rows), np.float32)
-    for start, part in parts_of(rows):
-        wide = part.astype(np.float64)
+
+    def measure(start: int, stop: int) -> None:
         with np.errstate(invalid="ignore", over="ignore"):
-            lengths[start : start + len(part)] = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+            for first, part in parts_of(rows, IN_CACHE, start, stop):
+                wide = part.astype(np.float64)
+                lengths[first : first + len(part)] = np.sqrt(np.vecdot(wide, wide))
+
+    if rows.size < WORTH_TWO_THREADS:
+        measure(0, len(rows))
+    else:
+        in_halves(len(rows), measure)
     return lengths
 
 

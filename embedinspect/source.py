@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,10 @@ class Source:
 
     def lengths(self) -> FloatArray:
         """Return the length of each row, float32, shape (input_dim,)."""
+        return self._lengths
+
+    @cached_property
+    def _lengths(self) -> FloatArray:
         norms = self.contents.norms
         return norms if norms is not None else norms_of(self.matrix.rows)
 

@@ -90,7 +90,8 @@ def _converted(stored: Any) -> FloatArray:
 
 def from_bfloat16(stored: Any) -> FloatArray:
     """Return numbers that are stored as bfloat16, the upper halves of float32; as uint16."""
-    wide = np.left_shift(stored, 16, dtype=np.uint32)
+    wide = stored.astype(np.uint32)
+    wide <<= 16
     return np.ascontiguousarray(wide).view(np.float32)
 
 
