@@ -108,7 +108,9 @@ FORMATS = (
     Format("model folder", _when("model_folder"), _by("model_folder"), "tensor", folders=True),
     Format("sqlite", _begins(magic.SQLITE), _by("sqlite_file"), "vectors"),
     Format("FAISS", _when("faiss_file", b"I"), _by("faiss_file")),
-    Format("parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "vectors"),
+    Format(
+        "parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "vectors", cached=True
+    ),
     Format("arrow", _when("arrow_file", *magic.ARROW), _by("arrow_file"), "vectors"),
     Format("tflite", _when("tflite_file"), _by("tflite_file"), "tensor"),
     Format("gguf", _when("gguf_file", magic.GGUF), _by("gguf_file"), "tensor"),
@@ -160,9 +162,11 @@ def _open(path: str, options: ReadOptions) -> Contents:
     path = named_index(path)
     start = first_bytes(path)
     worth_keeping = options.cache and start.size >= cache.WORTH
-    if worth_keeping and not options.layer and not options.tensor:
+    picked = options.layer or options.tensor or options.vectors
+    if worth_keeping and not picked:
         cached = cache.recall(Path(path), strict=options.strict)
-        if cached is not None:
+        # What --words names may be a column of the table.
+        if cached is not None and (cached.tensor is None or options.words is None):
             return cached
     file_format = _recognise(start, path)
     _refuse_options(options, file_format, path)
@@ -172,7 +176,8 @@ def _open(path: str, options: ReadOptions) -> Contents:
         if file_format.words_beside is not None and contents.words is None:
             beside = file_format.words_beside(Path(path), contents.tensor)
             contents = replace(contents, words_beside=beside)
-        if not file_format.cached or not worth_keeping:
+        column_is_named = options.words is not None and contents.words_column == options.words
+        if not file_format.cached or not worth_keeping or options.vectors or column_is_named:
             return contents
         contents = replace(contents, norms=norms_of(contents.rows))
         if cache.stamp(Path(path)) != before:

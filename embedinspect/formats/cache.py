@@ -22,13 +22,14 @@ import numpy as np
 
 from embedinspect.files import put, workshop
 from embedinspect.formats.contents import Contents, Problems
-from embedinspect.row_words import PackedWords
+from embedinspect.row_words import ANY_MARK, LINE_MARK, PackedWords
 
-FORMAT, VERSION = "embedinspect cache", 2
+FORMAT, VERSION = "embedinspect cache", 3
 WORTH = 4 * 2**20  # bytes; a smaller file is read in a moment
 _ABOUT, _ROWS, _NORMS, _WORDS, _ENDS = "about.json", "rows.npy", "norms.npy", "words", "ends.npy"
 _DATA = (_ROWS, _NORMS, _WORDS, _ENDS)
 _UNFINISHED = ".new-"  # prefix of the folders in which entries are written
+_NO_WORDS = PackedWords(LINE_MARK, np.empty(0, np.int64))  # a block is never empty
 _LARGEST_ABOUT = 2**20
 _SAMPLES, _SAMPLE = 16, 4096  # blocks of a file, and their bytes, that tell whether it has changed
 # What damaged entries raise.
@@ -78,6 +79,9 @@ class _About:
     problems: list[str]
     problem_counts: dict[str, int]
     warnings: list[str]
+    tensor: str | None
+    words_from: str | None
+    words_column: str | None
     data: dict[str, Stamp]
 
 
@@ -145,9 +149,9 @@ def recall(path: Path, *, strict: bool = False) -> Contents | None:
         )
         with (place / _WORDS).open("rb") as file:
             block = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        fits = rows.shape == about.shape and norms.shape == ends.shape == rows.shape[:1]
+        fits = rows.shape == about.shape and norms.shape == rows.shape[:1]
         typed = rows.dtype == norms.dtype == np.float32 and ends.dtype == np.int64
-        if not fits or not typed or not _are_ends(ends, len(block)):
+        if not fits or not typed or not _are_ends(ends, len(rows), block):
             return None
         problems = Problems(repr(str(path)), False, about.problems, Counter(about.problem_counts))
         if strict and problems.total:
@@ -155,19 +159,25 @@ def recall(path: Path, *, strict: bool = False) -> Contents | None:
         return Contents(
             about.kind,
             rows,
-            PackedWords(block, ends),
+            PackedWords(block, ends) if len(ends) else None,
             about.dtype,
             problems,
+            about.tensor,
             norms=norms,
             warnings=tuple(about.warnings),
+            words_from=about.words_from,
+            words_column=about.words_column,
         )
     except _DAMAGES:
         return None
 
 
-def _are_ends(ends: np.ndarray[Any, np.dtype[np.int64]], size: int) -> bool:
-    """Return whether numbers can be where the words of a block of this size end."""
-    return bool(ends[0] > 0 and ends[-1] == size and (np.diff(ends) > 0).all())
+def _are_ends(ends: np.ndarray[Any, np.dtype[np.int64]], rows: int, block: mmap.mmap) -> bool:
+    """Return whether numbers can be where the words of so many rows end in a block."""
+    if not ends.size:
+        return block[:] == _NO_WORDS.block
+    fits = ends.shape == (rows,) and block[:1] in (LINE_MARK, ANY_MARK)
+    return bool(fits and ends[0] > 0 and ends[-1] == len(block) and (np.diff(ends) > 0).all())
 
 
 def _of_data(path: Path) -> Stamp:
@@ -185,7 +195,8 @@ def keep(path: Path, contents: Contents, read: Stamp) -> Path | None:
         read: the stamp of the file before it was read. Where it has changed since, what was read
             may be neither the old nor the new contents, and is not kept.
     """
-    words, norms = contents.words, contents.norms
+    words = _NO_WORDS if contents.words is None else contents.words
+    norms = contents.norms
     if not isinstance(words, PackedWords) or norms is None:
         return None
     try:
@@ -211,6 +222,9 @@ def keep(path: Path, contents: Contents, read: Stamp) -> Path | None:
                 "problems": contents.problems.first,
                 "problem_counts": dict(contents.problems.counts),
                 "warnings": list(contents.warnings),
+                "tensor": contents.tensor,
+                "words_from": contents.words_from,
+                "words_column": contents.words_column,
                 "data": {name: _of_data(entry / name) for name in _DATA},
             }
             (entry / _ABOUT).write_text(json.dumps(about))
@@ -332,9 +346,13 @@ def _about(place: Path) -> _About:
         about["problems"],
         about["problem_counts"],
         about["warnings"],
+        about["tensor"],
+        about["words_from"],
+        about["words_column"],
         about["data"],
     )
     texts = [checked.source, checked.kind, checked.dtype, *checked.problems, *checked.warnings]
+    texts += [checked.tensor or "", checked.words_from or "", checked.words_column or ""]
     numbers = [rows, columns, *checked.problem_counts.values()]
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("something else where a text is")
