@@ -43,6 +43,7 @@ _SCALES = (
     "{stem}.scales", "{name}_scale", "{name}_scale_inv", "{stem}.scale", "{stem}.qzeros",
     "{stem}.SCB", "{name}.absmax", "{name}.quant_map", "{stem}.zeros",
 )  # fmt: skip
+_MOST_DIMENSIONS = 64  # as NumPy has it
 _EXPECTED = "expected a safetensors file"
 
 
@@ -245,6 +246,10 @@ def _place(entry: Any, label: str) -> tuple[str, tuple[int, ...], int, int]:
         whole = False
     if not whole or not isinstance(shape, list):
         raise DataError(f"{label} has a damaged header; {_EXPECTED}")
+    if len(shape) > _MOST_DIMENSIONS:
+        raise DataError(
+            f"{label} has {len(shape):,} dimensions; expected at most {_MOST_DIMENSIONS}"
+        )
     if not isinstance(dtype, str):
         raise DataError(f"{label} has dtype {clipped_repr(str(dtype))}; expected real numbers")
     return dtype, tuple(shape), begin, end
