@@ -167,7 +167,7 @@ def _stored(table: Table, buffers: list[Extent], file: FlatBuffer) -> _Stored | 
     bytes_at = buffers[buffer]
     if not bytes_at[1] and not outside:  # it is computed
         return None
-    kind = _TYPES[code] if 0 <= code < len(_TYPES) else f"type {code}"
+    kind = _TYPES[code] if 0 <= code < len(_TYPES) else str(code)
     matrix = _Stored((shape[0], shape[1]), kind, bytes_at)
     if outside:
         return replace(matrix, refused="is stored in another file")
