@@ -29,6 +29,8 @@ class Format:
         folders: whether a folder can be of this format, too.
         cached: whether the contents of a large file are worth keeping in the cache.
         unpacks: whether a file that is packed as a whole is read, too.
+        sure: whether a file that is recognised can be of no other kind, though it begins like one of
+            the strangers: what is wrong in it is said then.
         words_beside: returns the file of words that belongs to a file of this format, if there is
             one, from the file's path and the name of the matrix in it.
     """
@@ -40,6 +42,7 @@ class Format:
     folders: bool = False
     cached: bool = False
     unpacks: bool = False
+    sure: bool = False
     words_beside: Callable[[Path, str | None], Path | None] | None = None
 
 
@@ -97,7 +100,7 @@ FORMATS = (
     ),
     Format("npz", _begins(magic.ZIP), _by("arrays", "open_npz"), "tensor", words_beside=_OWN_WORDS),
     Format("hdf5", _begins(magic.HDF5), _by("keras_files"), "layer"),
-    Format("keras shards", _when("keras_shards", b"{"), _by("keras_files"), "layer"),
+    Format("keras shards", _when("keras_shards", b"{"), _by("keras_files"), "layer", sure=True),
     Format(
         "safetensors",
         _when("safetensors_file"),
@@ -121,6 +124,7 @@ FORMATS = (
         "tensor",
         folders=True,
     ),
+    Format("fastText", _when("fasttext_file"), _by("fasttext_file")),
     Format(
         "word2vec binary",
         _when("word2vec_binary"),
@@ -185,7 +189,7 @@ def _open(path: str, options: ReadOptions) -> Contents:
             return replace(contents, warnings=(*contents.warnings, warning))
         return replace(contents, kept=cache.keep(Path(path), contents, before))
     except DataError as error:
-        raise _as_stranger(start, path) or error from None
+        raise (None if file_format.sure else _as_stranger(start, path)) or error from None
     except OSError as error:
         raise unreadable(path, os_reason(error)) from None
     except MemoryError:

@@ -7,7 +7,7 @@ Claimed sizes are checked against what is stored before memory is allocated.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -145,25 +145,46 @@ def _weight(path: str, data: h5py.Dataset) -> list[Weight]:
     name = parent.attrs.get("name") if parent is not None else None
     rows, columns = data.shape
     group = name if isinstance(name, str) else ""
-    return [Weight(path, group, (rows, columns), dtype, names_along(data.file, path))]
+    return [Weight(path, group, (rows, columns), dtype, names_along([data.file], path))]
 
 
-def names_along(file: h5py.File, path: str) -> tuple[str, ...]:
+def names_along(files: Sequence[h5py.File], path: str) -> tuple[str, ...]:
     """Return the names of the layers at a path and around it, the outermost first.
 
-    A layer's name is an attribute of the group of its own variables, `vars`, in its group.
+    A layer's name is an attribute of the group of its own variables, `vars`, in its group. Of
+    weights that are spread over several files, only the first with that group has it.
     """
     names = []
-    group: h5py.Group | None = file
+    groups: list[h5py.Group] = list(files)
     for part in path.split("/"):
-        group = _group_in(group, part)
-        if group is None:
-            break
-        variables = _group_in(group, "vars")
-        name = variables.attrs.get("name") if variables is not None else None
-        if isinstance(name, str):
-            names.append(name)
+        inner = [_group_in(group, part) for group in groups]
+        groups = [group for group in inner if group is not None]
+        of_layer = [_group_in(group, "vars") for group in groups]
+        found = [variables.attrs.get("name") for variables in of_layer if variables is not None]
+        names.extend([name for name in found if isinstance(name, str)][:1])
     return tuple(names)
+
+
+def holds(file: h5py.File, path: str) -> bool:
+    """Return whether a group or data set of that path is in the file, links apart."""
+    around, _, last = path.rpartition("/")
+    group = _group_at(file, around)
+    return group is not None and isinstance(group.get(last, getlink=True), h5py.HardLink)
+
+
+def name_of(file: h5py.File, path: str) -> str:
+    """Return the name that is an attribute of a group; "" where there is none."""
+    group = _group_at(file, path)
+    name = group.attrs.get("name") if group is not None else None
+    return name if isinstance(name, str) else ""
+
+
+def _group_at(file: h5py.File, path: str) -> h5py.Group | None:
+    """Return the group of that path; None where there is none, or only a link to one."""
+    group: h5py.Group | None = file
+    for part in filter(None, path.split("/")):
+        group = None if group is None else _group_in(group, part)
+    return group
 
 
 def _group_in(group: h5py.Group, name: str) -> h5py.Group | None:
@@ -185,7 +206,20 @@ def _dtype(data: h5py.Dataset) -> str | None:
 
 
 def read(file: h5py.File, path: str, label: str, dimensions: int = 2) -> FloatArray:
-    """Return a data set as float32.
+    """Return a data set as float32; raises what `stored` raises."""
+    values, dtype = stored(file, path, label, dimensions)
+    if dtype == "bfloat16":  # the upper half of a float32
+        high = np.ascontiguousarray(values).view("<u2").astype(np.uint32) << 16
+        rows: FloatArray = high.view(np.float32).reshape(values.shape)
+        return rows
+    data_label = f"{clipped_repr(path)} in {label}"
+    return as_float32(values, data_label) if dimensions == 2 else np.asarray(values, np.float32)
+
+
+def stored(
+    file: h5py.File, path: str, label: str, dimensions: int = 2
+) -> tuple[np.ndarray[Any, Any], str]:
+    """Return a data set as it is stored, and the type of its numbers.
 
     Raises:
         DataError: it is not stored in the file itself, claims to be larger than what is stored,
@@ -204,21 +238,15 @@ def read(file: h5py.File, path: str, label: str, dimensions: int = 2) -> FloatAr
         raise DataError(
             f"{data_label} has dtype {clipped_repr(str(data.dtype))}; expected real numbers"
         )
-    stored, claimed = int(data.id.get_storage_size()), data.size * data.dtype.itemsize
+    held, claimed = int(data.id.get_storage_size()), data.size * data.dtype.itemsize
     if data.size > MOST_VALUES or not data.size:
         raise DataError(f"{data_label} has {data.size:,} numbers; expected 1 to {MOST_VALUES:,}")
-    most = stored if data.chunks is None else max(_SMALL, stored * _MOST_EXPANSION)
-    if claimed > most or not stored:
+    most = held if data.chunks is None else max(_SMALL, held * _MOST_EXPANSION)
+    if claimed > most or not held:
         raise DataError(
-            f"{data_label} claims {claimed:,} bytes, but {stored:,} are stored; expected all of "
-            "them"
+            f"{data_label} claims {claimed:,} bytes, but {held:,} are stored; expected all of them"
         )
-    values = data[()]
-    if dtype == "bfloat16":  # the upper half of a float32
-        high = np.ascontiguousarray(values).view("<u2").astype(np.uint32) << 16
-        rows: FloatArray = high.view(np.float32).reshape(data.shape)
-        return rows
-    return as_float32(values, data_label) if dimensions == 2 else np.asarray(values, np.float32)
+    return data[()], dtype
 
 
 def attribute(file: h5py.File, name: str) -> str | None:

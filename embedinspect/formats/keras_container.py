@@ -1,9 +1,8 @@
-"""The container of a Keras model: a zip of JSON and HDF5, or an HDF5 file by itself."""
+"""The container of a Keras model: a zip of JSON and HDF5, or HDF5 in one file or in shards."""
 
 from __future__ import annotations
 
 import io
-import json
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -12,12 +11,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from embedinspect.errors import DataError
-from embedinspect.formats import arrays, hdf5, magic
+from embedinspect.formats import arrays, hdf5, keras_shards, magic
+from embedinspect.formats.keras_json import parsed
+from embedinspect.formats.weight_files import WeightFiles
 from embedinspect.wording import clipped_repr
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LARGEST_TEXT = 2**28
-_MOST_BRACKETS, _MOST_COMMAS = 2**20, 2**24  # of a config: a list takes a hundred bytes of memory
 _MOST_PACKED_EXPANSION = 100
 _READ_WHOLE = 2**28  # larger weights are read where they lie, without the zip's checksum
 
@@ -49,31 +49,40 @@ class _Part(io.RawIOBase):
 
 
 @contextmanager
-def open_weights(path: Path, label: str) -> Iterator[tuple[zipfile.ZipFile | None, Any]]:
-    """Open the weights of a model: the HDF5 file itself, or the one in the zip.
+def open_weights(path: Path, label: str) -> Iterator[tuple[zipfile.ZipFile | None, WeightFiles]]:
+    """Open the weights of a model: the HDF5 file itself, its shards, or the one in the zip.
 
-    Yields the zip, or None where the file is HDF5, and the open HDF5 file.
+    Yields the zip, or None where there is none, and the open HDF5 files.
 
     Raises:
-        DataError: the file is damaged, or its weights are spread over several files.
+        DataError: a file is damaged or missing.
     """
     with path.open("rb") as raw:
         start = raw.read(len(magic.HDF5))
         raw.seek(0)
         if start == magic.HDF5:
             with hdf5.open_hdf5(raw, label) as file:
-                yield None, file
-            return
-        try:
-            with (
-                zipfile.ZipFile(raw) as archive,
-                _member(archive, raw, label) as member,
-                hdf5.open_hdf5(member, f"{WEIGHTS} in {label}") as file,
-            ):
-                yield archive, file
-        except arrays.DAMAGES as error:
-            reason = clipped_repr(str(error), 100)
-            raise DataError(f"{label} is a damaged zip ({reason}); expected .keras") from None
+                yield None, WeightFiles([file], label)
+        elif start.startswith(b"{"):
+            with keras_shards.open_shards(path, label) as files:
+                yield None, WeightFiles(files, label)
+        else:
+            with _open_zip(raw, label) as opened:
+                yield opened
+
+
+@contextmanager
+def _open_zip(raw: IO[bytes], label: str) -> Iterator[tuple[zipfile.ZipFile, WeightFiles]]:
+    try:
+        with (
+            zipfile.ZipFile(raw) as archive,
+            _member(archive, raw, label) as member,
+            hdf5.open_hdf5(member, f"{WEIGHTS} in {label}") as file,
+        ):
+            yield archive, WeightFiles([file], label)
+    except arrays.DAMAGES as error:
+        reason = clipped_repr(str(error), 100)
+        raise DataError(f"{label} is a damaged zip ({reason}); expected .keras") from None
 
 
 @contextmanager
@@ -123,20 +132,3 @@ def text_in(archive: zipfile.ZipFile, name: str, label: str) -> str:
     if member.file_size > _LARGEST_TEXT:
         raise DataError(f"{clipped_repr(name)} in {label} is larger than 256 MB")
     return archive.read(member).decode("utf-8")
-
-
-def parsed(text: str, label: str) -> dict[str, Any]:
-    """Return the JSON object in a text.
-
-    Raises:
-        DataError: there is none.
-    """
-    if text.count("[") + text.count("{") > _MOST_BRACKETS or text.count(",") > _MOST_COMMAS:
-        raise DataError(f"{label} has too many parts to be a model; expected what Keras writes")
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise DataError(f"{label} is not a JSON object; expected the file that Keras writes")
-    return value

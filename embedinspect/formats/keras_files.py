@@ -1,4 +1,4 @@
-"""Models as Keras saves them: `.keras`, `.weights.h5` and legacy `.h5`, read without Keras.
+"""Models as Keras saves them: `.keras`, `.weights.h5`, its shards, legacy `.h5`; without Keras.
 
 A `.keras` file is a zip of `config.json` (what the model is made of) and `model.weights.h5`. The
 weights of a layer lie in a group that is named after its class (`layers/embedding_1/vars`); the
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.formats import arrays, hdf5
+from embedinspect.formats import arrays
 from embedinspect.formats.beginning import Start
 from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.hdf5 import Weight
@@ -26,10 +26,11 @@ from embedinspect.formats.keras_container import (
     METADATA,
     json_in,
     open_weights,
-    parsed,
     text_in,
 )
+from embedinspect.formats.keras_json import parsed
 from embedinspect.formats.keras_lookups import LookupOfRows, Lookups, Rows, lookups_in
+from embedinspect.formats.keras_quantized import dequantized
 from embedinspect.formats.keras_weights import KerasLayer, entries, layers_in
 from embedinspect.stored_rows import FloatArray
 from embedinspect.wording import clipped_repr, listed, plural
@@ -120,22 +121,22 @@ def open_keras(path: Path) -> KerasFile:
         DataError: the file is damaged, or has links, which are not followed.
     """
     label = repr(str(path))
-    with open_weights(path, label) as (archive, file):
+    with open_weights(path, label) as (archive, files):
+        weights = files.weights()
         if archive is not None:
             config = json_in(archive, CONFIG, label)
             version = json_in(archive, METADATA, label).get("keras_version")
             names = set(archive.namelist())
-            layers = layers_in(hdf5.weights(file, label), config, "")
+            layers = layers_in(weights, config, "")
             lookups = lookups_in(
                 config,
                 entries(config),
                 _vocabularies(archive, names, label),
-                lambda path: hdf5.names_along(file, path),
+                files.names_along,
             )
             return KerasFile("keras", _text(version), config, layers, lookups)
-        version = hdf5.attribute(file, "keras_version")
-        model = hdf5.attribute(file, "model_config")
-        weights = hdf5.weights(file, label)
+        version = files.attribute("keras_version")
+        model = files.attribute("model_config")
     config = parsed(model, f"model_config in {label}") if model is not None else {}
     if _are_legacy(weights) or model is not None:
         kind, layers = "legacy h5", layers_in(weights, config, "model_weights")
@@ -155,23 +156,14 @@ def _are_legacy(weights: list[Weight]) -> bool:
 def read_rows(path: Path, layer: KerasLayer) -> FloatArray:
     """Return the rows of a layer, float32, shape (input_dim, output_dim).
 
-    In an int8 layer each row is divided by its scale, as the layer does when it is called.
+    Those of a quantized layer are the numbers that it stands for, as the layer gives them when it
+    is called, computed in float32 whatever the layer computes in.
 
     Raises:
         DataError: the weights are damaged, or the scales do not fit them.
     """
-    label = repr(str(path))
-    with open_weights(path, label) as (_, file):
-        rows = hdf5.read(file, layer.path, label)
-        if layer.scales is not None:
-            scales = hdf5.read(file, layer.scales, label, dimensions=1)
-            if scales.shape != rows.shape[:1]:
-                raise DataError(
-                    f"{clipped_repr(layer.scales)} in {label} has {plural(len(scales), 'scale')}; "
-                    f"expected one for each of the {plural(len(rows), 'row')}"
-                )
-            with np.errstate(divide="ignore", invalid="ignore"):
-                rows = rows / scales[:, None]
+    with open_weights(path, repr(str(path))) as (_, files):
+        rows = files.read(layer.path) if layer.mode is None else dequantized(layer, files)
     return np.ascontiguousarray(rows, np.float32)
 
 
@@ -198,7 +190,7 @@ def pick(file: KerasFile, wanted: str | None, label: str) -> KerasLayer:
     if layer.problem is not None:
         raise DataError(
             f"the layer {clipped_repr(layer.name)} of {label} is {layer.problem}, which cannot be "
-            "read; expected float or int8 weights; save the model before it is quantized"
+            "read; expected float, int8 or int4 weights; save the model before it is quantized"
         )
     return layer
 

@@ -18,6 +18,8 @@ from embedinspect.wording import clipped_repr
 _CALLED_EMBEDDING = re.compile(r"(.*_)?embeddings?(_\d+)?(:\d+)?")
 _MADE_UP = re.compile(r"(reversible_)?embedding(_\d+)?")
 _EMBEDDING = "Embedding"
+# With the number of columns in a group; -1, or none, where each row has one scale.
+_INT4 = re.compile(r"int4(?:/(-1|[1-9]\d*))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class KerasLayer:
         embedding: whether the layer is an embedding, by the config or by its name.
         problem: why its rows cannot be read; None where they can.
         mask_zero: the layer's setting, where the config has it.
-        scales: the path of the scales of a quantized layer.
+        mode: how the layer is quantized, `int8` or `int4`; None where it is not.
+        grouped: whether each group of columns of a quantized layer has a scale of its own.
         names: of the layer, those of the models and layers around it first, as the file has them.
         aliases: other names that it goes by: its own where `name` is that of the attribute which
             holds it, or the name of its group in the file.
@@ -47,7 +50,8 @@ class KerasLayer:
     embedding: bool
     problem: str | None = None
     mask_zero: bool | None = None
-    scales: str | None = None
+    mode: str | None = None
+    grouped: bool = False
     names: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
 
@@ -113,23 +117,26 @@ def _layer(weight: Weight, named: dict[str, list[tuple[str, dict[str, Any]]]]) -
         layer = KerasLayer(name, weight.path, None, weight.shape, weight.dtype, called)
         return _with_names(layer, weight, parts)
     class_name, inner = fitting[0]
-    mode, mask = _quantized(inner), inner.get("mask_zero")
-    scales = None
-    problem = None
-    if mode == "int8" and weight.dtype == "int8":
-        scales = weight.path[:-1] + "1"
-    elif mode is not None or weight.dtype in {"int8", "uint8"}:
-        problem = f"quantized ({clipped_repr(mode or weight.dtype)})"
+    setting, mask = _quantized(inner), inner.get("mask_zero")
+    mode, problem, shape = None, None, weight.shape
+    int4, columns = _INT4.fullmatch(setting or ""), _dims(inner)[1]
+    if setting == "int8" and weight.dtype == "int8":
+        mode = "int8"
+    elif int4 and columns and weight.dtype == "int8" and -(-columns // 2) == shape[1]:
+        mode, shape = "int4", (shape[0], columns)
+    elif setting is not None or weight.dtype in {"int8", "uint8"}:
+        problem = f"quantized ({clipped_repr(setting or weight.dtype)})"
     return KerasLayer(
         name=name,
         path=weight.path,
         class_name=class_name,
-        shape=weight.shape,
-        dtype=weight.dtype,
+        shape=shape,
+        dtype=mode or weight.dtype,
         embedding=True,
         problem=problem,
         mask_zero=mask if isinstance(mask, bool) else None,
-        scales=scales,
+        mode=mode,
+        grouped=bool(int4 and (int4[1] or "-1") != "-1"),
         names=weight.names,
     )
 

@@ -131,7 +131,8 @@ def test_a_word_among_numbers_is_named(tmp_path):
 
 
 def test_every_format_is_mutated_somewhere():
-    elsewhere = {"keras", "hdf5", "model folder", "tensorflow checkpoint"}  # in the tests of these
+    # In the tests of these.
+    elsewhere = {"keras", "hdf5", "keras shards", "model folder", "tensorflow checkpoint"}
     assert {kind.name for kind in FORMATS} <= set(EXAMPLES) | elsewhere
 
 
