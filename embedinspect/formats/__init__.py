@@ -108,7 +108,14 @@ FORMATS = (
         "tensor",
         words_beside=_OWN_WORDS,
     ),
-    Format("model folder", _when("model_folder"), _by("model_folder"), "tensor", folders=True),
+    Format(
+        "model folder",
+        _when("model_folder"),
+        _by("model_folder"),
+        "tensor",
+        folders=True,
+        sure=True,
+    ),
     Format("sqlite", _begins(magic.SQLITE), _by("sqlite_file"), "vectors"),
     Format("FAISS", _when("faiss_file", b"I"), _by("faiss_file")),
     Format(

@@ -53,7 +53,7 @@ def per_token(
     }
     if not sizes:
         return tuple(matrices)
-    tokens = sizes.get(_MAPPING) or sizes[_WEIGHTS]
+    tokens = sizes.get(_MAPPING, sizes.get(_WEIGHTS, 0))
 
     def looked_up(tensor: Tensor) -> Tensor:
         if tensor.name not in _MATRICES or (_MAPPING not in sizes and tensor.shape[0] != tokens):
