@@ -54,7 +54,8 @@ def page(
 def _facts(source: Source) -> Iterator[Fact]:
     matrix = source.matrix
     if source.tensor is not None:
-        noun = "layer" if source.keras is not None or source.run is not None else "array"
+        layer = source.keras is not None or source.run is not None
+        noun = "layer" if layer else "tensor" if source.contents.tensors else "array"
         yield Fact(noun, source.tensor)
     if source.run is not None:
         yield Fact("epoch", f"{epoch_name(source)}, of {source.run.epochs} ({source.run.status})")

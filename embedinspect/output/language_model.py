@@ -11,14 +11,17 @@ from embedinspect.page import Column, Fact, Table
 from embedinspect.source import Source
 from embedinspect.wording import clipped_repr, listed, plural
 
-_MOST_TENSORS = 20
+_MOST_TENSORS = 8
 _MOST_NAMED = 8
 
 
 def tensors(source: Source) -> Table:
-    """Return the table of the matrices that a file or folder holds."""
+    """Return the table of the matrices that a file or folder holds, those with a role first."""
     every = source.contents.tensors
-    shown = every[:_MOST_TENSORS]
+    first = [tensor for tensor in every if tensor.role is not None or tensor.name == source.tensor]
+    others = [tensor for tensor in every if tensor not in first]
+    # Beside those with a role, the matrices of a model's layers are nothing to look words up in.
+    shown = (first if len(first) > 1 else [*first, *others])[:_MOST_TENSORS]
     return Table(
         f"Matrices  {len(every)}",
         [
@@ -54,8 +57,9 @@ def facts(source: Source, health: TokenHealth) -> Iterator[Fact]:
         )
     if tokens.special:
         yield Fact("special", _named(tokens.special))
-    if tokens.added:
-        yield Fact("added", _named(tokens.added))
+    added = {token: id_ for token, id_ in tokens.added.items() if token not in tokens.special}
+    if added:
+        yield Fact("added", _named(added))
     yield from _head(health)
     if model.without_token.size:
         yield Fact(
@@ -85,9 +89,9 @@ def _head(health: TokenHealth) -> Iterator[Fact]:
         how = {True: "equal to this matrix", False: "another matrix", None: "of another shape"}
         wrong = tokens.tied is True and equal is not True
         says = " (tie_word_embeddings is true)" if wrong else ""
-        yield Fact(
-            "head", f"{tokens.head.label}: {how[equal]}{says}", "notable" if wrong else "plain"
-        )
+        rows, columns = tokens.head.shape
+        label = f"{clipped_repr(tokens.head.name)} ({rows:,} × {columns:,})"
+        yield Fact("head", f"{label}: {how[equal]}{says}", "notable" if wrong else "plain")
     elif tokens.tied:
         yield Fact("head", "this matrix (tie_word_embeddings)")
 

@@ -10,6 +10,7 @@ import numpy as np
 from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
 from embedinspect.analysis.health import Rows
+from embedinspect.row_words import PADDING_NAMES
 from embedinspect.wording import listed, plural
 
 _MOST_ZERO = _MOST_UNMOVED = 0.5
@@ -44,6 +45,8 @@ def _zero_rows(case: Case) -> Rows:
     """Return the rows of zeros, other than the padding row."""
     assert case.source is not None
     rows, words = case.health.zero_rows, case.source.words
+    if case.language_model is not None and words is not None:  # whose padding has any row
+        return np.array([row for row in rows.tolist() if words[row] not in PADDING_NAMES], np.int64)
     row_0_is_a_word = words is not None and words[0] is not None
     return rows if row_0_is_a_word and not case.source.row_0_is_padding else rows[rows != 0]
 
