@@ -139,6 +139,7 @@ FORMATS = (
         cached=True,
         unpacks=True,
     ),
+    Format("json", _when("json_rows"), _by("json_rows"), "vectors", unpacks=True),
     Format("table", _when("number_table"), _by("number_table")),
     Format("word vectors", _when("text_layout"), _by("word_vectors"), cached=True, unpacks=True),
     Format(

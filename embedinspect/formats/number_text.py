@@ -28,7 +28,7 @@ _NUMBER = re.compile(
 _SEPARATORS = re.compile(r"\s*[,;]\s*|\s+")
 _DECIMAL_COMMA = re.compile(r"(?<![^\s;])[+-]?\d*,\d+(?![^\s;])")
 _OTHER_SEPARATOR = re.compile(r"\d\s*;|\d\s+[+\-.\d]")
-_TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinity
+TOO_LARGE = (2 - 2**-24) * 2.0**127  # from here on the nearest float32 is infinity
 _LONGEST_LINE = 2**26
 _MOST_LINES = 1000  # that are looked at to tell what a text is
 _SAMPLE_LINES, _SAMPLE_FIELDS = 20, 400  # that tell numbers from words
@@ -229,16 +229,16 @@ def parsed(
                 "number, as in every field of a text of numbers"
             )
         value = float(field)
-        if abs(value) >= _TOO_LARGE and not field.lower().lstrip("+-").startswith("inf"):
+        if abs(value) >= TOO_LARGE and not field.lower().lstrip("+-").startswith("inf"):
             raise DataError(
                 f"{label} line {number} has {clipped_repr(field)} as field {column}; expected a "
                 "number that float32 can hold, up to 3.4e38"
             )
         values.append(value)
-    return _rounded_once(fields, values)
+    return rounded_once(fields, values)
 
 
-def _rounded_once(fields: Sequence[str], values: list[float]) -> list[float]:
+def rounded_once(fields: Sequence[str], values: list[float]) -> list[float]:
     """Return numbers that become the nearest float32 although float64 has rounded them before.
 
     That matters where a float64 lies in the middle between two float32, and what was written did

@@ -48,11 +48,6 @@ STRANGERS = (
         "vectors.save_word2vec_format('rows.vec')",
     ),
     _row(
-        rb"\xba\x16\x4f\x2f",
-        "fastText's own model",
-        "gensim.models.fasttext.load_facebook_vectors(PATH).save_word2vec_format('rows.vec')",
-    ),
-    _row(
         rb"FEA1\0",
         "a Feather file of version 1",
         "pyarrow.feather.read_table(PATH), then pyarrow.parquet.write_table(table, 'rows.parquet')",
@@ -83,12 +78,6 @@ STRANGERS = (
         rb"\s*<(?i:!doctype|html|head|\?xml)",
         "an HTML or XML page, perhaps in place of a download that failed",
         "download the file itself",
-        text=True,
-    ),
-    _row(
-        rb'\s*(?:\{\s*(?:"|\})|\[\s*(?:[\[{"\]]|-?\d[\d.eE+-]*\s*[,\]]))',
-        "a JSON text",
-        f"in Python: rows = json.load(open(PATH)), and {_NUMPY}",
         text=True,
     ),
 )

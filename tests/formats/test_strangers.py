@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import pickle
 import sqlite3
 import tarfile
@@ -49,7 +48,6 @@ EXAMPLES = {
     "a pickle": [
         pickle.dumps(value, protocol) for protocol in range(6) for value in (ROWS, WORDS, [WORDS])
     ],
-    "fastText's own model": [b"\xba\x16\x4f\x2f\x0c\0\0\0" + bytes(40)],
     "a Feather file of version 1": [b"FEA1\0\0\0\0" + bytes(40) + b"FEA1"],
     "an SQLite database": [database],
     "a document of an office program": [zipped("[Content_Types].xml"), zipped("xl/workbook.xml")],
@@ -62,8 +60,6 @@ EXAMPLES = {
     "a PDF document": [b"%PDF-1.7\n1 0 obj\n"],
     "a picture": [b"\x89PNG\r\n\x1a\n" + bytes(20), b"\xff\xd8\xff\xe0" + bytes(20), b"GIF89a"],
     "an HTML or XML page": [b"<!DOCTYPE html><html>", b"\n<html lang=en>", b"<?xml version='1'?>"],
-    "a JSON text": [json.dumps(value, indent=2).encode() for value in (WORDS, [[1, 2]], [], {})]
-    + [json.dumps(WORDS).encode(), json.dumps([0.5, 1]).encode(), b'["a", "b"]'],
 }  # fmt: skip
 
 
@@ -108,10 +104,3 @@ def test_vectors_of_such_words_are_no_strangers(text, tmp_path):
     contents = open_file(str(path))
     assert contents.rows.tolist() == [[1, 2], [3, 4]]
     assert list(contents.words) == [line.split()[0] for line in text.splitlines()]
-
-
-def test_the_conversions_of_python_are_valid(tmp_path):
-    path = tmp_path / "rows.json"
-    path.write_text(json.dumps(ROWS.tolist()))
-    np.save(tmp_path / "rows.npy", json.loads(path.read_text()))
-    assert (open_file(str(tmp_path / "rows.npy")).rows == ROWS).all()
