@@ -19,9 +19,10 @@ from embedinspect.formats.arrays import as_float32
 from embedinspect.formats.beginning import Start
 from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.flatbuffer import FlatBuffer, Table
+from embedinspect.formats.scaled_integers import scaled_rows, unpack_int4
 from embedinspect.formats.tensors import Tensor, pick
 from embedinspect.matrix import MOST_VALUES
-from embedinspect.stored_rows import FloatArray, StoredRows, Vectors, from_bfloat16
+from embedinspect.stored_rows import StoredRows, Vectors, from_bfloat16
 from embedinspect.wording import clipped_repr
 
 _MAGIC = b"TFL3"
@@ -227,7 +228,7 @@ def _rows(path: Path, matrix: _Stored, label: str) -> Vectors:
     if matrix.kind == "bfloat16":
         return StoredRows(stored, matrix.shape, from_bfloat16)
     if matrix.kind == "int4":
-        return StoredRows(stored, matrix.shape, lambda part: _from_int4(part).astype(np.float32))
+        return StoredRows(stored, matrix.shape, lambda part: unpack_int4(part).astype(np.float32))
     if matrix.kind == "float16":
         return StoredRows(stored, matrix.shape)
     return as_float32(np.asarray(stored), label)
@@ -252,36 +253,5 @@ def _dequantized(path: Path, stored: Any, matrix: _Stored, label: str) -> Stored
     zeros = np.zeros(count, np.int64)
     if zero_count:
         zeros[:] = np.memmap(path, "<i8", "r", matrix.zeros_at[0], zero_count)
-    if count == 1 or matrix.axis == 1:
-        return StoredRows(
-            stored, matrix.shape, lambda part: _scaled(part, matrix.kind, scales, zeros)
-        )
-    return StoredRows(_ScaledRows(stored, matrix.kind, scales, zeros), matrix.shape, np.asarray)
-
-
-class _ScaledRows:
-    """Integers with a scale and a zero point for each row, decoded where they are indexed."""
-
-    def __init__(self, stored: Any, kind: str, scales: Any, zeros: Any) -> None:
-        self._stored, self._kind, self._scales, self._zeros = stored, kind, scales, zeros
-
-    def __getitem__(self, key: Any) -> FloatArray:
-        scales, zeros = self._scales[key][..., None], self._zeros[key][..., None]
-        return _scaled(self._stored[key], self._kind, scales, zeros)
-
-
-def _scaled(stored: Any, kind: str, scales: Any, zeros: Any) -> FloatArray:
-    """Return integers less the zero points, times the scales, as the interpreter computes it."""
-    numbers = _from_int4(stored) if kind == "int4" else stored
-    with np.errstate(over="ignore", invalid="ignore"):  # a scale may be anything
-        scaled: FloatArray = np.subtract(numbers, zeros, dtype=np.int64).astype(np.float32) * scales
-    return scaled
-
-
-def _from_int4(packed: Any) -> np.ndarray[Any, np.dtype[np.int8]]:
-    """Return integers that are packed two to a byte, the lower half first."""
-    halves = np.stack([packed << 4, packed & 0xF0], axis=-1).view(np.int8) >> 4
-    numbers: np.ndarray[Any, np.dtype[np.int8]] = halves.reshape(
-        *packed.shape[:-1], 2 * packed.shape[-1]
-    )
-    return numbers
+    unpack = unpack_int4 if matrix.kind == "int4" else np.asarray
+    return scaled_rows(stored, matrix.shape, scales, zeros, matrix.axis, unpack)
