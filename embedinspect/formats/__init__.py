@@ -98,7 +98,7 @@ FORMATS = (
         "tensor",
         words_beside=_OWN_WORDS,
     ),
-    Format("npz", _begins(magic.ZIP), _by("arrays", "open_npz"), "tensor", words_beside=_OWN_WORDS),
+    Format("npz", _begins(magic.ZIP), _by("npz_file"), "tensor", words_beside=_OWN_WORDS),
     Format("hdf5", _begins(magic.HDF5), _by("keras_files"), "layer"),
     Format("keras shards", _when("keras_shards", b"{"), _by("keras_files"), "layer", sure=True),
     Format(
@@ -140,7 +140,7 @@ FORMATS = (
         unpacks=True,
     ),
     Format("json", _when("json_rows"), _by("json_rows"), "vectors", unpacks=True),
-    Format("table", _when("number_table"), _by("number_table")),
+    Format("table", _when("number_table"), _by("number_table"), "vectors"),
     Format("word vectors", _when("text_layout"), _by("word_vectors"), cached=True, unpacks=True),
     Format(
         "projector",

@@ -6,6 +6,8 @@ import bz2
 import gzip
 import io
 import lzma
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +58,15 @@ def arrow_bytes(new=pa.ipc.new_file, **options) -> bytes:
     return stream.getvalue()
 
 
+def sqlite_bytes() -> bytes:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("create table items(word text, vector blob, dim integer)")
+        values = [("abc"[row], ROWS[row].tobytes(), 2) for row in range(3)]
+        connection.executemany("insert into items values (?, ?, ?)", values)
+        connection.commit()
+        return connection.serialize()
+
+
 # A small file of every format, `packed` besides, and the kind that it is read as.
 EXAMPLES = {
     "npy": npy_bytes(ROWS),
@@ -76,6 +87,7 @@ EXAMPLES = {
     "packed with bzip2": bz2.compress(VECTORS.read_bytes()),
     "packed with xz": lzma.compress(VECTORS.read_bytes()),
     "packed with Zstandard": pa.compress(VECTORS.read_bytes(), "zstd", asbytes=True),
+    "sqlite": sqlite_bytes(),
     "FAISS": (DATA / "faiss" / "flat-l2.index").read_bytes(),
     "FAISS with ids": (DATA / "faiss" / "id-map.index").read_bytes(),
     "json lines": b'{"word": "a", "vector": [1, 2]}\n{"word": "b\\n", "vector": [3e-1, 4]}\n',
@@ -101,6 +113,7 @@ KINDS = {
     "packed with bzip2": "GloVe text",
     "packed with xz": "GloVe text",
     "packed with Zstandard": "GloVe text",
+    "sqlite": "SQLite database",
     "FAISS": "FAISS index",
     "FAISS with ids": "FAISS index with ids",
     "json lines": "JSON Lines",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import sqlite3
 import tarfile
 import zipfile
 
@@ -34,12 +33,6 @@ def tarred(name: str = "rows.txt") -> bytes:
     return stream.getvalue()
 
 
-def database(folder) -> bytes:
-    with sqlite3.connect(folder / "made.db") as connection:
-        connection.execute("create table rows (word text)")
-    return (folder / "made.db").read_bytes()
-
-
 EXAMPLES = {
     "a PyTorch checkpoint": [
         tarred("storages"),
@@ -49,7 +42,6 @@ EXAMPLES = {
         pickle.dumps(value, protocol) for protocol in range(6) for value in (ROWS, WORDS, [WORDS])
     ],
     "a Feather file of version 1": [b"FEA1\0\0\0\0" + bytes(40) + b"FEA1"],
-    "an SQLite database": [database],
     "a document of an office program": [zipped("[Content_Types].xml"), zipped("xl/workbook.xml")],
     "an empty zip": [zipped("")],
     "a MATLAB file": [b"MATLAB 5.0 MAT-file, Platform: GLNXA64" + bytes(120)],
@@ -76,7 +68,7 @@ def test_every_row_of_the_table_has_examples():
 def test_a_stranger_is_named_and_has_a_way_to_convert_it(kind, number, tmp_path):
     example = EXAMPLES[kind][number]
     path = tmp_path / "stranger"
-    path.write_bytes(example(tmp_path) if callable(example) else example)
+    path.write_bytes(example)
     with pytest.raises(DataError) as raised:
         open_file(str(path))
     [stranger] = [row for row in STRANGERS if row.what.startswith(kind)]
