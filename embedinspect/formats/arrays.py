@@ -1,4 +1,4 @@
-"""Arrays as NumPy saves them: `.npy`, and `.npz`, a zip of them.
+"""Arrays as NumPy saves them: `.npy`, and the members of `.npz`, a zip of them.
 
 The files come from strangers: nothing is unpickled, and the shape that a header claims is checked
 against the bytes that follow it before memory is allocated. Format: NEP 1, `numpy.lib.format`.
@@ -13,17 +13,17 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
 
-from embedinspect.errors import DataError, UsageError, os_reason
+from embedinspect.errors import DataError, os_reason
 from embedinspect.formats import magic
 from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.matrix import MOST_VALUES
-from embedinspect.stored_rows import FloatArray
-from embedinspect.wording import clipped_repr, listed, literal
+from embedinspect.stored_rows import FloatArray, StoredRows, Vectors, from_bfloat16
+from embedinspect.wording import literal
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
@@ -46,113 +46,67 @@ _WORTH_MAPPING = 2**24
 _LONGEST_HEADER = 10_000
 # What numpy.savez writes. The others may unpack a block to any size before it can be refused.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+# How NumPy writes types of ml_dtypes (0.6): bfloat16 as two bytes of no kind, but in an order, as
+# plain bytes never are; and one type of 8 bits by a name that it cannot read.
+_BFLOAT16, _E5M2, _BYTE = b"'<V2'", b"'<f1'", b"'|u1'"
+_HALVES = {"float16", "bfloat16", "float8_e5m2"}
+BARE = (
+    "has dtype V2, two bytes of no kind; they are read as bfloat16, which NumPy saves so where it "
+    "has forgotten its name"
+)
 
 
 def open_npy(path: Path, _: ReadOptions) -> Contents:
-    """Return the matrix of a `.npy` file; raises what `read_npy` raises."""
-    rows, dtype = read_npy(path)
-    return Contents("NumPy array", rows, dtype=dtype)
+    """Return the matrix of a `.npy` file.
 
-
-def open_npz(path: Path, options: ReadOptions) -> Contents:
-    """Return one matrix of a `.npz` file; raises what `read_npz` raises."""
-    rows, name, dtype = read_npz(path, options.tensor)
-    return Contents("NumPy archive", rows, dtype=dtype, tensor=name)
-
-
-def read_npy(path: Path) -> tuple[FloatArray, str]:
-    """Return the matrix of a `.npy` file as float32, and the dtype it is stored in.
-
-    A large matrix that is stored as float32 is mapped into memory, not read.
+    A large one in float32 is mapped; one in half precision stays as it is stored, too.
 
     Raises:
         DataError: the file is damaged, or its array is not two-dimensional or not of real numbers.
     """
     with path.open("rb") as file:
         label, size = repr(str(path)), path.stat().st_size
-        shape, fortran, dtype = read_header(file, label)
+        header = header_of(file, label)
         offset = file.tell()
-        check_header(shape, dtype, size - offset, label)
-        if dtype == np.dtype("<f4") and not fortran and size > _WORTH_MAPPING:
-            mapped = np.memmap(path, np.float32, "r", offset, shape)
-            return np.asarray(mapped), "float32"
-        return as_float32(_fill(file, shape, fortran, dtype, label), label), dtype.name
+        check_header(header.shape, header.dtype, size - offset, label, path=label)
+        rows: Vectors
+        if size > _WORTH_MAPPING and header.mapped and not header.fortran:
+            rows = _mapped(path, header, offset)
+        else:
+            rows = as_float32(fill(file, *header[:3], label), label)
+    warnings = (f"{label} {BARE}",) if header.bare else ()
+    return Contents("NumPy array", rows, dtype=header.dtype.name, warnings=warnings)
 
 
-def read_npz(path: Path, wanted: str | None = None) -> tuple[FloatArray, str, str]:
-    """Return one matrix of a `.npz` file as float32, its name, and the dtype it is stored in.
+def _mapped(path: Path, header: Header, offset: int) -> Vectors:
+    """Return the rows of a `.npy` file without reading them."""
+    if header.dtype.name == "float32":
+        return np.asarray(np.memmap(path, np.float32, "r", offset, header.shape))
+    rows, columns = header.shape
+    if header.dtype.name == "bfloat16":
+        halves = np.memmap(path, "<u2", "r", offset, (rows, columns))
+        return StoredRows(halves, (rows, columns), from_bfloat16)
+    return StoredRows(np.memmap(path, header.dtype, "r", offset, (rows, columns)), (rows, columns))
 
-    Args:
-        wanted: name of the array; by default the only matrix there is.
+
+def read_npy(path: Path) -> tuple[FloatArray, str]:
+    """Return the matrix of a `.npy` file as float32, and the dtype it is stored in.
 
     Raises:
-        UsageError: there are several matrices, or no array of that name.
-        DataError: as for `read_npy`, or there is no array.
+        DataError: as for `open_npy`.
     """
-    label = repr(str(path))
-    try:
-        with zipfile.ZipFile(path) as archive:
-            # Of two members of one name the later one counts, as in every reader of zips.
-            by_name = {member.filename: member for member in archive.infolist()}
-            members = [member for name, member in by_name.items() if name.endswith(".npy")]
-            if not members:
-                inside = listed(clipped_repr(name) for name in archive.namelist()) or "nothing"
-                raise DataError(
-                    f"{label} is a zip without arrays (it holds {inside}); expected .npz, as "
-                    "numpy.savez writes it"
-                )
-            member = _pick(archive, members, wanted, label)
-            array_label = f"{_array_name(member)} in {label}"
-            if member.compress_size > path.stat().st_size:  # or a bomb could pass for dense
-                raise zipfile.BadZipFile("a member larger than the file")
-            refuse_bomb(member, array_label)
-            with archive.open(member) as file:
-                array = read_array(file, member.file_size, array_label)
-                rows = as_float32(array, array_label)
-                return rows, member.filename.removesuffix(".npy"), array.dtype.name
-    except DAMAGES as error:
-        raise DataError(f"{label} is a damaged zip ({_short(error)}); expected .npz") from None
+    contents = open_npy(path, ReadOptions())
+    return np.asarray(contents.rows, np.float32), contents.dtype
 
 
-def _array_name(member: zipfile.ZipInfo) -> str:
-    return clipped_repr(member.filename.removesuffix(".npy"))
-
-
-def _short(value: object) -> str:
+def short(value: object) -> str:
     """Return a value from a file for a message: harmless to a screen, and not too long."""
     text = str(value)
     return literal(text if len(text) <= 100 else text[:97] + "...")
 
 
-def _pick(
-    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], wanted: str | None, label: str
-) -> zipfile.ZipInfo:
-    """Return the wanted array; by default the only one, or the only one of two dimensions."""
-    if wanted is not None:
-        for member in members:
-            if member.filename == f"{wanted}.npy":
-                return member
-        names = listed(map(_array_name, members))
-        raise UsageError(f"--tensor is {wanted!r}; expected an array of {label}: {names}")
-    if len(members) == 1:
-        return members[0]
-    shapes = []
-    for member in members:
-        array_label = f"{_array_name(member)} in {label}"
-        _refuse_method(member, array_label)
-        with archive.open(member) as file:
-            shapes.append((member, read_header(file, array_label)[0]))
-    matrices = [member for member, shape in shapes if len(shape) == 2]
-    if len(matrices) == 1:
-        return matrices[0]
-    arrays = listed(f"{_array_name(member)} {_short(shape)}" for member, shape in shapes)
-    raise (UsageError if matrices else DataError)(
-        f"{label} holds {len(matrices)} arrays of two dimensions ({arrays}); expected one matrix; "
-        "name an array with --tensor"
-    )
-
-
-def _refuse_method(member: zipfile.ZipInfo, label: str) -> None:
+def refuse_method(member: zipfile.ZipInfo, label: str) -> None:
+    """Refuse a member of a zip that is encrypted, or compressed in a way that has no bounds."""
     encrypted = member.flag_bits & 1
     if encrypted or member.compress_type not in _METHODS:
         how = "encrypted" if encrypted else f"compressed by method {member.compress_type}"
@@ -165,7 +119,7 @@ def refuse_bomb(member: zipfile.ZipInfo, label: str) -> None:
     Raises:
         DataError: it would, or it is encrypted or compressed in an unusual way.
     """
-    _refuse_method(member, label)
+    refuse_method(member, label)
     if member.file_size > max(_SMALL, _MOST_EXPANSION * member.compress_size):
         raise DataError(
             f"{label} claims to unpack from {member.compress_size:,} to {member.file_size:,} "
@@ -173,8 +127,34 @@ def refuse_bomb(member: zipfile.ZipInfo, label: str) -> None:
         )
 
 
+class Header(NamedTuple):
+    """What the header of an array says.
+
+    Attributes:
+        shape: of the array.
+        fortran: whether its first axis changes fastest.
+        dtype: of its numbers.
+        bare: whether the type is two bytes of no kind, which are taken for bfloat16.
+    """
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+    bare: bool = False
+
+    @property
+    def mapped(self) -> bool:
+        """Whether rows can be used as they lie in the file."""
+        return self.dtype.str == "<f4" or self.dtype.name in _HALVES
+
+
 def read_header(file: IO[bytes], label: str) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     """Return the shape of the array that starts here, whether in Fortran order, and its dtype."""
+    return header_of(file, label)[:3]
+
+
+def header_of(file: IO[bytes], label: str) -> Header:
+    """Return the header of the array that starts here; raises DataError where it is damaged."""
     start = file.read(npy.MAGIC_LEN)
     if not start.startswith(magic.NPY) or start[6:] not in (b"\1\0", b"\2\0"):
         raise DataError(f"{label} has a damaged header (unknown version); expected a .npy array")
@@ -186,7 +166,9 @@ def read_header(file: IO[bytes], label: str) -> tuple[tuple[int, ...], bool, np.
             f"{label} has a damaged header ({length:,} bytes); expected a .npy array, whose header "
             f"has at most {_LONGEST_HEADER:,}"
         )
-    text = io.BytesIO(field + file.read(length))
+    written = file.read(length)
+    is_e5m2 = _E5M2 in written  # which is no name of a type to NumPy itself
+    text = io.BytesIO(field + written.replace(_E5M2, _BYTE, 1))
     read = npy.read_array_header_1_0 if short else npy.read_array_header_2_0
     try:
         with warnings.catch_warnings():
@@ -198,7 +180,12 @@ def read_header(file: IO[bytes], label: str) -> tuple[tuple[int, ...], bool, np.
         ) from None
     if any(abs(side) >= 2**63 for side in shape):
         raise DataError(f"{label} has a damaged header (its shape); expected a .npy array")
-    return tuple(map(int, shape)), fortran, dtype
+    if is_e5m2 or dtype == np.dtype("V2"):
+        import ml_dtypes
+
+        dtype = np.dtype(ml_dtypes.float8_e5m2 if is_e5m2 else ml_dtypes.bfloat16)
+    bare = dtype.name == "bfloat16" and _BFLOAT16 not in written
+    return Header(tuple(map(int, shape)), fortran, dtype, bare)
 
 
 def read_array(
@@ -212,7 +199,7 @@ def read_array(
     """
     shape, fortran, dtype = read_header(file, label)
     check_header(shape, dtype, size - file.tell(), label, wanted_shape)
-    return _fill(file, shape, fortran, dtype, label)
+    return fill(file, shape, fortran, dtype, label)
 
 
 def check_header(
@@ -221,23 +208,36 @@ def check_header(
     available: int,
     label: str,
     wanted_shape: tuple[int, ...] | None = None,
+    *,
+    path: str = "PATH",
 ) -> None:
     """Check what a header claims against what is expected, and the bytes available after it.
+
+    Args:
+        path: what stands for the file in a line of Python.
 
     Raises:
         DataError: they do not agree.
     """
+    if dtype.hasobject:
+        raise DataError(f"{label} {_pickled(shape, path)}")
     if wanted_shape is not None and shape != wanted_shape:
-        raise DataError(f"{label} has shape {_short(shape)}; expected {wanted_shape}")
+        raise DataError(f"{label} has shape {short(shape)}; expected {wanted_shape}")
     if wanted_shape is None and (len(shape) != 2 or min(shape) < 1):
         raise DataError(
-            f"{label} has shape {_short(shape)}; expected two dimensions, (rows, output_dim), "
+            f"{label} has shape {short(shape)}; expected two dimensions, (rows, output_dim), "
             "neither empty"
         )
-    if dtype.hasobject or dtype.kind not in "iuf" or dtype.itemsize > 8:
-        name = "V2, as NumPy saves bfloat16" if dtype == np.dtype("V2") else _short(dtype)
+    if dtype == np.dtype("V1"):
         raise DataError(
-            f"{label} has dtype {name}; expected real numbers, such as float32: save "
+            f"{label} has dtype V1, as NumPy saves float8_e4m3fn and a dozen other types of 8 bits "
+            "or less without saying which; expected real numbers; in Python, if it is that one: "
+            f"numpy.save('rows.npy', numpy.load({path}).view(ml_dtypes.float8_e4m3fn)"
+            ".astype('float32'))"
+        )
+    if (dtype.kind not in "iuf" or dtype.itemsize > 8) and dtype.name not in _HALVES:
+        raise DataError(
+            f"{label} has dtype {short(dtype)}; expected real numbers, such as float32: save "
             "rows.astype('float32')"
         )
     values = math.prod(shape)
@@ -250,6 +250,24 @@ def check_header(
         )
     if values > MOST_VALUES:
         raise DataError(f"{label} has {values:,} numbers; expected at most {MOST_VALUES:,}")
+
+
+def _pickled(shape: tuple[int, ...], path: str) -> str:
+    """Return what is wrong with an array of objects, and how to save what it may hold."""
+    loaded = f"numpy.load({path}, allow_pickle=True)"
+    if not shape:
+        convert = (
+            f"vectors = {loaded}.item(); numpy.savez('rows.npz', words=list(vectors), "
+            "rows=list(vectors.values()))"
+        )
+    elif len(shape) == 1:
+        convert = f"numpy.save('rows.npy', numpy.stack({loaded}).astype('float32'))"
+    else:
+        convert = f"numpy.save('rows.npy', {loaded}.astype('float32'))"
+    return (
+        "has dtype object, so it is a pickle, which could run any code; expected real numbers; in "
+        f"Python, if you trust it: {convert}"
+    )
 
 
 def read_members(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
@@ -267,20 +285,20 @@ def read_members(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Ar
         with zipfile.ZipFile(path) as archive:
             for name, shape in shapes.items():
                 member = archive.getinfo(f"{name}.npy")
-                _refuse_method(member, f"{name!r} in {label}")
+                refuse_method(member, f"{name!r} in {label}")
                 with archive.open(member) as file:
                     array_label = f"{name!r} in {label}"
                     arrays[name] = read_array(file, member.file_size, array_label, shape)
     except KeyError as error:
         raise DataError(f"{label} lacks an array: {error.args[0]}") from None
     except DAMAGES as error:
-        raise DataError(f"{label} is a damaged zip ({_short(error)}); expected .npz") from None
+        raise DataError(f"{label} is a damaged zip ({short(error)}); expected .npz") from None
     except OSError as error:
         raise DataError(f"cannot read {label}: {os_reason(error)}") from None
     return arrays
 
 
-def _fill(
+def fill(
     file: IO[bytes],
     shape: tuple[int, ...],
     fortran: bool,

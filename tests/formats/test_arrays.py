@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
 import struct
+import tracemalloc
 import warnings
 import zipfile
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +21,8 @@ from hypothesis.extra import numpy as hnp
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import arrays, open_file, open_matrix
 from embedinspect.formats.contents import ReadOptions
+from embedinspect.source import SourceOptions, open_source
+from embedinspect.stored_rows import StoredRows
 from tests.builders import npy_bytes as npy
 
 KINDS = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
@@ -333,6 +338,188 @@ def test_damage_is_an_error_or_goes_unseen_but_never_a_traceback(tmp_path, data,
         assert rows.ndim == 2
         assert rows.size
     assert len(message.splitlines()) == 1
+
+
+# -- types that NumPy itself has not ------------------------------------------------------------
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.sampled_from([ml_dtypes.bfloat16, ml_dtypes.float8_e5m2]),
+    hnp.array_shapes(min_dims=2, max_dims=2, max_side=6),
+    st.integers(0, 2**32 - 1),
+    st.booleans(),
+    st.sampled_from([np.save, np.savez, np.savez_compressed]),
+)
+def test_types_of_ml_dtypes_that_are_certain(tmp_path, dtype, shape, seed, fortran, save):
+    raw = np.random.default_rng(seed).integers(0, 256, (*shape, np.dtype(dtype).itemsize), np.uint8)
+    array = raw.view(dtype)[..., 0]
+    with (tmp_path / "a").open("wb") as file:
+        save(file, np.asfortranarray(array) if fortran else array)
+    contents = open_file(str(tmp_path / "a"))
+    np.testing.assert_array_equal(contents.rows, array.astype(np.float32))
+    assert contents.dtype == np.dtype(dtype).name
+    assert contents.warnings == ()
+
+
+@pytest.mark.parametrize("wrap", [bytes, lambda data: zipped(a=data)])
+def test_two_bytes_of_no_kind_are_read_as_bfloat16_and_it_is_said(tmp_path, wrap):
+    """NumPy cannot name bfloat16 when it loads such an array, nor when it saves that again."""
+    array = np.random.default_rng(0).normal(size=(3, 4)).astype(ml_dtypes.bfloat16)
+    again = np.load(io.BytesIO(npy(array)))
+    assert again.dtype == "V2"
+    (tmp_path / "a").write_bytes(wrap(npy(again)))
+    contents = open_file(str(tmp_path / "a"))
+    assert (contents.rows == array.astype(np.float32)).all()
+    assert "two bytes of no kind; they are read as bfloat16" in contents.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["float8_e4m3fn", "float8_e4m3", "float8_e5m2fnuz", "float8_e3m4", "int4", "float4_e2m1fn"],
+)
+def test_types_of_one_byte_are_not_guessed_and_a_way_to_read_them_is_named(
+    refusal, tmp_path, dtype
+):
+    array = np.ones((3, 2), np.float32).astype(getattr(ml_dtypes, dtype))
+    message = refusal(npy(array))
+    assert "dtype V1, as NumPy saves float8_e4m3fn and a dozen other types" in message
+    if dtype == "float8_e4m3fn":
+        run_line(message, tmp_path)
+        assert open_matrix(str(tmp_path / "rows.npy")).rows.tolist() == [[1, 1]] * 3
+
+
+def run_line(message: str, folder) -> None:
+    """Run the line of Python that a message ends with, in a folder."""
+    names = {"numpy": np, "ml_dtypes": ml_dtypes}
+    with contextlib.chdir(folder):
+        exec(message.rpartition("; in Python")[2].partition(": ")[2], names)
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f2", ml_dtypes.bfloat16, ml_dtypes.float8_e5m2])
+@pytest.mark.parametrize("large", [False, True])
+def test_large_rows_in_half_precision_stay_as_they_are_stored(tmp_path, monkeypatch, dtype, large):
+    monkeypatch.setattr(arrays, "_WORTH_MAPPING", 0 if large else 2**20)
+    array = np.random.default_rng(0).normal(size=(50, 7)).astype(dtype)
+    (tmp_path / "a").write_bytes(npy(array))
+    rows = open_file(str(tmp_path / "a")).rows
+    assert isinstance(rows, StoredRows if large else np.ndarray)
+    assert (np.asarray(rows) == array.astype(np.float32)).all()
+    assert (rows[3] == array[3].astype(np.float32)).all()
+
+
+def test_a_table_of_half_precision_takes_no_memory_when_it_is_opened(tmp_path):
+    header = npy(np.zeros((1, 1), ml_dtypes.bfloat16))[:128]
+    header = header.replace(b"(1, 1), }        ", b"(65536, 8192), }")[:128]
+    with (tmp_path / "a").open("wb") as file:
+        file.write(header.ljust(127) + b"\n")
+        file.truncate(128 + 2**30)
+    tracemalloc.start()
+    assert open_file(str(tmp_path / "a")).rows[5].tolist() == [0] * 8192
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+
+
+# -- words in an archive -------------------------------------------------------------------------
+
+NAMES = ["words", "vocab", "tokens", "keys", "index_to_key", "anything"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), min_size=1
+    ),
+    st.sampled_from(NAMES),
+    st.sampled_from(["<U", ">U", "S"]),
+    st.sampled_from([np.savez, np.savez_compressed]),
+)
+def test_words_in_an_archive_are_those_of_its_rows(tmp_path, words, name, kind, save):
+    strings = [word.encode() for word in words] if kind == "S" else words
+    width = max(map(len, strings))
+    rows = np.arange(2 * len(words), dtype=np.float32).reshape(-1, 2)
+    others = {"counts": np.ones(len(words)), "more": np.array(["x"] * (len(words) + 1))}
+    with (tmp_path / "a").open("wb") as file:
+        save(file, rows=rows, **{name: np.array(strings, f"{kind}{width}")}, **others)
+    source = open_source(str(tmp_path / "a"))
+    assert (source.matrix.rows == rows).all()
+    assert list(source.words) == words
+    assert source.words_from == f"its array '{name}'"
+
+
+def test_which_of_several_arrays_of_strings(tmp_path):
+    rows, words, tags = np.ones((2, 3)), np.array(["a", "b"]), np.array(["x", "y"])
+    path = tmp_path / "a"
+    path.write_bytes(zipped(rows=npy(rows), tags=npy(tags), Words=npy(words)))
+    assert list(open_source(str(path)).words) == ["a", "b"]
+    path.write_bytes(zipped(rows=npy(rows), tags=npy(tags), more=npy(words)))
+    source = open_source(str(path))
+    assert source.words is None
+    assert "2 arrays of 2 strings ('tags', 'more')" in source.warnings[0]
+    path.write_bytes(zipped(a=npy(rows), b=npy(np.ones((3, 3))), words=npy(words)))
+    assert list(open_source(str(path), SourceOptions(tensor="a")).words) == ["a", "b"]
+    assert open_source(str(path), SourceOptions(tensor="b")).words is None
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (np.array(["a", "b"], object), "is a pickle, which could run any code; save it with dtype"),
+        (np.array([b"\xff", b"a"]), "strings that are no text"),
+        (np.array(["\ud800", "a"]), "strings that are no text"),
+        (np.array([[0xFFFFFFFF], [1]], np.uint32).view("<U1")[:, 0], "strings that are no text"),
+    ],
+    ids=range(4),
+)
+def test_words_that_cannot_be_read_are_left_out_and_it_is_said(tmp_path, words, says):
+    path = tmp_path / "a"
+    path.write_bytes(zipped(rows=npy(np.ones((2, 3))), words=npy(words)))
+    source = open_source(str(path))
+    assert source.words is None
+    assert says in source.warnings[0]
+    assert source.matrix.rows.tolist() == [[1, 1, 1]] * 2
+
+
+def test_words_that_lie(tmp_path, refusal):
+    rows = npy(np.ones((2, 3)))
+    huge = crafted(claim("(2,)", "'<U400000000'"), bytes(8))
+    (tmp_path / "a").write_bytes(zipped(rows=rows, words=huge))
+    source = open_source(str(tmp_path / "a"))
+    assert source.words is None
+    assert "not as long as it claims" in source.warnings[0]
+    bomb = crafted(claim("(2,)", "'<U4000000'"), bytes(32_000_000))
+    (tmp_path / "a").write_bytes(zipped(rows=rows, words=bomb))
+    assert "claims to unpack" in open_source(str(tmp_path / "a")).warnings[0]
+
+
+def test_a_damaged_array_does_not_stand_in_the_way_of_one_that_is_named(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(zipped(rows=npy(np.ones((2, 3))), other=crafted("{")))
+    with pytest.raises(DataError, match=r"'other' in .* has a damaged header"):
+        open_file(str(path))
+    assert open_file(str(path), ReadOptions(tensor="rows")).rows.shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"king": [1.0, 2.0], "queen": [3.0, 4.0]},
+        np.array([[1.0, 2.0], [3.0, 4.0]], object),
+        np.array([np.array([1.0, 2.0]), None], object)[:1],
+    ],
+    ids=["dictionary", "matrix", "list"],
+)
+def test_a_pickle_is_named_with_a_line_that_converts_it(refusal, tmp_path, value):
+    stream = io.BytesIO()
+    np.save(stream, value)
+    message = refusal(stream.getvalue())
+    assert "dtype object, so it is a pickle, which could run any code" in message
+    run_line(message, tmp_path)
+    (made,) = tmp_path.glob("rows.*")
+    source = open_source(str(made))
+    assert source.matrix.rows[0].tolist() == [1, 2]
+    if isinstance(value, dict):
+        assert list(source.words) == ["king", "queen"]
 
 
 class Payload:

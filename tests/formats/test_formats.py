@@ -70,7 +70,7 @@ def sqlite_bytes() -> bytes:
 # A small file of every format, `packed` besides, and the kind that it is read as.
 EXAMPLES = {
     "npy": npy_bytes(ROWS),
-    "npz": npz_bytes(a=ROWS),
+    "npz": npz_bytes(a=ROWS, words=np.array(["a", "b", "c"])),
     "torch": (DATA / "torch" / "big_endian.pt").read_bytes(),
     "safetensors": safetensors.numpy.save({"a": ROWS}),
     "parquet": parquet_bytes(),
