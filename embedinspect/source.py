@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from embedinspect.formats.keras_files import KerasFile
     from embedinspect.formats.keras_weights import KerasLayer
     from embedinspect.formats.model_tokens import ModelTokens
+    from embedinspect.formats.ngrams import Composed
     from embedinspect.formats.vocabulary_file import PlacedWords
     from embedinspect.tokenizing.lookup_layer import LookupLayer
 
@@ -178,6 +179,19 @@ class Source:
                 raise UsageError(self.no_row(name))
             rows.append(row)
         return rows
+
+    def places_of(self, names: Iterable[str]) -> list[int | Composed]:
+        """Return the row of each name, or the vector that is composed for a word without one.
+
+        Raises:
+            UsageError: a name with neither; it says which words are close.
+        """
+        return [self.composed(name) or self.rows_of([name])[0] for name in names]
+
+    def composed(self, name: str) -> Composed | None:
+        """Return the vector of a word that has no row, made of its parts; None for any other."""
+        compose = self.contents.compose
+        return None if compose is None or self.row_of(name) is not None else compose(name)
 
     def no_row(self, name: str) -> str:
         """Return the message for a name that has no row."""

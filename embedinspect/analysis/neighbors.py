@@ -11,6 +11,7 @@ import numpy as np
 
 from embedinspect.analysis.nearest import Metric, Nearest, Progress, Searcher, score
 from embedinspect.errors import DataError, UsageError
+from embedinspect.formats.ngrams import Composed
 from embedinspect.source import Source
 from embedinspect.wording import clipped_repr, listed, plural
 
@@ -28,11 +29,17 @@ PERHAPS_TASK = (
 
 @dataclass(frozen=True)
 class Term:
-    """One word of a question: what it adds to the vector that is searched with."""
+    """One word of a question: what it adds to the vector that is searched with.
+
+    Attributes:
+        row: its own; None for a word without one, whose vector was composed.
+        composed: that vector.
+    """
 
     word: str
-    row: int
+    row: int | None
     sign: int
+    composed: Composed | None = None
 
 
 @dataclass(frozen=True)
@@ -125,10 +132,10 @@ def parse(source: Source, text: str, *, suggest: bool = True) -> Question:
                 f"{clipped_repr(text)} lacks a word beside a sign; expected a sum of words, such "
                 "as: king - man + woman"
             )
-        row = source.row_of(word)
-        if row is None:
+        row, composed = source.row_of(word), source.composed(word)
+        if row is None and composed is None:
             raise UsageError(source.no_row(word) if suggest else _no_row(word))
-        terms.append(Term(word, row, -1 if sign == "-" else 1))
+        terms.append(Term(word, row, -1 if sign == "-" else 1, composed))
     return Question(text, tuple(terms))
 
 
@@ -148,22 +155,28 @@ def vector_of(source: Source, question: Question) -> Any:
     rows = source.matrix.rows
     total = np.zeros(source.matrix.output_dim)
     for term in question.terms:
-        row = rows[term.row].astype(np.float64)
+        stored = term.composed.vector if term.composed is not None else rows[term.row]
+        row = stored.astype(np.float64)
         length = float(np.linalg.norm(row))
         if not np.isfinite(length):
             raise DataError(
-                f"row {term.row} ({clipped_repr(term.word)}) holds NaN or infinity; expected "
+                f"{_place(term)} holds NaN or infinity; expected "
                 "finite numbers, so nothing is near it"
             )
         if len(question.terms) == 1:
             return row
         if not length:
             raise DataError(
-                f"row {term.row} ({clipped_repr(term.word)}) is all zeros; expected a row with a "
-                "direction; leave that word out"
+                f"{_place(term)} is all zeros; expected a row with a direction; leave that word out"
             )
         total += term.sign * row / length
     return total
+
+
+def _place(term: Term) -> str:
+    """Return how messages name the vector of a word."""
+    word = clipped_repr(term.word)
+    return f"the vector of {word}" if term.row is None else f"row {term.row} ({word})"
 
 
 def ask(
@@ -227,7 +240,10 @@ def _answered(
     """Return the answers; a vector that is a text is the error of its question."""
     searcher = Searcher(source.matrix.rows, source.lengths(), metric)
     asked = [place for place, vector in enumerate(vectors) if not isinstance(vector, str)]
-    without = [sorted({term.row for term in questions[place].terms}) for place in asked]
+    without = [
+        sorted({term.row for term in questions[place].terms if term.row is not None})
+        for place in asked
+    ]
     results: list[Nearest] = []
     if len(asked) == 1:
         results = [searcher.nearest(vectors[asked[0]], top, without[0])]

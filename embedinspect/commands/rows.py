@@ -18,7 +18,8 @@ def rows(
     """Show the vectors of words: the rows of the matrix themselves.
 
     A row without a word is named by its number, as #5. Where all dimensions are wanted (--full)
-    and the screen is too narrow for them, they stand below each other.
+    and the screen is too narrow for them, they stand below each other. A fastText model gives a
+    vector to any word, composed from its character n-grams, and says so.
 
     \b
     Examples:
@@ -32,7 +33,7 @@ def rows(
     from embedinspect.output import rows as output
 
     source = asked.source()
-    matches = source.rows_of(words)
+    matches = source.places_of(words)
     answer = Answer(
         page=lambda: output.page(source, matches, full=full, precision=precision),
         document=lambda: output.document(source, matches),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from embedinspect.formats.keras_files import KerasFile
     from embedinspect.formats.keras_weights import KerasLayer
     from embedinspect.formats.model_tokens import ModelTokens
+    from embedinspect.formats.ngrams import Composed
 
 # Told how many bytes of a file have been read, and how many there are.
 Progress = Callable[[int, int], object]
@@ -104,6 +105,8 @@ class Contents:
         words_column: the column of a table that holds the words.
         tensors: all matrices of the file, where it can hold several with roles of their own.
         tokens: what the files of a language model say about its tokens.
+        compose: returns the vector of a word that has no row, made of the word's parts; None where
+            it has none of them.
     """
 
     kind: str
@@ -122,3 +125,4 @@ class Contents:
     words_column: str | None = None
     tensors: tuple[Tensor, ...] = ()
     tokens: ModelTokens | None = None
+    compose: Callable[[str], Composed | None] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from embedinspect.analysis.neighbors import Answer, Neighborhood, OddOneOut
 from embedinspect.output.document import Document, about_source
@@ -26,6 +26,7 @@ def page(neighborhood: Neighborhood) -> Page:
         facts += [
             Fact("metric", f"{metric} ({_DIRECTION[metric]})"),
             Fact("left out", _left_out(neighborhood)),
+            *_composed(answered),
         ]
     yield Facts([*facts, *note_facts(neighborhood.note)])
 
@@ -43,12 +44,18 @@ def _nearest(answer: Answer, metric: str) -> Table:
     )
 
 
+def _composed(answers: Sequence[Answer]) -> list[Fact]:
+    """Return how the vectors of words that have no row came about."""
+    terms = (term for answer in answers for term in answer.question.terms)
+    how = {term.word: term.composed.how for term in terms if term.composed is not None}
+    return [Fact(short(word), sentence, "notable") for word, sentence in how.items()]
+
+
 def _left_out(neighborhood: Neighborhood) -> str:
-    rows = {
-        term.word: term.row for answer in neighborhood.answers for term in answer.question.terms
-    }
+    terms = (term for answer in neighborhood.answers for term in answer.question.terms)
+    rows = {term.word: term.row for term in terms if term.row is not None}
     names = listed((f"{short(word)} (row {row})" for word, row in rows.items()), 6)
-    sentence = f"what was asked for, from its own answer: {names}"
+    sentence = f"what was asked for, from its own answer: {names or 'no row'}"
     if neighborhood.left_out:
         why = "zero or not finite" if neighborhood.metric == "cosine" else "not finite"
         sentence += f"; and {plural(neighborhood.left_out, 'row')} that are {why}"
@@ -60,7 +67,10 @@ def document(neighborhood: Neighborhood) -> Document:
     answers = [
         {
             "question": answer.question.text,
-            "terms": [dict(vars(term)) for term in answer.question.terms],
+            "terms": [
+                {"word": term.word, "row": term.row, "sign": term.sign}
+                for term in answer.question.terms
+            ],
             "neighbors": [dict(vars(neighbor)) for neighbor in answer.neighbors],
             "error": answer.error,
         }

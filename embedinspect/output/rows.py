@@ -6,46 +6,56 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from embedinspect.formats.ngrams import Composed
 from embedinspect.matrix import norms_of
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import NOT_FINITE, Document, about_source
-from embedinspect.output.labels import LONGEST_WORD
-from embedinspect.page import Column, Page, Table
+from embedinspect.output.labels import LONGEST_WORD, short
+from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.source import Source
+from embedinspect.stored_rows import FloatArray
 
 
 def page(
-    source: Source, rows: Sequence[int], *, full: bool = False, precision: int | None = None
+    source: Source,
+    rows: Sequence[int | Composed],
+    *,
+    full: bool = False,
+    precision: int | None = None,
 ) -> Page:
-    """Yield the table of the rows."""
-    values = source.matrix.rows[list(rows)]
+    """Yield the table of the rows, and how vectors without one were composed."""
+    values = _vectors(source, rows)
     norms = norms_of(values)
     norm_decimals = decimals_for(norms) if precision is None else precision
     yield Table(
         f"Rows  ({len(rows)}, {values.shape[1]})",
         [
-            Column("row", list(rows), "id"),
-            Column("word", [source.name_of(row) for row in rows], most=LONGEST_WORD),
+            Column("row", [_number(row) for row in rows], "id"),
+            Column("word", [_name(source, row) for row in rows], most=LONGEST_WORD),
             Column("norm", [float(norm) for norm in norms], "number", decimals=norm_decimals),
             Column("", values, "vector", decimals="auto" if precision is None else precision),
         ],
         full=full,
     )
+    composed = [row for row in rows if not isinstance(row, int)]
+    if composed:
+        yield Facts([Fact(short(row.word), row.how) for row in composed])
 
 
-def document(source: Source, rows: Sequence[int]) -> Document:
+def document(source: Source, rows: Sequence[int | Composed]) -> Document:
     """Return the rows with every digit."""
-    values = source.matrix.rows[list(rows)]
+    values = _vectors(source, rows)
     norms = norms_of(values)
 
     def items() -> Iterator[dict[str, object]]:
         for place, row in enumerate(rows):
             finite = bool(np.isfinite(values[place]).all())
+            notes = [] if isinstance(row, int) else [row.how]
             yield {
-                "row": row,
-                "word": source.words[row] if source.words is not None else None,
+                "row": _number(row),
+                "word": _word(source, row),
                 "norm": norms[place],
-                "note": None if finite else NOT_FINITE,
+                "note": "; ".join(notes if finite else [*notes, NOT_FINITE]) or None,
                 "vector": values[place],
             }
 
@@ -56,3 +66,28 @@ def document(source: Source, rows: Sequence[int]) -> Document:
         lines="rows",
         columns=("row", "word", "norm", "vector"),
     )
+
+
+def _vectors(source: Source, rows: Sequence[int | Composed]) -> FloatArray:
+    """Return the vectors of rows, and those that were composed."""
+    values = np.empty((len(rows), source.matrix.output_dim), np.float32)
+    numbers = [(place, row) for place, row in enumerate(rows) if isinstance(row, int)]
+    values[[place for place, _ in numbers]] = source.matrix.rows[[row for _, row in numbers]]
+    for place, row in enumerate(rows):
+        if not isinstance(row, int):
+            values[place] = row.vector
+    return values
+
+
+def _number(row: int | Composed) -> int | None:
+    return row if isinstance(row, int) else None
+
+
+def _word(source: Source, row: int | Composed) -> str | None:
+    if not isinstance(row, int):
+        return row.word
+    return source.words[row] if source.words is not None else None
+
+
+def _name(source: Source, row: int | Composed) -> str:
+    return source.name_of(row) if isinstance(row, int) else row.word
