@@ -104,7 +104,7 @@ def choose(columns: Sequence[Column], options: ReadOptions, path: Path) -> Choic
         DataError: no column can be the vectors.
     """
     label = repr(str(path))
-    words = _wanted_words(columns, options.words, path)
+    words = wanted_words(columns, options.words, path)
     kinds = _candidates(columns, words)
     if options.vectors is not None:
         vectors = _wanted_vectors(columns, kinds, options.vectors, label)
@@ -115,7 +115,7 @@ def choose(columns: Sequence[Column], options: ReadOptions, path: Path) -> Choic
         words = _likely_words(columns, vectors)
         warnings += _unnamed_words(columns, vectors, words, path)
     else:
-        warnings += _file_of_that_name(columns[words].name, path)
+        warnings += file_of_that_name(columns[words].name, path)
     dtypes = {columns[place].dtype for place in vectors.places}
     return Choice(
         vectors.places,
@@ -128,7 +128,7 @@ def choose(columns: Sequence[Column], options: ReadOptions, path: Path) -> Choic
     )
 
 
-def _wanted_words(columns: Sequence[Column], wanted: str | None, path: Path) -> int | None:
+def wanted_words(columns: Sequence[Column], wanted: str | None, path: Path) -> int | None:
     """Return the place of the column that the user calls the words; None for no column.
 
     Raises:
@@ -319,7 +319,7 @@ def _left_out(
     return (f"{path}: {_title(columns, vectors)}, are the vectors; left out: {listed(names)}",)
 
 
-def _file_of_that_name(name: str, path: Path) -> tuple[str, ...]:
+def file_of_that_name(name: str, path: Path) -> tuple[str, ...]:
     """Return that the words are a column and no file, where there is a file of that name, too."""
     if not os.path.isfile(name):
         return ()
