@@ -122,6 +122,7 @@ FORMATS = (
         "parquet", _when("parquet_file", magic.PARQUET), _by("parquet_file"), "vectors", cached=True
     ),
     Format("arrow", _when("arrow_file", *magic.ARROW), _by("arrow_file"), "vectors"),
+    Format("onnx", _when("onnx_file", magic.ONNX), _by("onnx_file"), "tensor"),
     Format("tflite", _when("tflite_file"), _by("tflite_file"), "tensor"),
     Format("gguf", _when("gguf_file", magic.GGUF), _by("gguf_file"), "tensor"),
     Format(

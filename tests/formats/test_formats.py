@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pyarrow as pa
 import pytest
 import safetensors.numpy
@@ -40,6 +41,11 @@ def npz_bytes(**arrays: np.ndarray) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **arrays)
     return stream.getvalue()
+
+
+def onnx_bytes() -> bytes:
+    graph = onnx.helper.make_graph([], "graph", [], [], [onnx.numpy_helper.from_array(ROWS, "a")])
+    return onnx.helper.make_model(graph).SerializeToString()
 
 
 def parquet_bytes() -> bytes:
@@ -77,6 +83,7 @@ EXAMPLES = {
     "arrow": arrow_bytes(),
     "arrow stream": arrow_bytes(pa.ipc.new_stream),
     "feather": arrow_bytes(compression="lz4"),
+    "onnx": onnx_bytes(),
     "tflite": (DATA / "tflite/int8-rows.tflite").read_bytes(),
     "gguf": one_matrix(
         ROWS, general__architecture="llama", tokenizer__ggml__tokens=["a", "b", "c"]
@@ -105,6 +112,7 @@ KINDS = {
     "arrow": "Arrow table",
     "arrow stream": "Arrow table",
     "feather": "Arrow table",
+    "onnx": "ONNX model",
     "tflite": "TensorFlow Lite model",
     "gguf": "GGUF model (llama)",
     "word2vec binary": "word2vec binary",
