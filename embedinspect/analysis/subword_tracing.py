@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from embedinspect.errors import UsageError
+from embedinspect.errors import DataError, UsageError
 from embedinspect.lookup import Lookup, Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.sequences import Side
 from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.training.run_folder import Run
 from embedinspect.wording import clipped_repr, plural
+
+_MOST_POSITIONS = 2**20  # that a tokenizer's own padding may take for each text
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,27 @@ def trace_subwords(
     ids = [np.array(row, np.int32) for row in vocabulary.encode(texts)]
     settings = replace(
         settings,
-        maxlen=settings.maxlen or vocabulary.width(max(map(len, ids), default=0)),
+        maxlen=settings.maxlen or _width(vocabulary, max(map(len, ids), default=0)),
         padding=padding or vocabulary.fill.side,
         truncating=vocabulary.cut_side,
     )
     lookup = look_up(texts, settings, vocabulary=vocabulary, ids=ids, matrix=matrix)
     return Traced(lookup, tuple(_notes(lookup, vocabulary)))
+
+
+def _width(vocabulary: SubwordVocabulary, longest: int) -> int:
+    """Return to how many positions sequences are padded, of which the longest has so many.
+
+    Raises:
+        DataError: the tokenizer's own length is beyond measure.
+    """
+    width = vocabulary.width(longest)
+    if width <= max(longest, _MOST_POSITIONS):
+        return width
+    raise DataError(
+        f"{vocabulary.label} pads texts to {width:,} positions; expected at most "
+        f"{_MOST_POSITIONS:,}; give a number of your own: --maxlen"
+    )
 
 
 def _notes(lookup: Lookup, vocabulary: SubwordVocabulary) -> Iterator[str]:

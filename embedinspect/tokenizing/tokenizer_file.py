@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from embedinspect.errors import DataError, EmbedInspectError, os_reason
 from embedinspect.wording import clipped_repr, literal
@@ -37,8 +37,7 @@ _HOW_TO_INSTALL = (
 )
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """One token of a text, as the tokenizer gives it.
 
     Attributes:
@@ -170,6 +169,10 @@ class ModelTokenizer:
         named = clipped_repr(texts[0]) if len(texts) == 1 else "one of the texts"
         try:
             with _one_line(f"{self.label} cannot cut {named} into tokens"):
+                if len(texts) == 1:  # without the threads of a batch
+                    return [
+                        self._tokenizer.encode(texts[0], add_special_tokens=self._special_tokens)
+                    ]
                 encodings: list[Any] = self._tokenizer.encode_batch(
                     texts, add_special_tokens=self._special_tokens
                 )

@@ -142,7 +142,7 @@ def _text_lines(lookup: Lookup, text: int, run: int) -> list[Line]:
     """Return the lines of one text; padding runs of `run` or more fold, none for 0."""
     traced = lookup.trace(text)
     at = {token.position: token for token in traced if token.position is not None}
-    cut = sum(token.status == "cut_off" for token in traced)
+    cut = [place for place, token in enumerate(traced) if token.status == "cut_off"]
     lines: list[Line] = []
     position = 0
     while position < lookup.maxlen:
@@ -156,8 +156,9 @@ def _text_lines(lookup: Lookup, text: int, run: int) -> list[Line]:
         lines.append(Line("position", text, position, token=at.get(position)))
         position += 1
     if cut:
-        place = 0 if lookup.settings.truncating == "pre" else len(lines)
-        lines.insert(place, Line("cut", text, count=cut))
+        last = max((token.position or 0 for token in traced[: cut[0]]), default=-1)
+        place = sum(line.first <= last for line in lines)
+        lines.insert(place, Line("cut", text, count=len(cut)))
     lines = lines or [Line("nothing", text)]
     opening = lines[0]
     lines[0] = Line(opening.kind, text, opening.first, opening.count, opening.token, opens=True)
