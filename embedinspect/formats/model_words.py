@@ -137,7 +137,6 @@ def _of_vocab_txt(path: Path) -> tuple[TokenIds, tuple[str, ...]]:
     for id_, token in enumerate(lines):
         if token in ids:
             repeated.append(f"{clipped_repr(token)} (lines {ids[token] + 1:,} and {id_ + 1:,})")
-            del ids[token]
         ids[token] = id_
     warnings = (
         f"{path.name} has {plural(len(repeated), 'line')} with a token of an earlier line, such as "

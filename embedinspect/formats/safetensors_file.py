@@ -228,13 +228,26 @@ def _bytes_of(dtype: str, shape: tuple[int, ...]) -> int | None:
 def _header(data: bytes, label: str) -> dict[str, Any]:
     """Return the JSON object in a header."""
     try:
-        header = json.loads(data)
+        header = json.loads(data, object_pairs_hook=_without_repeats, parse_constant=_refuse)
         "".join(header).encode()  # a name may hold half of a pair of surrogates
     except (ValueError, TypeError, RecursionError):
         header = None
     if not isinstance(header, dict):
         raise DataError(f"{label} has a damaged header; {_EXPECTED}")
     return header
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; as in the library, a tensor may be named twice, but not its shape."""
+    value = dict(pairs)
+    if len(value) < len(pairs) and "dtype" in value:
+        raise ValueError(pairs)
+    return value
+
+
+def _refuse(constant: str) -> None:
+    """Refuse NaN and Infinity, which are no JSON."""
+    raise ValueError(constant)
 
 
 def _place(entry: Any, label: str) -> tuple[str, tuple[int, ...], int, int]:

@@ -33,6 +33,7 @@ def test_rows_are_those_that_tokens_look_up_and_words_are_the_tokens(name):
     rows = np.asarray(source.matrix.rows)
     assert rows.dtype == np.float32
     assert np.array_equal(rows, expected)
+    assert np.array_equal(source.matrix.rows[[5, 2]], expected[[5, 2]])
     ids = json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8"))
     assert source.contents.tokens.ids == ids
     tokens = {id_: token for token, id_ in ids.items()}

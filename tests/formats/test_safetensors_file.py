@@ -65,6 +65,8 @@ def test_bfloat16_is_the_upper_half_of_float32(tmp_path):
         ({"a": []}, "damaged header"),
         (b"{" + b'"a":[' * 90_000, "damaged header"),
         ({"a": {"dtype": "F32", "shape": [10**9] * 90, "data_offsets": [0, 24]}}, "has 90 dimens"),
+        (b'{"a":{"dtype":"F32","shape":[3,2],"shape":[2,3],"data_offsets":[0,24]}}', "damaged"),
+        (b'{"a":{"dtype":"F32","shape":[3,2],"x":NaN,"data_offsets":[0,24]}}', "damaged header"),
         (b"{" * 50, "damaged header"),
         ({"a": {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 2**70]}}, "a whole tensor"),
         ({"\ud800": {"dtype": "F32", "shape": [3, 2], "data_offsets": [0, 24]}}, "damaged header"),
@@ -157,7 +159,11 @@ def test_an_altered_file_is_refused_or_has_the_rows_that_the_library_reads(tmp_p
         return
     if source.kind != "safetensors" or source.dtype in {"BF16", *FP8_TYPES}:
         return  # which the library does not read into NumPy
-    expected = safetensors.numpy.load_file(path)[source.tensor].astype(np.float32)
+    try:
+        expected = safetensors.numpy.load_file(path)[source.tensor].astype(np.float32)
+    except safetensors.SafetensorError as error:
+        assert "JSON" in str(error)  # noqa: PT017 - another tensor has a type without a name
+        return
     assert np.array_equal(np.asarray(source.matrix.rows), expected, equal_nan=True)
 
 
