@@ -63,6 +63,7 @@ _OTHER_TYPES = {
     24: "float8_e8m0", 25: "uint2", 26: "int2", 27: "float6_e2m3", 28: "float6_e3m2",
 }  # fmt: skip
 _UNPACK: dict[str, Callable[[Any], Any]] = {"int4": unpack_int4, "uint4": unpack_uint4}
+_DEFAULT_AXIS = 1  # of DequantizeLinear
 _SCALED = frozenset({"int4", "uint4", "int8", "uint8", "int16", "uint16"})
 
 
@@ -219,27 +220,25 @@ def _scale(path: Path, graph: Graph, name: str) -> _Scale | None:
     """Return by what the model scales a tensor; None where it does not, or not in a simple way."""
     tensor = graph.tensors[name]
     nodes = [(node, by_row) for source, node, by_row in graph.scalings() if source == name]
-    rules = {(node.inputs[1:3], node.numbers.get("axis", 1)) for node, _ in nodes}
+    rules = {
+        (node.inputs[1:3], node.numbers.get("axis", _DEFAULT_AXIS), node.numbers.get("block_size"))
+        for node, _ in nodes
+    }
     if len(rules) != 1 or _type_name(tensor) not in _SCALED:
         return None
-    [(_, axis)] = rules
-    node, by_row = nodes[0][0], any(by_row for _, by_row in nodes)
-    axis += 2 if axis < 0 else 0
-    scales = _constant(path, graph, node.inputs[1:2])
-    if (
-        scales is None
-        or scales.dtype != np.float32
-        or any(node.numbers.get("block_size", 0) for node, _ in nodes)
-    ):
+    [(names, axis, block_size)] = rules
+    scales = _constant(path, graph, names[:1])
+    if scales is None or scales.dtype != np.float32 or block_size:
         return None
-    zeros = _constant(path, graph, node.inputs[2:3])
-    if zeros is None and any(node.inputs[2:3]):
+    zeros = _constant(path, graph, names[1:])
+    if zeros is None and any(names[1:]):
         return None
     zeros = np.zeros(len(scales), np.int64) if zeros is None else zeros.astype(np.int64)
-    along = tensor.dimensions[axis] if axis in (0, 1) and not by_row else 1
+    one = any(by_row for _, by_row in nodes) or not -2 <= axis < 2
+    along = 1 if one else tensor.dimensions[axis]
     if len(scales) not in (1, along) or len(zeros) != len(scales):
         return None
-    return _Scale(scales, zeros, axis)
+    return _Scale(scales, zeros, axis % 2)
 
 
 def _constant(
