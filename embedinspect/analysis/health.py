@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from embedinspect.matrix import parts_of
+from embedinspect.analysis.moments import Doubles as Doubles
+from embedinspect.analysis.moments import Moments, moments_of
+from embedinspect.analysis.moments import Rows as Rows
+from embedinspect.matrix import IN_CACHE, in_halves, parts_of
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray, Vectors
 from embedinspect.training.run_folder import open_embedding
 
-Doubles = np.ndarray[Any, np.dtype[np.float64]]
-Rows = np.ndarray[Any, np.dtype[np.int64]]
-
 BINS = 10
-MOST_DIMENSIONS = 4096
-_BLOCK = 2**21
 # In units of the median absolute deviation: far beyond even the heavy tails of word vectors.
 _FAR = 12.0
 
@@ -92,14 +89,13 @@ def examine(source: Source) -> Health:
     lengths = _lengths(source)
     finite = np.isfinite(lengths)
     broken = np.flatnonzero(~finite)
-    holds_nan = np.isnan(rows[broken]).any(axis=1)
-    moments = _moments(rows, finite)
+    holds_nan = _hold_nan(rows, broken)
+    moments = moments_of(rows, finite)
     distances = _distances(rows, moments)
     far, far_distances = _far(distances, finite)
     duplicates, first = _duplicates(rows, np.flatnonzero(lengths != 0))
     sound = lengths[finite]
     mean_length = float(sound.mean(dtype=np.float64)) if sound.size else math.nan
-    directions = _directions(rows, finite, moments)
     before = _before_training(source)
     return Health(
         norms=_spread(sound),
@@ -108,8 +104,8 @@ def examine(source: Source) -> Health:
         standard_deviation=math.sqrt(float(moments.variances.mean() + moments.mean.var())),
         dimension_deviations=np.sqrt(moments.variances),
         common_share=float(np.linalg.norm(moments.mean)) / mean_length if mean_length else 0.0,
-        effective_rank=_effective_rank(directions),
-        first_direction_share=_first_share(directions),
+        effective_rank=moments.effective_rank,
+        first_direction_share=moments.first_share,
         first_direction_share_before=None if before is None else _first_direction(before),
         zero_rows=np.flatnonzero(lengths == 0),
         nan_rows=broken[holds_nan],
@@ -134,11 +130,16 @@ def _lengths(source: Source) -> Any:
     """Return the length of each row, in float64 where one is too long for float32."""
     lengths: Any = source.lengths()
     beyond = np.flatnonzero(np.isinf(lengths))
-    beyond = beyond[np.isfinite(source.matrix.rows[beyond]).all(axis=1)]
+    beyond = beyond[finite_among(source.matrix.rows, beyond)]
     if len(beyond):
         lengths = lengths.astype(np.float64)
-        lengths[beyond] = np.linalg.norm(source.matrix.rows[beyond].astype(np.float64), axis=1)
+        for row in beyond.tolist():
+            lengths[row] = np.linalg.norm(source.matrix.rows[row].astype(np.float64))
     return lengths
+
+
+def _hold_nan(rows: Vectors, among: Rows) -> Any:
+    return np.fromiter((bool(np.isnan(rows[row]).any()) for row in among.tolist()), np.bool_)
 
 
 def _before_training(source: Source) -> Vectors | None:
@@ -149,100 +150,32 @@ def _before_training(source: Source) -> Vectors | None:
 
 
 def _first_direction(rows: Vectors) -> float | None:
-    finite = np.isfinite(rows).all(axis=1)
-    return _first_share(_directions(rows, finite, _moments(rows, finite)))
+    return moments_of(rows, finite_among(rows, np.arange(len(rows)))).first_share
 
 
-def _parts(rows: Vectors) -> Iterator[tuple[int, FloatArray]]:
-    """Yield the rows in parts, each with the number of its first row, to bound the memory."""
-    step = max(1, _BLOCK // rows.shape[1])
-    for start in range(0, len(rows), step):
-        yield start, rows[start : start + step]
+def finite_among(rows: Vectors, among: Rows) -> Any:
+    """Return of each of some rows whether all its numbers are finite."""
+    finite = np.empty(len(among), np.bool_)
+    step = max(1, IN_CACHE // rows.shape[1])
+    for start in range(0, len(among), step):
+        finite[start : start + step] = np.isfinite(rows[among[start : start + step]]).all(axis=1)
+    return finite
 
 
-@dataclass(frozen=True)
-class _Moments:
-    """Of the finite rows: their count, mean row, variance by dimension, and centred products.
-
-    The products are None beyond 4,096 dimensions.
-    """
-
-    count: int
-    mean: Doubles
-    variances: Doubles
-    products: Doubles | None
-
-
-def _moments(rows: Vectors, finite: Any) -> _Moments:
-    """Return the moments of the finite rows.
-
-    Sums are taken about a row near the middle, so that a large offset common to all rows costs no
-    digits. It is rounded to float32: of equal rows it is that row, and nothing is left.
-    """
-    width = rows.shape[1]
-    first = rows[np.flatnonzero(finite)[: max(1, min(1000, _BLOCK // width))]]
-    middle = first.mean(axis=0, dtype=np.float64).astype(np.float32) if len(first) else 0
-    total, squares, count = np.zeros(width), np.zeros(width), 0
-    products = np.zeros((width, width)) if width <= MOST_DIMENSIONS else None
-    for start, part in _parts(rows):
-        sound = finite[start : start + len(part)]
-        part64 = (part if sound.all() else part[sound]).astype(np.float64) - middle
-        count += len(part64)
-        total += part64.sum(axis=0)
-        if products is None:
-            squares += np.einsum("ij,ij->j", part64, part64)
-        else:
-            products += part64.T @ part64
-    mean = total / max(1, count)
-    if products is not None:
-        products -= count * np.outer(mean, mean)
-        squares = np.diag(products)
-    else:
-        squares -= count * mean**2
-    return _Moments(count, mean + middle, np.maximum(squares, 0) / max(1, count), products)
-
-
-def _directions(rows: Vectors, finite: Any, moments: _Moments) -> Doubles | None:
-    """Return how much the centred rows vary along each of their principal directions.
-
-    These are the squares of their singular values, from the products of dimensions or, where there
-    are fewer, of rows; None where there are too many of both, or where no row differs.
-    """
-    products = moments.products
-    if products is None:
-        if moments.count > MOST_DIMENSIONS:
-            return None
-        sound = np.flatnonzero(finite)
-        products = np.zeros((len(sound), len(sound)))
-        step = max(1, _BLOCK // max(1, len(sound)))
-        for start in range(0, rows.shape[1], step):
-            columns = slice(start, start + step)
-            part = rows[sound, columns].astype(np.float64) - moments.mean[columns]
-            products += part @ part.T
-    values = np.maximum(np.linalg.eigvalsh(products), 0)
-    values = values[values > values.max(initial=0) * 1e-14]  # the rest is left of rounding
-    return values if len(values) else None
-
-
-def _effective_rank(directions: Doubles | None) -> float | None:
-    if directions is None:
-        return None
-    shares = np.sqrt(directions) / np.sqrt(directions).sum()
-    return float(np.exp(-(shares * np.log(shares)).sum()))
-
-
-def _first_share(directions: Doubles | None) -> float | None:
-    return None if directions is None else float(directions.max() / directions.sum())
-
-
-def _distances(rows: Vectors, moments: _Moments) -> Doubles:
+def _distances(rows: Vectors, moments: Moments) -> Doubles:
     """Return how far each row is from the mean row, in each dimension's own deviation."""
-    scale = np.sqrt(np.where(moments.variances > 0, moments.variances, 1))
+    weights = 1 / np.sqrt(np.where(moments.variances > 0, moments.variances, 1))
     distances = np.empty(len(rows))
-    with np.errstate(invalid="ignore", over="ignore"):
-        for start, part in _parts(rows):
-            apart = (part - moments.mean) / scale
-            distances[start : start + len(part)] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+
+    def measure(start: int, stop: int) -> None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            for first, part in parts_of(rows, IN_CACHE, start, stop):
+                apart = part.astype(np.float64)
+                apart -= moments.mean
+                apart *= weights
+                distances[first : first + len(part)] = np.sqrt(np.vecdot(apart, apart))
+
+    in_halves(len(rows), measure)
     return distances
 
 
@@ -264,13 +197,7 @@ def _duplicates(rows: Vectors, among: Rows) -> tuple[Rows, Rows]:
 
     Rows are compared where the hashes of their bits are equal.
     """
-    stream = np.random.RandomState(0)
-    factors = stream.randint(1, 2**62, rows.shape[1], dtype=np.uint64) * 2 + 1
-    hashes = np.empty(len(rows), np.uint64)
-    for start, part in _parts(rows):
-        bits = np.ascontiguousarray(part).view(np.uint32).astype(np.uint64)
-        mixed = (bits + 0x9E3779B9) * (bits ^ np.uint64(0x85EBCA6B))
-        hashes[start : start + len(part)] = (mixed * factors).sum(axis=1, dtype=np.uint64)
+    hashes = _hashes(rows)
     order = among[np.argsort(hashes[among], kind="stable")]
     same = hashes[order][1:] == hashes[order][:-1]
     later: list[int] = []
@@ -286,6 +213,29 @@ def _duplicates(rows: Vectors, among: Rows) -> tuple[Rows, Rows]:
                 break
     ranking = np.argsort(later, kind="stable")
     return np.array(later, np.int64)[ranking], np.array(first, np.int64)[ranking]
+
+
+def _hashes(rows: Vectors) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Return a hash of the bits of each row.
+
+    Numbers are taken in pairs where they can be. Their highest bits are mixed into their lowest
+    ones, as round numbers differ in the highest alone, and these would be lost in a product.
+    """
+    width = rows.shape[1]
+    factors = np.random.RandomState(0).randint(1, 2**62, width, dtype=np.uint64) * 2 + 1
+    hashes = np.empty(len(rows), np.uint64)
+
+    def mix(start: int, stop: int) -> None:
+        for first, part in parts_of(rows, IN_CACHE, start, stop):
+            part = np.ascontiguousarray(part)
+            paired = width % 2 == 0
+            bits = part.view(np.uint64) if paired else part.view(np.uint32).astype(np.uint64)
+            mixed = bits >> 29
+            mixed ^= bits
+            hashes[first : first + len(part)] = mixed @ factors[: bits.shape[1]]
+
+    in_halves(len(rows), mix)
+    return hashes
 
 
 def _spread(values: FloatArray) -> Spread | None:

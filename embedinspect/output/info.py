@@ -8,8 +8,9 @@ from typing import Any
 
 from rich import filesize
 
-from embedinspect.analysis.health import MOST_DIMENSIONS, Health, Spread
+from embedinspect.analysis.health import Health, Spread
 from embedinspect.analysis.language_model import TokenHealth
+from embedinspect.analysis.moments import MOST_DIMENSIONS
 from embedinspect.analysis.other_readers import remarks
 from embedinspect.analysis.ranks import LengthsByRank
 from embedinspect.output import history, language_model

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from embedinspect.analysis import health
+from embedinspect.analysis import health, moments
 from embedinspect.analysis.health import examine
 from tests.builders import source_of
 
@@ -59,6 +59,65 @@ def test_an_offset_common_to_all_rows_costs_no_digits(offset):
     health = examine(source_of(rows))
     assert np.isclose(health.first_direction_share, variances[0] / variances.sum(), rtol=1e-9)
     assert np.allclose(health.dimension_deviations, centred.std(axis=0), rtol=1e-9)
+
+
+def _with_some_broken(rows):
+    rows[5, 3], rows[700, 0], rows[-1] = np.nan, np.inf, -np.inf
+    return rows
+
+
+# What float32 cannot tell must be found out, and be done in float64.
+LARGE = {
+    "of full rank": (lambda draws: draws, True),
+    "with a row or two that are not finite": (_with_some_broken, True),
+    "with a dimension that is always the same": (lambda draws: draws * (np.arange(40) > 0), True),
+    "with an offset": (lambda draws: draws + 1000, True),
+    "tiny": (lambda draws: draws * 1e-15, True),
+    "of falling deviations": (lambda draws: draws * 0.9 ** np.arange(40), True),
+    "of rank 3": (lambda draws: draws[:, :3] @ draws[:3], False),
+    "of two equal dimensions": (lambda draws: draws[:, [0, *range(39)]], False),
+    "with one huge dimension": (lambda draws: draws * ([1e8] + [1] * 39), False),
+    "denormal": (lambda draws: draws * 1e-41, False),
+    "at the end of float32": (lambda draws: draws * 1e37, False),
+    "of equal rows": (lambda draws: draws[:1] + 0 * draws, False),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_large_table_has_the_rank_and_the_spread_of_float64(kind, seed, monkeypatch):
+    make, in_float32 = LARGE[kind]
+    draws = np.random.RandomState(seed).standard_normal((3000, 40))
+    rows = make(draws).astype(np.float32)
+    centred = rows[np.isfinite(rows).all(axis=1)].astype(np.float64)
+    deviations = centred.std(axis=0)
+    centred -= centred.mean(axis=0)
+    values = np.linalg.svd(centred, compute_uv=False)
+    monkeypatch.setattr(moments, "_WORTH_FLOAT32", 0)
+    asked = []
+    honest = moments._in_float64
+    monkeypatch.setattr(moments, "_in_float64", lambda *rest: asked.append(1) or honest(*rest))
+    health = examine(source_of(rows))
+    assert bool(asked) is not in_float32
+    if kind == "of equal rows":
+        assert health.effective_rank is None
+        return
+    shares = values[values > values.max() * 1e-7] / values.sum()
+    rank = np.exp(-(shares * np.log(shares)).sum())
+    assert np.isclose(health.effective_rank, rank, rtol=1e-5)
+    share = (values[0] / np.linalg.norm(values)) ** 2
+    assert np.isclose(health.first_direction_share, share, rtol=1e-6)
+    assert np.allclose(health.dimension_deviations, deviations, rtol=1e-6, atol=0)
+
+
+def test_rows_of_round_numbers_have_hashes_of_their_own():
+    for width in (7, 64):
+        for rows in (
+            np.concatenate([size * np.eye(width) for size in (1, 2, 0.5, -1, 256)]),
+            np.where(np.random.RandomState(0).rand(3000, width) < 0.5, -1, 1),
+        ):
+            rows = np.unique(rows.astype(np.float32), axis=0)
+            assert len(np.unique(health._hashes(rows))) == len(rows)
 
 
 def test_more_dimensions_than_a_square_matrix_can_hold():
@@ -129,11 +188,11 @@ def test_blocks_give_what_the_whole_gives(monkeypatch):
     rows = np.random.RandomState(0).standard_normal((100, 5)).astype(np.float32)
     rows[90] = rows[3]
     whole = examine(source_of(rows))
-    monkeypatch.setattr(health, "_BLOCK", 35)
+    monkeypatch.setattr(moments, "_BLOCK", 35)
     blocks = examine(source_of(rows))
     assert np.isclose(whole.effective_rank, blocks.effective_rank)
     assert blocks.duplicate_rows.tolist() == [90]
-    monkeypatch.setattr(health, "MOST_DIMENSIONS", 4)
+    monkeypatch.setattr(moments, "MOST_DIMENSIONS", 4)
     wide = examine(source_of(rows))
     assert wide.effective_rank is None
     assert np.allclose(wide.dimension_deviations, whole.dimension_deviations)
