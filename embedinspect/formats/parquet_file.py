@@ -16,11 +16,13 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from embedinspect.errors import DataError
-from embedinspect.formats.arrow_columns import Gathered, columns_of, width_of
+from embedinspect.formats.arrow_columns import Gathered, columns_of, most_bytes, width_of
 from embedinspect.formats.beginning import Start
 from embedinspect.formats.columns import Choice, choose
 from embedinspect.formats.contents import Contents, Progress, ReadOptions
-from embedinspect.wording import clipped_repr
+from embedinspect.formats.parquet_pages import claims_of
+from embedinspect.matrix import MOST_VALUES
+from embedinspect.wording import clipped_repr, plural
 
 _BATCH = 2**22  # numbers that are read at a time
 _BUFFER = 2**20  # bytes of a column that are read at a time
@@ -139,6 +141,7 @@ class _Parts:
     def read(self, progress: Progress | None) -> Contents:
         """Return the vectors and words of all groups."""
         size, count = self.path.stat().st_size, self.ends[-1] if self.ends else 0
+        self._refuse_claims(size)
         gathered = Gathered(self.choice, count, self._width(), size, self.label)
         threads = min(_MOST_THREADS, os.cpu_count() or 1)
         shares = [
@@ -167,6 +170,20 @@ class _Parts:
             words_column=self.choice.words_name,
             warnings=self.choice.warnings,
         )
+
+    def _refuse_claims(self, size: int) -> None:
+        """Refuse a file whose pages claim more than it can hold.
+
+        Raises:
+            DataError: they do.
+        """
+        claims, most = claims_of(self.path, self.metadata, self.names), most_bytes(size)
+        values = min(2 * MOST_VALUES, most // 4)
+        if claims.values > values or claims.unpacked > most:
+            raise DataError(
+                f"{self.label} claims {plural(claims.values, 'value')} in {claims.unpacked:,} "
+                f"bytes; expected at most {values:,} in {most:,} bytes, as the file has {size:,}"
+            )
 
     def _width(self) -> int:
         """Return how many numbers the first vector has."""
