@@ -153,6 +153,8 @@ class _Model:
         )
 
     def _unpack(self, form: str) -> tuple[int, ...]:
+        if self.at > len(self.data):
+            raise IndexError("beyond the end")
         fields = struct.unpack_from(form, self.data, self.at)
         self.at += struct.calcsize(form)
         return fields

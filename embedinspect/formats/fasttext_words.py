@@ -53,8 +53,6 @@ def read_words(data: mmap, at: int, words: int, labels: int, problems: Problems)
         starts, ends = _entries(chunk, entries - done)
         if not len(starts):
             raise DataError(f"{label} has no end of word {done:,}; expected a fastText model")
-        if not chunk[starts].all():
-            raise DataError(f"{label} has a word of no letters; expected a fastText model")
         kinds = chunk[ends + _AFTER_WORD - 1]
         numbers = np.arange(done, done + len(starts))
         wrong = np.flatnonzero(kinds != (numbers >= words))
@@ -76,9 +74,22 @@ def read_words(data: mmap, at: int, words: int, labels: int, problems: Problems)
 def _entries(chunk: Any, most: int) -> tuple[Ints, Ints]:
     """Return where words start and end in the bytes of whole entries, at most so many of them."""
     zero = chunk == 0
-    # The end of a word is a zero after another byte; so are some within the counts.
-    zeros = np.flatnonzero(zero[1:] & ~zero[:-1]) + 1
-    whole = zeros[zeros + _AFTER_WORD <= len(chunk)]
+    # The end of a word is a zero after another byte, unless the word is empty, which is rare.
+    starts, ends = _chain(np.flatnonzero(zero[1:] & ~zero[:-1]) + 1, len(chunk), most)
+    if zero[starts].any():
+        return _chain(np.flatnonzero(zero), len(chunk), most)
+    return starts, ends
+
+
+def _chain(zeros: Ints, size: int, most: int) -> tuple[Ints, Ints]:
+    """Return where words start and end: each ends at the first zero after the entry before it.
+
+    Args:
+        zeros: where words could end.
+        size: of all bytes.
+        most: how many words there may be.
+    """
+    whole = zeros[zeros + _AFTER_WORD <= size]
     following = np.searchsorted(whole, whole + _AFTER_WORD).tolist()
     chain: list[int] = []
     place = 0
