@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from embedinspect.errors import DataError
-from embedinspect.formats import checkpoint_parts
+from embedinspect.formats import checkpoint_parts, projector
 from embedinspect.formats.arrays import as_float32
 from embedinspect.formats.checkpoint_bundle import DTYPES, Bundle, Entry, open_bundle
 from embedinspect.formats.checkpoint_paths import index_at, is_saved_model
@@ -28,6 +28,8 @@ from embedinspect.matrix import MOST_VALUES
 from embedinspect.stored_rows import StoredRows, Vectors, from_bfloat16
 from embedinspect.wording import clipped_repr
 
+_VOCABULARY = "vocab.txt"
+_LARGEST_VOCABULARY = 2**26
 _SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 # Keras 3 keeps the model's own variables below its optimizer, too: as `_trainable_variables`.
 _OF_OPTIMIZER = re.compile(r".*\.OPTIMIZER_SLOT|(.*/)?_?optimizer/(?!_trainable_variables/).*")
@@ -67,10 +69,37 @@ def read(path: Path, options: ReadOptions) -> Contents:
     tensor = None if options.tensor is None else _meant(options.tensor, variables)
     if tensor is None:
         tensor = pick(offered, options.tensor, label)
+    key = next(variable.key for variable in variables if variable.tensor is tensor)
     kind = "TensorFlow SavedModel" if is_saved_model(index) else "TensorFlow checkpoint"
     return Contents(
-        kind, tensor.read(), dtype=tensor.dtype, tensor=tensor.name, tensors=tuple(offered)
+        kind,
+        tensor.read(),
+        dtype=tensor.dtype,
+        tensor=tensor.name,
+        tensors=tuple(offered),
+        words_beside=_labels(index.parent, key) or _vocabulary(index.parent, tensor),
     )
+
+
+def _labels(folder: Path, key: str) -> Path | None:
+    """Return the file of labels that the config of TensorBoard's projector names for a variable."""
+    config = folder / projector.CONFIG
+    try:
+        return projector.labels_of_variable(config, key) if config.is_file() else None
+    except DataError:
+        return None
+
+
+def _vocabulary(folder: Path, tensor: Tensor) -> Path | None:
+    """Return the list of words beside a checkpoint, as BERT's has one, where it is as long."""
+    path = folder / _VOCABULARY
+    if tensor.role != "input embedding" or not path.is_file():
+        return None
+    if not 0 < path.stat().st_size <= _LARGEST_VOCABULARY:
+        return None
+    data = path.read_bytes()
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    return path if lines == tensor.shape[0] else None
 
 
 def _variables(bundle: Bundle, label: str) -> list[_Variable]:

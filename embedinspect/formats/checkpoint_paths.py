@@ -21,6 +21,10 @@ _TAIL = 8
 def recognises(start: Start) -> bool:
     """Return whether a file is the index of a checkpoint, or names one, or a folder holds one."""
     if start.is_folder:
+        from embedinspect.formats.projector import names_files_of_rows
+
+        if names_files_of_rows(start):  # of a projector, beside the checkpoints of a training
+            return False
         return bool({_STATE, _MODEL} & start.names) or bool(_indices(start.path, start.names))
     if _LATEST.match(start.data) is not None:
         return True

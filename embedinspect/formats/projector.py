@@ -60,24 +60,52 @@ def read_config(path: Path) -> list[Pair]:
     Raises:
         DataError: the file cannot be read, or is no such config.
     """
+    pairs = []
+    for fields in _entries(path):
+        if "tensor_path" in fields:
+            tensor, metadata = fields["tensor_path"], fields.get("metadata_path")
+            pairs.append(
+                Pair(
+                    fields.get("tensor_name", tensor),
+                    path.parent / tensor,
+                    path.parent / metadata if metadata else None,
+                )
+            )
+    return pairs
+
+
+def names_files_of_rows(start: Start) -> bool:
+    """Return whether a folder holds a config that names files of rows, and no checkpoint."""
+    try:
+        return CONFIG in start.names and bool(read_config(start.path / CONFIG))
+    except DataError:
+        return False
+
+
+def labels_of_variable(path: Path, name: str) -> Path | None:
+    """Return the file of labels that a config names for a variable of a checkpoint, if it does.
+
+    Raises:
+        DataError: the config cannot be read, or is none.
+    """
+    for fields in _entries(path):
+        labels = fields.get("metadata_path")
+        if labels and fields.get("tensor_name") == name and "tensor_path" not in fields:
+            return path.parent / labels if _readable(path.parent / labels) else None
+    return None
+
+
+def _entries(path: Path) -> list[dict[str, str]]:
+    """Return the fields of each matrix in a config."""
     data = read_bytes(str(path), "a projector's config", _LARGEST)
     text = decode(data, "utf-8", repr(str(path)))
-    pairs = []
+    entries = []
     for block in re.split(r"embeddings\s*\{", text)[1:]:
-        fields = dict(_FIELD.findall(block))
-        if "tensor_path" not in fields:
-            continue
-        if "\0" in block:  # which no path can hold
+        fields = {str(name): str(value) for name, value in _FIELD.findall(block)}
+        if "tensor_path" in fields and "\0" in block:  # which no path can hold
             raise DataError(f"{str(path)!r} names a file with a null character; expected a path")
-        tensor, metadata = str(fields["tensor_path"]), fields.get("metadata_path")
-        pairs.append(
-            Pair(
-                str(fields.get("tensor_name", tensor)),
-                path.parent / tensor,
-                path.parent / metadata if metadata else None,
-            )
-        )
-    return pairs
+        entries.append({} if "\0" in block else fields)
+    return entries
 
 
 def pair_of(path: Path, tensor: str | None) -> Pair:

@@ -251,6 +251,38 @@ def test_checksums_of_any_length():
         assert crc32c(data[:length]) == slow(data[:length])
 
 
+# -- words ---------------------------------------------------------------------------------------
+
+
+def test_labels_of_a_projector_are_the_words_of_the_variable_that_its_config_names(tf, tmp_path):
+    """As in TensorFlow's guide to the projector, whose folder holds a checkpoint and the labels."""
+    variable = tf.Variable(np.eye(3, 2, dtype=np.float32))
+    tf.train.Checkpoint(embedding=variable).save(str(tmp_path / "embedding.ckpt"))
+    (tmp_path / "metadata.tsv").write_text("the\ncat\nsat\n")
+    config = tmp_path / "projector_config.pbtxt"
+    entry = 'embeddings {{\n  tensor_name: "{}"\n  metadata_path: "metadata.tsv"\n}}\n'
+    config.write_text(entry.format(f"embedding{SUFFIX}"))
+    source = open_source(str(tmp_path))
+    assert list(source.words) == ["the", "cat", "sat"]
+    assert source.kind == "TensorFlow checkpoint"
+    config.write_text(entry.format("another"))
+    assert open_source(str(tmp_path)).words is None
+    (tmp_path / "rows.tsv").write_text("1\t2\n3\t4\n")
+    config.write_text('embeddings {\n  tensor_path: "rows.tsv"\n}\n')
+    assert open_source(str(tmp_path)).kind == "projector TSV"
+
+
+@pytest.mark.parametrize(("text", "count"), [("[PAD]\na\nb\nc\n", 4), ("[PAD]\na\nb", 0)])
+def test_a_list_of_words_beside_a_checkpoint_counts_where_it_is_as_long(tmp_path, text, count):
+    value = entry(data=ROWS.tobytes())
+    write_bundle(tmp_path / "bert_model.ckpt")
+    pairs = {b"": HEADER, b"bert/embeddings/word_embeddings": value}
+    (tmp_path / "bert_model.ckpt.index").write_bytes(table_bytes(pairs))
+    (tmp_path / "vocab.txt").write_text(text)
+    source = open_source(str(tmp_path))
+    assert (0 if source.words is None else len(source.words)) == count
+
+
 # -- files from strangers -----------------------------------------------------------------------
 
 ROWS = np.arange(8, dtype=np.float32).reshape(4, 2)
