@@ -29,7 +29,7 @@ TO_CONVERT = (
 _ROLES = (
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
 )  # fmt: skip
-_LISTS = ("additional_special_tokens", "extra_special_tokens")
+_LISTS = ("extra_special_tokens", "additional_special_tokens")  # the first of them that is there
 # Kinds of models whose token ids are those of the SentencePiece pieces.
 _PLAIN = {
     "albert", "gemma", "gemma2", "gemma3", "gemma3_text", "llama", "mistral", "mixtral", "phi3",
@@ -78,7 +78,7 @@ def read_tokens(folder: Path, kind: str | None) -> FolderTokens:
             return base
         tokens, name, warnings = base.tokens, base.words_from, list(base.warnings)
         warnings += _place_added(folder, tokens, settings)
-    warnings += _add_missing(tokens, settings, roles, name)
+    warnings += _add_missing(folder, tokens, settings, roles, name)
     tokenizer_json.refuse_half_characters(tokens.ids, repr(str(folder)))
     return FolderTokens(tokens, name, tuple(warnings))
 
@@ -173,10 +173,8 @@ def _of_pieces(path: Path, kind: str | None, settings: dict[str, Any]) -> list[s
 
 def _place_added(folder: Path, tokens: TokenIds, settings: dict[str, Any]) -> Iterator[str]:
     """Give added tokens the ids that the files beside the vocabulary have; yield warnings."""
-    listed = object_if_there(folder, _ADDED, "an object of added tokens and ids")
-    added = [(token, id_, False) for token, id_ in ids_of(listed, repr(str(folder))).items()]
     moved = []
-    for token, id_, special in (*added, *_decoder(settings)):
+    for token, id_, special in (*_added_tokens(folder), *_decoder(settings)):
         if tokens.ids.get(token, id_) != id_:
             moved.append(f"{clipped_repr(token)} ({tokens.ids[token]:,} and {id_:,})")
         tokens.place(token, id_, special=special)
@@ -185,6 +183,14 @@ def _place_added(folder: Path, tokens: TokenIds, settings: dict[str, Any]) -> It
             f"the files of the tokenizer give {plural(len(moved), 'added token')} two ids, such as "
             f"{moved[0]}; that of {_CONFIG} or {_ADDED} counts"
         )
+
+
+def _added_tokens(folder: Path) -> list[tuple[str, int, bool]]:
+    """Return the tokens of the file of added tokens: text, id, and that they are not special."""
+    ids = ids_of(
+        object_if_there(folder, _ADDED, "added tokens and ids"), repr(str(folder / _ADDED))
+    )
+    return [(token, id_, False) for token, id_ in sorted(ids.items(), key=lambda item: item[1])]
 
 
 def _decoder(settings: dict[str, Any]) -> list[tuple[str, int, bool]]:
@@ -205,29 +211,32 @@ def _text_of(token: Any) -> str | None:
 
 
 def _add_missing(
-    tokens: TokenIds, settings: dict[str, Any], roles: dict[str, Any], name: str
+    folder: Path, tokens: TokenIds, settings: dict[str, Any], roles: dict[str, Any], name: str
 ) -> Iterator[str]:
     """Add the tokens that only the settings name, as transformers does; yield warnings."""
     decoder = _decoder(settings)
-    roles = settings if decoder else {**settings, **roles}
+    if decoder:
+        roles = settings
+    else:  # the files that older versions wrote instead
+        decoder, roles = _added_tokens(folder), {**settings, **roles}
     named = [_text_of(roles.get(role)) for role in _ROLES]
-    for key in _LISTS:
-        several = roles.get(key)
-        several = list(several.values()) if isinstance(several, dict) else several
-        named += map(_text_of, several if isinstance(several, list) else ())
+    several = next((roles[key] for key in _LISTS if roles.get(key)), None)
+    several = list(several.values()) if isinstance(several, dict) else several
+    named += map(_text_of, several if isinstance(several, list) else ())
     missing = []
     for token, special in (
         *((token, special) for token, _, special in decoder),
         *((token, True) for token in named if token),
     ):
-        if token not in tokens.ids:
-            tokens.add(token, special=special)
+        new = token not in tokens.ids
+        tokens.add(token, special=special)
+        if new:
             missing.append(f"{clipped_repr(token)} (id {tokens.ids[token]:,})")
         if special:
             tokens.special[token] = tokens.ids[token]
     if missing:
         yield (
-            f"{name} lacks {plural(len(missing), 'token')} of {_CONFIG} or {_MAP}, such as "
+            f"{name} lacks {plural(len(missing), 'token')} of the files beside it, such as "
             f"{missing[0]}; transformers adds them with the next ids, and so they count here"
         )
 

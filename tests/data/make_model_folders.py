@@ -293,6 +293,38 @@ def make_tokens() -> None:
     expect_ids("tokens/gpt2", AutoTokenizer.from_pretrained(path).get_vocab())
 
 
+def make_layers() -> None:
+    """Write folders whose other files add tokens to those of tokenizer.json."""
+    added = {
+        f"{id_}": {"content": f"<added {id_}>", "special": id_ == 305, "normalized": False}
+        | dict.fromkeys(("single_word", "lstrip", "rstrip"), False)
+        for id_ in (305, 301)
+    }
+    two = ["<A>", "<B>"]
+    image = {"image": "<I>"}
+    for name, of, file, more in (
+        ("roles", "llama-tied", "tokenizer_config.json", {"pad_token": "<P>", "mask_token": "<M>"}),
+        ("more", "llama-tied", "tokenizer_config.json", {"additional_special_tokens": two}),
+        (
+            "extra",
+            "llama-tied",
+            "tokenizer_config.json",
+            {"extra_special_tokens": image},
+        ),
+        ("both", "t5-sharded", "tokenizer_config.json", {"additional_special_tokens": two}),
+        ("decoder", "llama-tied", "tokenizer_config.json", {"added_tokens_decoder": added}),
+        ("map", "llama-tied", "special_tokens_map.json", {"pad_token": {"content": "<P>"}}),
+        ("file", "gpt2-f16", "added_tokens.json", {"<Z>": 305, "<Y>": 302}),
+    ):
+        path = FOLDER / "tokens" / f"json-{name}"
+        path.mkdir()
+        for kept in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(FOLDER / of / kept, path)
+        before = json.loads((path / file).read_text()) if (path / file).exists() else {}
+        write(path / file, before | more)
+        expect_ids(f"tokens/json-{name}", AutoTokenizer.from_pretrained(path).get_vocab())
+
+
 def make_fp8() -> None:
     """Write tables of FP8 that have every byte, and what PyTorch makes of each."""
     folder = FOLDER / "fp8"
@@ -316,6 +348,7 @@ def main() -> None:
     make_resized()
     make_static()
     make_tokens()
+    make_layers()
     make_fp8()
     for path in FOLDER.rglob("*"):
         assert path.is_dir() or path.stat().st_size < 50_000, path

@@ -23,7 +23,7 @@ from embedinspect.source import SourceOptions, open_source
 
 MODELS = Path(__file__).parents[1] / "data" / "models"
 NAMES = sorted(path.stem for path in MODELS.glob("*.npy"))
-SLOW = sorted(path.stem for path in (MODELS / "tokens").glob("*.json"))
+TOKENS = sorted(path.stem for path in (MODELS / "tokens").glob("*.json"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -43,8 +43,8 @@ def test_rows_are_those_that_tokens_look_up_and_words_are_the_tokens(name):
     assert source.words_from == "tokenizer.json"
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_tokens_of_slow_tokenizers_have_the_ids_that_transformers_gives_them(name):
+@pytest.mark.parametrize("name", TOKENS)
+def test_tokens_of_other_files_have_the_ids_that_transformers_gives_them(name):
     folder = MODELS / "tokens" / name
     kind = json.loads((folder / "config.json").read_text())["model_type"]
     found = read_tokens(folder, kind)
