@@ -45,7 +45,7 @@ def claims_of(data: memoryview) -> Claims:
                     raise ValueError("a batch of less than no rows")
                 rows += count if kind == _RECORDS else 0
                 unpacked += _unpacked(batch, body)
-    except struct.error:
+    except (struct.error, OverflowError):
         raise ValueError("an offset outside of the file") from None
     return Claims(rows, unpacked)
 
