@@ -58,7 +58,7 @@ def _left_out(neighborhood: Neighborhood) -> str:
     sentence = f"what was asked for, from its own answer: {names or 'no row'}"
     if neighborhood.left_out:
         why = "zero or not finite" if neighborhood.metric == "cosine" else "not finite"
-        sentence += f"; and {plural(neighborhood.left_out, 'row')} that are {why}"
+        sentence += f"; and {plural(neighborhood.left_out, 'row that is', 'rows that are')} {why}"
     return sentence
 
 
