@@ -14,6 +14,7 @@ from embedinspect import keras_layer
 from embedinspect.errors import KerasUnavailable, UsageError
 from embedinspect.lookup import Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
+from embedinspect.stored_rows import StoredRows
 from tests.conftest import CLASSIC
 
 
@@ -35,6 +36,19 @@ def test_the_batch_goes_through_in_parts(monkeypatch):
 def test_numbers_that_are_not_finite_are_compared_bit_for_bit():
     rows = np.array([[0, -0.0], [np.nan, np.inf], [1e-45, -np.inf]], np.float32)
     assert keras_layer.prove(look_up(["a b"], matrix=EmbeddingMatrix(rows, "test"))).holds
+
+
+@pytest.mark.parametrize("mask_zero", [False, True])
+def test_of_a_large_matrix_the_layer_gets_just_the_rows_in_use(mask_zero, monkeypatch):
+    monkeypatch.setattr(keras_layer, "_MOST_VALUES", 100)
+    halves = np.random.RandomState(0).standard_normal((50, 3)).astype(np.float16)
+    matrix = EmbeddingMatrix(StoredRows(halves, (50, 3)), "test")
+    lookup = look_up(CLASSIC, Settings(maxlen=6, mask_zero=mask_zero), matrix=matrix)
+    monkeypatch.setattr(StoredRows, "__array__", None)  # the whole is never copied
+    proof = keras_layer.prove(lookup)
+    assert proof.holds
+    assert (proof.vectors_total, proof.rows) == (12, 6)
+    assert proof.mask_equal == (12 if mask_zero else None)
 
 
 def test_texts_without_positions():

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from embedinspect import lookup as lookups
 from embedinspect import token_counts
 from embedinspect.errors import DataError, UsageError
 from embedinspect.lookup import Settings, look_up, one_hot
 from embedinspect.matrix import EmbeddingMatrix
+from embedinspect.stored_rows import StoredRows
 from embedinspect.token_counts import count_tokens
 from embedinspect.vocabulary import Token, Vocabulary, fit
 from tests.conftest import CLASSIC
@@ -133,6 +135,14 @@ def test_a_given_matrix_sets_both_dimensions():
 def test_the_one_hot_product_is_the_lookup():
     product = one_hot(look_up(CLASSIC, Settings(maxlen=6)))
     assert (product.shape, product.largest_difference, product.equal) == ((2, 6, 6), 0.0, True)
+
+
+def test_the_one_hot_product_never_copies_a_stored_matrix_whole(monkeypatch):
+    halves = np.random.RandomState(0).standard_normal((50, 3)).astype(np.float16)
+    stored = StoredRows(halves, (50, 3))
+    monkeypatch.setattr(StoredRows, "__array__", None)
+    monkeypatch.setattr(lookups, "_NUMBERS_AT_ONCE", 21)
+    assert one_hot(look_up(CLASSIC, matrix=EmbeddingMatrix(stored, "test"))).equal
 
 
 def test_the_one_hot_product_shows_what_nan_does():
