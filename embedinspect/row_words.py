@@ -175,6 +175,9 @@ def has_capitals(words: Iterable[str | None]) -> bool:
 
 
 def pack(words: Sequence[bytes]) -> PackedWords:
-    """Return the words in packed form; they must be UTF-8 without line feeds."""
+    """Return the words in packed form; they must be UTF-8."""
     lengths = np.fromiter(map(len, words), np.int64, len(words))
-    return PackedWords(b"".join([b"\n", b"\n".join(words)]), np.cumsum(lengths + 1))
+    block = LINE_MARK + LINE_MARK.join(words)
+    if len(words) and block.count(LINE_MARK) > len(words):
+        block = ANY_MARK + ANY_MARK.join(words)
+    return PackedWords(block, np.cumsum(lengths + 1))

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from embedinspect import row_words
 from embedinspect.row_words import Words, has_capitals, pack
 
-# Every character but line feeds, which packed words cannot hold, and surrogates.
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=4)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.just("\n"), max_size=4)
 WORDS = st.lists(TEXT, min_size=1, max_size=8, unique=True)
 
 
@@ -32,6 +31,15 @@ def test_after_some_searches_an_index_gives_the_same_rows(monkeypatch):
     rows = [packed.row_of(word) for word in ("a", "b", "c", "a", "d", "a\nb")]
     assert rows == [0, 1, 2, 0, None, None]
     assert "index" in vars(packed)
+
+
+def test_a_line_of_a_word_is_no_word():
+    packed = pack([b"a\nb", b"b\n", b"\n"])
+    assert [packed.row_of(word) for word in ("a", "b", "", "a\nb", "b\n", "\n")] == [
+        *(None, None, None),
+        *(0, 1, 2),
+    ]
+    assert list(packed) == ["a\nb", "b\n", "\n"]
 
 
 @pytest.mark.parametrize("row", [2, -3])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from embedinspect.errors import DataError
 from embedinspect.formats import cache
@@ -218,3 +220,66 @@ def test_pruning_removes_what_is_out_of_date(run, large, tmp_path):
     removed = {os.path.basename(entry["source"]) for entry in json.loads(out)["entries"]}
     assert (code, removed) == (0, {"gone", "changed"})
     assert [entry.source for entry in cache.entries()] == [str(large)]
+
+
+# -- tables of columns ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Write a table of which a user may take other columns; return what opens it."""
+    monkeypatch.setattr(cache, "WORTH", 100)
+    vectors = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    columns = {"word": ["a\nb", None, "b"], "title": ["x", "y", "z"], "vector": vectors}
+
+    def write(**more):
+        parquet.write_table(pa.table({**columns, **more}), tmp_path / "t")
+        return lambda **options: open_source(str(tmp_path / "t"), SourceOptions(**options))
+
+    return write
+
+
+def test_a_table_is_kept_with_the_columns_that_were_taken(table, monkeypatch):
+    opened = table()
+    first = opened()
+    assert first.kept is not None
+    monkeypatch.setattr("embedinspect.formats.parquet_file.read", None)  # not read again
+    again = opened()
+    for name in ("kind", "dtype", "tensor", "words_from"):
+        assert getattr(again, name) == getattr(first, name)
+    assert again.contents.words_column == "word"
+    assert list(again.words) == list(first.words) == ["a\nb", None, "b"]
+    assert [again.words.row_of(word) for word in ("a\nb", "b", "a")] == [0, 2, None]
+    assert again.matrix.rows.tolist() == first.matrix.rows.tolist()
+    assert again.lengths().tolist() == first.lengths().tolist()
+
+
+def test_columns_that_are_named_are_never_taken_from_the_cache(table, tmp_path):
+    opened = table(other=[[7, 8], [9, 10], [11, 12]])
+    assert opened().kept is not None
+    other = opened(vectors="other")
+    assert (other.matrix.rows[0].tolist(), other.kept) == ([7, 8], None)
+    titled = opened(words="title")
+    assert (list(titled.words), titled.kept) == (["x", "y", "z"], None)
+    (tmp_path / "names").write_text("p\nq\nr\n")
+    assert list(opened(words=str(tmp_path / "names")).words) == ["p", "q", "r"]
+    assert opened().matrix.rows[0].tolist() == [1, 2]
+    assert list(opened().words) == ["a\nb", None, "b"]
+
+
+def test_what_is_named_first_is_not_kept_for_others(table):
+    opened = table(other=[[7, 8], [9, 10], [11, 12]])
+    assert opened(vectors="other").kept is None
+    assert opened(words="title").kept is None
+    assert opened().matrix.rows[0].tolist() == [1, 2]
+    assert list(opened().words) == ["a\nb", None, "b"]
+
+
+def test_a_table_without_words_is_kept_without_words(table):
+    opened = table(word=[1.0, 2.0, 3.0], title=[1, 2, 3])
+    assert opened().kept is not None
+    again = opened()
+    assert (again.kept, again.words, again.matrix.rows.tolist()[2]) == (None, None, [5, 6])
+    (place,) = (entry.folder for entry in cache.entries())
+    (place / "words").write_bytes(b"\nking")
+    assert opened().words is None
