@@ -132,6 +132,7 @@ FORMATS = (
         "tensor",
         folders=True,
     ),
+    Format("gensim", _when("gensim_file", b"\x80"), _by("gensim_file"), "tensor"),
     Format("fastText", _when("fasttext_file"), _by("fasttext_file")),
     Format(
         "word2vec binary",

@@ -42,6 +42,7 @@ STRANGERS = (
         "torch.save(torch.load(PATH, weights_only=True), 'weights.pt')",
     ),
     _row(
+        rb"(?!.{0,40}gensim\.)"  # which is read
         rb"\x80[\x01-\x05](?:\x95|[]}(c\x8c\x8aKG])|[]}(]q\x00|c[\w.]+\n\w+\n|\([dlt]p?\d+\n",
         "a pickle, which could run any code",
         f"open it in Python where it comes from, and {_NUMPY}; gensim's own: "

@@ -15,6 +15,7 @@ import onnx
 import pyarrow as pa
 import pytest
 import safetensors.numpy
+from gensim.models import KeyedVectors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -73,11 +74,19 @@ def sqlite_bytes() -> bytes:
         return connection.serialize()
 
 
+def gensim_bytes() -> bytes:
+    vectors, stream = KeyedVectors(2), io.BytesIO()
+    vectors.add_vectors(["a", "b", "c"], ROWS)
+    vectors.save(stream)
+    return stream.getvalue()
+
+
 # A small file of every format, `packed` besides, and the kind that it is read as.
 EXAMPLES = {
     "npy": npy_bytes(ROWS),
     "npz": npz_bytes(a=ROWS, words=np.array(["a", "b", "c"])),
     "torch": (DATA / "torch" / "big_endian.pt").read_bytes(),
+    "gensim": gensim_bytes(),
     "fastText": (DATA / "fasttext" / "skipgram.bin").read_bytes(),
     "safetensors": safetensors.numpy.save({"a": ROWS}),
     "parquet": parquet_bytes(),
@@ -108,6 +117,7 @@ KINDS = {
     "npy": "NumPy array",
     "npz": "NumPy archive",
     "torch": "PyTorch checkpoint",
+    "gensim": "gensim KeyedVectors",
     "fastText": "fastText model",
     "safetensors": "safetensors",
     "parquet": "Parquet table",
