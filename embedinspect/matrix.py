@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ IN_CACHE = 2**16  # numbers that a core's own cache holds, in float64 too
 WORTH_TWO_THREADS = 2**20  # numbers; fewer are done before a thread has started
 
 T = TypeVar("T")
+Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,15 @@ def in_halves(count: int, work: Callable[[int, int], T]) -> tuple[T, T]:
         first = pool.submit(work, 0, count // 2)
         second = work(count // 2, count)
         return first.result(), second
+
+
+def finite_among(rows: Vectors, among: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return of each of some rows whether all its numbers are finite."""
+    finite = np.empty(len(among), np.bool_)
+    step = max(1, IN_CACHE // rows.shape[1])
+    for start in range(0, len(among), step):
+        finite[start : start + step] = np.isfinite(rows[among[start : start + step]]).all(axis=1)
+    return finite
 
 
 def norms_of(rows: Vectors) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 from embedinspect.analysis.moments import Doubles as Doubles
 from embedinspect.analysis.moments import Moments, moments_of
 from embedinspect.analysis.moments import Rows as Rows
-from embedinspect.matrix import IN_CACHE, in_halves, parts_of
+from embedinspect.matrix import IN_CACHE, finite_among, in_halves, parts_of
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray, Vectors
 from embedinspect.training.run_folder import open_embedding
@@ -151,15 +151,6 @@ def _before_training(source: Source) -> Vectors | None:
 
 def _first_direction(rows: Vectors) -> float | None:
     return moments_of(rows, finite_among(rows, np.arange(len(rows)))).first_share
-
-
-def finite_among(rows: Vectors, among: Rows) -> Any:
-    """Return of each of some rows whether all its numbers are finite."""
-    finite = np.empty(len(among), np.bool_)
-    step = max(1, IN_CACHE // rows.shape[1])
-    for start in range(0, len(among), step):
-        finite[start : start + step] = np.isfinite(rows[among[start : start + step]]).all(axis=1)
-    return finite
 
 
 def _distances(rows: Vectors, moments: Moments) -> Doubles:

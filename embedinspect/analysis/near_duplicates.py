@@ -20,6 +20,7 @@ _DIRECTIONS, _GRID = 16, 4
 _MOST_SQUARED = 1024  # dimensions of which a square matrix is made
 _SAMPLE = 2048
 _PAIRS_AT_ONCE = 2**20
+_NUMBERS_AT_ONCE = 2**20
 # A common direction this strong makes all cosines large, so that they tell nothing.
 _MOST_COMMON = 0.9
 
@@ -52,16 +53,16 @@ def near_duplicates(rows: Vectors, lengths: FloatArray) -> NearDuplicates | None
     Returns:
         None where cosines say nothing: in few dimensions, or where all rows point the same way.
     """
-    rows, lengths = rows[:MOST_ROWS], lengths[:MOST_ROWS]
+    lengths = lengths[:MOST_ROWS]
     sound = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
     if rows.shape[1] < FEWEST_DIMENSIONS or len(sound) < 2:
         return None
-    units = rows[sound] / lengths[sound, None]
-    if float(np.linalg.norm(units.mean(axis=0))) > _MOST_COMMON:
+    projected = _projected(rows, lengths, sound)
+    if projected is None:
         return None
     first: dict[int, tuple[float, int]] = {}
     seen = 0
-    for left, right in _candidates(np.asarray(units @ _directions(units))):
+    for left, right in _candidates(projected):
         _keep_nearest(first, rows, sound[left], sound[right])
         seen += len(left)
         if seen > _MOST_CANDIDATES:
@@ -75,29 +76,60 @@ def near_duplicates(rows: Vectors, lengths: FloatArray) -> NearDuplicates | None
     )
 
 
-def _directions(units: FloatArray) -> FloatArray:
+def _projected(rows: Vectors, lengths: FloatArray, sound: Rows) -> FloatArray | None:
+    """Return the directions of some rows, projected; None where all are much the same."""
+
+    def units_of(some: Rows) -> FloatArray:
+        units: FloatArray = rows[some] / lengths[some, None]
+        return units
+
+    sample = units_of(sound[:: max(1, len(sound) // _SAMPLE)])
+    directions = _directions(sample)
+    projected = np.empty((len(sound), directions.shape[1]), np.float32)
+    total = np.zeros(rows.shape[1])
+    step = max(1, _NUMBERS_AT_ONCE // rows.shape[1])
+    for start in range(0, len(sound), step):
+        units = units_of(sound[start : start + step])
+        total += units.sum(axis=0)
+        np.matmul(units, directions, out=projected[start : start + step])
+    common = float(np.linalg.norm(total)) / len(sound)
+    return projected if common <= _MOST_COMMON else None
+
+
+def _directions(sample: FloatArray) -> FloatArray:
     """Return orthonormal directions, shape (dims, 16 or fewer): those of the largest variance.
 
     In very many dimensions any will do.
+
+    Args:
+        sample: of the unit vectors, shape (k, dims).
     """
-    width = units.shape[1]
+    width = sample.shape[1]
     most = min(_DIRECTIONS, width)
     if width > _MOST_SQUARED:
         noise = np.random.RandomState(0).standard_normal((width, most))
         return np.asarray(np.linalg.qr(noise)[0], np.float32)
-    sample = units[:: max(1, len(units) // _SAMPLE)]
-    sample = sample - sample.mean(axis=0)
-    _, directions = np.linalg.eigh(sample.T @ sample)
-    return np.asarray(directions[:, ::-1][:, :most], np.float32)
+    centred = sample - sample.mean(axis=0)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    return np.ascontiguousarray(directions[:, ::-1][:, :most], np.float32)
 
 
 def _candidates(projected: FloatArray) -> Iterator[tuple[Rows, Rows]]:
-    """Yield pairs of rows that are close in the projection."""
+    """Yield pairs of rows that are close in the projection.
+
+    Distances are summed direction by direction, as most pairs are too far apart after a few.
+    """
     limit = 2 * (1 - COSINE) + 1e-5  # the squared distance of unit vectors, and rounding
+    columns = np.ascontiguousarray(projected.T)
     for left, right in _pairs_of_cells(np.floor(projected[:, :_GRID] / limit**0.5)):
-        apart = projected[left] - projected[right]
-        near = np.einsum("ij,ij->i", apart, apart) <= limit
-        yield left[near], right[near]
+        squares = np.zeros(len(left), np.float32)
+        for place, column in enumerate(columns):
+            apart = column[left] - column[right]
+            squares += apart * apart
+            if place % 2 or place == len(columns) - 1:
+                near = np.flatnonzero(squares <= limit)
+                left, right, squares = left[near], right[near], squares[near]
+        yield left, right
 
 
 def _pairs_of_cells(places: FloatArray) -> Iterator[tuple[Rows, Rows]]:
@@ -141,8 +173,9 @@ def _every_pair(starts: Rows, counts: Rows, one: Rows, other: Rows) -> tuple[Row
     sizes = counts[one] * counts[other]
     within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     across = np.repeat(counts[other], sizes)
-    left = np.repeat(starts[one], sizes) + within // across
-    right = np.repeat(starts[other], sizes) + within % across
+    along = within // across
+    left = np.repeat(starts[one], sizes) + along
+    right = np.repeat(starts[other], sizes) + within - along * across
     return left, right
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from embedinspect.analysis.best_bounds import BestBounds, Bounds, Doubles, Rows, within_reach
+from embedinspect.matrix import finite_among
 from embedinspect.stored_rows import FloatArray, Vectors
 
 Metric = Literal["cosine", "dot", "euclidean"]
@@ -18,6 +19,7 @@ Progress = Callable[[int], None]
 _QUERIES_AT_ONCE = 1024
 _SCORES_AT_ONCE = 2**22
 _NUMBERS_AT_ONCE = 2**22
+_NUMBERS_IN_TURN = 2**20  # of a single vector's search; few enough to stay in the cache
 _LEAST_RESCORED = 1024
 # Lengths whose squares and products float32 can hold, with room for sums.
 _SHORTEST, _LONGEST = 1e-15, 1e15
@@ -55,7 +57,7 @@ class Searcher:
         self.rows, self.metric = rows, metric
         sound = np.isfinite(lengths)
         beyond = np.flatnonzero(~sound)  # a length can be infinite where every number is finite
-        sound[beyond] = np.isfinite(rows[beyond]).all(axis=1)
+        sound[beyond] = finite_among(rows, beyond)
         if metric == "cosine":
             sound &= lengths > 0
         self._unsound = np.flatnonzero(~sound)
@@ -79,7 +81,11 @@ class Searcher:
             return self._among_all(vector, top, without)
         query = self._prepared(vector[None], np.float32)
         slack, addend = self._slack(query, np.float32)
-        bounds = self._bounds(query, 0, len(self.rows), addend)[0]
+        bounds = np.empty(len(self.rows), np.float32)
+        step = max(256, _NUMBERS_IN_TURN // self.rows.shape[1])
+        for start in range(0, len(self.rows), step):
+            stop = min(start + step, len(self.rows))
+            bounds[start:stop] = self._bounds(query, start, stop, addend)[0]
         bounds[list(without)] = -np.inf
         candidates = within_reach(bounds, slack, top)
         if len(candidates) > max(_LEAST_RESCORED, len(self.rows) // 16):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.analysis.health import Doubles, Rows
-from embedinspect.matrix import parts_of
+from embedinspect.matrix import IN_CACHE, in_halves, parts_of
 from embedinspect.stored_rows import FloatArray, Vectors
 
 FEWEST_ROWS, FEWEST_DIMENSIONS = 200, 8
@@ -100,9 +100,11 @@ def _cluster_around(
     rows: Vectors, lengths: FloatArray, sound: Rows, seeds: Rows
 ) -> ShortCluster | None:
     direction = (rows[seeds] / lengths[seeds, None]).mean(axis=0)
-    cosines = np.zeros(len(rows))
+    direction /= np.linalg.norm(direction)
+    along, cosines = np.empty(len(rows), np.float32), np.zeros(len(rows))
     with np.errstate(invalid="ignore"):
-        along = rows @ (direction / np.linalg.norm(direction))
+        for start, part in parts_of(rows):
+            along[start : start + len(part)] = part @ direction
     cosines[sound] = along[sound] / lengths[sound]
     tight, middle = float(np.median(cosines[seeds])), float(np.median(cosines[sound]))
     if tight < _TIGHT or middle > _APART:
@@ -167,10 +169,15 @@ def as_drawn(rows: Vectors, without: Rows) -> AsDrawn | None:
     if len(rows) < FEWEST_ROWS or rows.shape[1] < FEWEST_DIMENSIONS:
         return None
     squares, means = np.empty(len(rows)), np.empty(len(rows))
-    for start, part in parts_of(rows):
-        here = slice(start, start + len(part))
-        squares[here] = np.einsum("ij,ij->i", part, part, dtype=np.float64) / rows.shape[1]
-        means[here] = part.mean(axis=1, dtype=np.float64)
+
+    def measure(start: int, stop: int) -> None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            for first, part in parts_of(rows, IN_CACHE, start, stop):
+                here, wide = slice(first, first + len(part)), part.astype(np.float64)
+                squares[here] = np.vecdot(wide, wide) / rows.shape[1]
+                means[here] = wide.mean(axis=1)
+
+    in_halves(len(rows), measure)
     squares[without] = np.nan
     groups = []
     for initializer in _initializers(rows.shape[1]):
@@ -191,13 +198,25 @@ def _drawn_from(
         fit &= np.abs(means) < 4 * initializer.deviation / math.sqrt(width)
     group = np.flatnonzero(fit)
     if math.isfinite(initializer.bound):
-        group = group[np.abs(rows[group]).max(axis=1, initial=0) <= initializer.bound * 1.00001]
+        largest = _largest(rows, group)
+        within = largest <= initializer.bound * 1.00001
+        group = group[within]
+        if largest[within].max(initial=0) < initializer.bound * 0.9:
+            return None
     if len(group) < _FEWEST_IN_GROUP:
-        return None
-    if math.isfinite(initializer.bound) and np.abs(rows[group]).max() < initializer.bound * 0.9:
         return None
     pooled = rows[group[:: max(1, len(group) // _MOST_POOLED)]].astype(np.float64)
     return group if _is_noise(pooled, initializer) else None
+
+
+def _largest(rows: Vectors, among: Rows) -> FloatArray:
+    """Return the largest of the absolute numbers in each of some rows."""
+    largest = np.empty(len(among), np.float32)
+    step = max(1, IN_CACHE // rows.shape[1])
+    for start in range(0, len(among), step):
+        here = slice(start, start + step)
+        largest[here] = np.abs(rows[among[here]]).max(axis=1)
+    return largest
 
 
 def _is_noise(pooled: Any, initializer: _Initializer) -> bool:
@@ -218,11 +237,11 @@ def at_the_mean(rows: Vectors, lengths: FloatArray) -> AtTheMean | None:
     if len(rows) < FEWEST_ROWS or rows.shape[1] < FEWEST_DIMENSIONS:
         return None
     sound = np.flatnonzero(np.isfinite(lengths))
-    near = _distances(rows, sound, sound)
+    near = _distances(rows, sound)[sound]
     others = sound[near > np.median(near) * 0.2]  # so that the new rows do not move the mean
     if len(others) in {0, len(sound)}:
         return None
-    distances = _distances(rows, sound, others)
+    distances = _distances(rows, others)[sound]
     middle = float(np.median(distances))
     new = distances < middle * _AT_THE_MEAN
     # Where the mean is no more than rounding, rows of zeros lie at it; they are no new rows.
@@ -232,7 +251,26 @@ def at_the_mean(rows: Vectors, lengths: FloatArray) -> AtTheMean | None:
     return AtTheMean(sound[new], float(distances[new].max()), middle)
 
 
-def _distances(rows: Vectors, of: Rows, around: Rows) -> Doubles:
-    """Return the distance of some rows from the mean of others."""
-    mean = rows[around].mean(axis=0, dtype=np.float64).astype(np.float32)
-    return np.asarray(np.linalg.norm(rows[of] - mean, axis=1), np.float64)
+def _distances(rows: Vectors, around: Rows) -> Doubles:
+    """Return the distance of each row from the mean of some."""
+    chosen = np.zeros(len(rows), np.bool_)
+    chosen[around] = True
+
+    def add_up(start: int, stop: int) -> Doubles:
+        total = np.zeros(rows.shape[1])
+        for first, part in parts_of(rows, IN_CACHE, start, stop):
+            total += part[chosen[first : first + len(part)]].sum(axis=0, dtype=np.float64)
+        return total
+
+    mean = sum(in_halves(len(rows), add_up)) / len(around)
+    distances = np.empty(len(rows))
+
+    def measure(start: int, stop: int) -> None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            for first, part in parts_of(rows, IN_CACHE, start, stop):
+                apart = part.astype(np.float64)
+                apart -= mean
+                distances[first : first + len(part)] = np.sqrt(np.vecdot(apart, apart))
+
+    in_halves(len(rows), measure)
+    return distances
