@@ -13,7 +13,7 @@ from embedinspect.wording import clipped_repr
 
 # The largest tokenizer.json in use, of 262,000 tokens and 515,000 merges, has 33 MB.
 LARGEST_JSON = 2**26
-_MOST_PARTS = 2**22  # lists and objects, of which each takes some 60 bytes in memory
+MOST_PARTS = 2**22  # lists, objects and their keys, each of some 100 bytes in memory
 
 
 def read_object(path: Path, expected: str, most: int = LARGEST_JSON) -> dict[str, Any]:
@@ -28,10 +28,11 @@ def read_object(path: Path, expected: str, most: int = LARGEST_JSON) -> dict[str
     """
     data = read_bytes(str(path), expected, most)
     label = repr(str(path))
-    parts = data.count(b"[") + data.count(b"{")
-    if parts > _MOST_PARTS:
+    parts = data.count(b"[") + data.count(b"{") + data.count(b":")
+    if parts > MOST_PARTS:
         raise DataError(
-            f"{label} has {parts:,} brackets; expected {expected}, with at most {_MOST_PARTS:,}"
+            f"{label} has {parts:,} brackets and colons; expected {expected}, with at most "
+            f"{MOST_PARTS:,}"
         )
     try:
         value = _parsed(data)

@@ -10,7 +10,13 @@ from typing import Any
 
 from embedinspect.errors import DataError
 from embedinspect.formats import tokenizer_json
-from embedinspect.formats.json_object import LARGEST_JSON, object_if_there, read_object, value_of
+from embedinspect.formats.json_object import (
+    LARGEST_JSON,
+    MOST_PARTS,
+    object_if_there,
+    read_object,
+    value_of,
+)
 from embedinspect.formats.model_files import refuse_irregular
 from embedinspect.formats.sentencepiece_file import read_pieces
 from embedinspect.formats.tokenizer_json import TokenIds, ids_of, read_tokenizer_json
@@ -126,6 +132,8 @@ def _of_vocab_txt(path: Path) -> tuple[TokenIds, tuple[str, ...]]:
     """
     label = repr(str(path))
     data = read_bytes(str(path), "a list of tokens, one a line", LARGEST_JSON)
+    if data.count(b"\n") + data.count(b"\r") > 2 * MOST_PARTS:
+        raise DataError(f"{label} has too many lines; expected at most {MOST_PARTS:,}")
     try:
         lines = data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except UnicodeDecodeError as error:
@@ -133,18 +141,21 @@ def _of_vocab_txt(path: Path) -> tuple[TokenIds, tuple[str, ...]]:
     if lines and not lines[-1]:
         lines.pop()
     ids: dict[str, int] = {}
-    repeated = []
+    repeated, example = 0, ""
     for id_, token in enumerate(lines):
         if token in ids:
-            repeated.append(f"{clipped_repr(token)} (lines {ids[token] + 1:,} and {id_ + 1:,})")
+            example = example or f"{clipped_repr(token)} (lines {ids[token] + 1:,} and {id_ + 1:,})"
+            repeated += 1
         ids[token] = id_
-    warnings = (
-        f"{path.name} has {plural(len(repeated), 'line')} with a token of an earlier line, such as "
-        f"{repeated[0]}; the last line counts, as in BERT's tokenizer"
-    ) if repeated else None  # fmt: skip
     continues = "##" if any(token.startswith("##") for token in ids) else None
     tokens = TokenIds(ids, len(lines), continues=continues)
-    return tokens, (warnings,) if warnings else ()
+    if not repeated:
+        return tokens, ()
+    warning = (
+        f"{path.name} has {plural(repeated, 'line')} with a token of an earlier line, such as "
+        f"{example}; the last line counts, as in BERT's tokenizer"
+    )
+    return tokens, (warning,)
 
 
 def _marked(ids: dict[str, int]) -> TokenIds:

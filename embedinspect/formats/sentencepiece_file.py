@@ -17,7 +17,7 @@ from embedinspect.texts import read_bytes
 
 _EXPECTED = "a SentencePiece model"
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
-_MOST_PIECES = 2**22
+_MOST_PIECES = 2**20
 
 
 def read_pieces(path: Path) -> list[str]:
