@@ -7,8 +7,8 @@ import io
 import numpy as np
 import pytest
 
-from embedinspect.errors import DataError
-from embedinspect.source import open_source
+from embedinspect.errors import DataError, UsageError
+from embedinspect.source import SourceOptions, open_source
 from tests.builders import VECTORS, write_projector
 
 ROWS = np.array([[0.5, -1.25, 3], [1e-30, 2, 7.125]], np.float32)
@@ -16,10 +16,10 @@ ROWS = np.array([[0.5, -1.25, 3], [1e-30, 2, 7.125]], np.float32)
 
 @pytest.fixture
 def opened(tmp_path):
-    def open_text(text: str):
+    def open_text(text: str, **options: str):
         path = tmp_path / "table"
         path.write_text(text)
-        return open_source(str(path))
+        return open_source(str(path), SourceOptions(**options))
 
     return open_text
 
@@ -136,3 +136,77 @@ def test_numbers_are_rounded_once(opened):
     source = opened(f"{above} {below}\n0.5 0.5\n")
     lower = np.float32(1.0000001)
     assert source.matrix.rows[0].tolist() == [np.nextafter(lower, np.float32(2)), lower]
+
+
+# -- a column of lists ----------------------------------------------------------------------------
+
+LISTS = ["[1, 2.5]", "[1,2.5]", "[1. 2.5]", "[ 1.\n 2.5]", "{1,2.5}", "(1, 2.5)", "1 2.5"]
+LISTS += ["[np.float32(1.0), np.float64(2.5)]"]
+
+
+@pytest.mark.parametrize("written", LISTS)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_lists_are_read_however_they_are_written(opened, written, delimiter):
+    lines = [["", "word", "vector"], ["0", "king", f'"{written}"'], ["1", "queen", '"[3 4.5]"']]
+    lines[2][2] = f'"{written.replace("1", "3").replace("2.5", "4.5")}"'
+    source = opened("".join(delimiter.join(line) + "\n" for line in lines))
+    assert source.matrix.rows.tolist() == [[1, 2.5], [3, 4.5]]
+    assert (list(source.words), source.tensor) == (["king", "queen"], "vector")
+
+
+def test_long_lists_over_many_lines_are_read_though_the_first_bytes_cut_one(opened):
+    """As pandas writes NumPy's arrays: each has some lines, and the first bytes end in one."""
+    rows = np.random.default_rng(0).standard_normal((50, 900)).astype(np.float32)
+    with np.printoptions(threshold=10_000, precision=None, floatmode="unique"):
+        body = "".join(f'w{n},"{row}"\n' for n, row in enumerate(rows))
+    source = opened(f"word,embedding\n{body}")
+    assert source.matrix.rows.tobytes() == rows.tobytes()
+    assert len(body) > 2**18
+
+
+def test_one_field_may_be_longer_than_the_module_csv_takes(opened):
+    numbers = [0.5] * 50_000
+    assert opened(f'word,v\na,"{numbers}"\nb,"{numbers}"\n').matrix.rows.shape == (2, 50_000)
+
+
+def test_one_of_several_columns_of_lists_is_picked(opened):
+    text = 'key,title,a,b\n7,x,"[1, 2]","[3, 4]"\n8,y,"[5, 6]","[7, 8]"\n'
+    with pytest.raises(UsageError, match=r"several columns of vectors \('a', 'b'\)"):
+        opened(text)
+    source = opened(text, vectors="b", words="key")
+    assert source.matrix.rows.tolist() == [[3, 4], [7, 8]]
+    assert list(source.words) == ["7", "8"]
+
+
+def test_the_words_of_columns_of_numbers_are_named(opened):
+    text = "key,title,url,a,b\n7,x,u,1,2\n8,y,v,3,4\n"
+    source = opened(text, words="key")
+    assert (list(source.words), source.matrix.rows.tolist()) == (["7", "8"], [[1, 2], [3, 4]])
+    assert list(opened(text, words="url").words) == ["u", "v"]
+    with pytest.raises(UsageError, match="expected a column of words"):
+        opened(text, words="nothing")
+    with pytest.raises(UsageError, match="--vectors names a column of lists"):
+        opened(text, vectors="a")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('word,v\na,"[1, 2]"\nb,"[3]"\n', "line 3 has 1 number; expected 2"),
+        ("word,v\n" + 'a,"[1, 2]"\n' * 30 + 'b,"[3, x]"\n', r"line 32 has '\[3, x\]' as its vec"),
+        ("word,v\n" + 'a,"[1, 2]"\n' * 30 + "b,\n", "line 32 has '' as its vector"),
+        ("word,v\n" + 'a,"[1, 2]"\n' * 30 + 'b,"[3, 1e39]"\n', "line 32 has '1e39' as field 2"),
+        ('word,v\na,"[1 2 ... 3]"\nb,"[1 2 ... 3]"\n', "line 2 has a vector with '...' in place"),
+        ('a,"[1, 2]"\nb,"[3, 4]"\n', "expected a number"),
+    ],
+)
+def test_lists_that_are_wrong_are_named(opened, text, says):
+    with pytest.raises(DataError, match=says):
+        opened(text)
+
+
+def test_numbers_with_commas_or_spaces_are_no_lists(opened):
+    with pytest.raises(DataError, match="expected a number"):
+        opened("word;value\na;0,5\nb;0,25\n")
+    with pytest.raises(DataError):
+        opened("name,phone,place\na,030 1234,x\nb,030 555,y\n")
