@@ -220,15 +220,12 @@ def _scale(path: Path, graph: Graph, name: str) -> _Scale | None:
     """Return by what the model scales a tensor; None where it does not, or not in a simple way."""
     tensor = graph.tensors[name]
     nodes = [(node, by_row) for source, node, by_row in graph.scalings() if source == name]
-    rules = {
-        (node.inputs[1:3], node.numbers.get("axis", _DEFAULT_AXIS), node.numbers.get("block_size"))
-        for node, _ in nodes
-    }
+    rules = {(node.inputs[1:3], node.numbers.get("axis", _DEFAULT_AXIS)) for node, _ in nodes}
     if len(rules) != 1 or _type_name(tensor) not in _SCALED:
         return None
-    [(names, axis, block_size)] = rules
+    [(names, axis)] = rules
     scales = _constant(path, graph, names[:1])
-    if scales is None or scales.dtype != np.float32 or block_size:
+    if scales is None or scales.dtype != np.float32:  # of blocks, they have two dimensions
         return None
     zeros = _constant(path, graph, names[1:])
     if zeros is None and any(names[1:]):

@@ -137,6 +137,16 @@ def test_a_scale_that_is_not_followed_is_named(tmp_path, table, scale, axis, blo
     assert (np.asarray(contents.rows) == table).all()
 
 
+def test_scales_of_looked_up_rows_are_not_taken_for_those_of_the_table(tmp_path):
+    nodes = [
+        gather(rows="few"),
+        helper.make_node("DequantizeLinear", ["few", "s"], ["rows"], axis=0),
+    ]
+    tensors = [tensor(np.int8(ROWS)), tensor(np.ones(6, np.float32), "s")]
+    [warning] = open_file(saved(tmp_path, tensors, nodes)).warnings
+    assert "not followed here" in warning
+
+
 def test_two_scales_of_one_table_are_named(tmp_path):
     tensors = [tensor(np.int8(ROWS)), *(tensor(np.float32(n), f"s{n}") for n in range(2))]
     nodes = [

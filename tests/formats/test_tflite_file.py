@@ -191,6 +191,16 @@ def test_a_tensor_whose_buffer_is_not_there(tmp_path):
         open_file(written(tmp_path, data))
 
 
+@pytest.mark.parametrize("vector", [np.int32([2, 4, 4]), np.int32([1, 116])], ids=["shape", "name"])
+def test_a_vector_may_claim_more_than_the_file_has(tmp_path, vector):
+    writer = Writer()
+    data = writer.model(writer.tensor(FLOAT32), data=NUMBERS.tobytes())
+    assert data.count(vector.tobytes()) == 1
+    lie = np.int32([2**31 - 1, *vector[1:]])
+    with pytest.raises(DataError, match="is longer than the file"):
+        open_file(written(tmp_path, data.replace(vector.tobytes(), lie.tobytes())))
+
+
 def test_a_small_file_cannot_have_more_tables_than_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(flatbuffer, "_MOST_TABLES", 20)
     writer = Writer()
