@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
-from embedinspect.formats import cache, magic
+from embedinspect.formats import cache, magic, table_parts
 from embedinspect.formats.beginning import EXPECTED, Start, first_bytes, unreadable
 from embedinspect.formats.checkpoint_paths import named_index
 from embedinspect.formats.contents import Contents, ReadOptions
@@ -240,7 +240,9 @@ def _recognise(start: Start, path: str) -> Format:
                 )
             return file_format
     if start.is_folder:
-        raise unreadable(path, "it is a folder, and no run or model of a known kind")
+        raise table_parts.refusal(path, start.names) or unreadable(
+            path, "it is a folder, and no run or model of a known kind"
+        )
     if start.packed:
         raise DataError(
             f"{path!r} is packed with {start.packed.name}, and no word vectors; expected these, or "

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyarrow import ipc, parquet
+from pyarrow import dataset, ipc, parquet
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import parquet_file
@@ -287,3 +287,34 @@ def test_rows_that_are_no_vectors_are_named(opened, columns, says):
 def test_the_old_option_names_the_new_one(opened):
     with pytest.raises(UsageError, match=r"--tensor picks .* expected --vectors"):
         opened({"v": FLOATS}, tensor="v")
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (
+            ["0.parquet", "1.parquet", "_SUCCESS"],
+            "a folder of 2 .parquet files, .* pyarrow.dataset",
+        ),
+        (
+            ["data-0.arrow", "data-1.arrow"],
+            "a folder of 2 .arrow files, .* datasets.load_from_disk",
+        ),
+        (["all.parquet"], "a folder with one .parquet file; expected that file: 'all.parquet'"),
+    ],
+)
+def test_a_folder_of_parts_is_refused_with_the_way_to_join_them(tmp_path, names, says):
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=says):
+        open_source(str(tmp_path))
+
+
+def test_the_way_to_join_parts_makes_a_table_that_is_read(tmp_path):
+    (tmp_path / "parts").mkdir()
+    for part in range(2):
+        table = pa.table({"word": [f"w{part}"], "v": [[float(part), 2.0]]})
+        parquet.write_table(table, tmp_path / "parts" / f"{part}.parquet")
+    joined = dataset.dataset(tmp_path / "parts").to_table()
+    parquet.write_table(joined, tmp_path / "rows.parquet")
+    assert open_source(str(tmp_path / "rows.parquet")).matrix.rows.tolist() == [[0, 2], [1, 2]]
