@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
@@ -47,33 +48,55 @@ def count_tokens(lookup: Lookup) -> TokenCounts:
     """
     by_status: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
     characters: Counter[str] = Counter()
-    special: Counter[str] = Counter()
     examples: dict[str, list[tuple[int, list[Token]]]] = {}
     subwords = isinstance(lookup.vocabulary, SubwordVocabulary)
     for text in range(len(lookup.texts)):
         removed = lookup.filtered_characters(text)
         characters.update(removed)
-        traced = lookup.trace(text) if subwords else None
-        special.update(token.token for token in traced or () if is_special(token))
-        counts, certain = (
-            (Counter(token.status for token in traced), True)
-            if traced is not None
-            else _counts(lookup, text, filtered=bool(removed))
-        )
-        wanted = [
-            status
-            for status in STATUSES[1:]
-            if counts[status] and len(examples.get(status, ())) < _TEXTS_WITH_EXAMPLES
-        ]
-        if wanted or not certain:
-            traced = traced or lookup.trace(text)
+        if subwords:
+            counts, certain = _counts_of_subwords(lookup, text)
+        else:
+            counts, certain = _counts(lookup, text, filtered=bool(removed))
+        if not certain or _wanted(counts, examples):
+            traced = lookup.trace(text)
             counts = dict(Counter(token.status for token in traced))
-            for status in wanted:
+            for status in _wanted(counts, examples):
                 tokens = [token for token in traced if token.status == status]
-                if tokens:
-                    examples.setdefault(status, []).append((text, tokens))
+                examples.setdefault(status, []).append((text, tokens))
         by_status.update(counts)
-    return TokenCounts(dict(by_status), dict(characters), examples, dict(special))
+    return TokenCounts(dict(by_status), dict(characters), examples, _special(lookup))
+
+
+def _wanted(
+    counts: Mapping[str, int], examples: Mapping[str, list[tuple[int, list[Token]]]]
+) -> list[Status]:
+    """Return the kinds of loss that a text has and of which there are too few examples yet."""
+    return [
+        status
+        for status in STATUSES[1:]
+        if counts.get(status) and len(examples.get(status, ())) < _TEXTS_WITH_EXAMPLES
+    ]
+
+
+def _special(lookup: Lookup) -> dict[str, int]:
+    """Return how often each special token stands around the texts: around each of them the same."""
+    if not isinstance(lookup.vocabulary, SubwordVocabulary) or not lookup.texts:
+        return {}
+    counts = Counter(token.token for token in lookup.trace(0) if is_special(token))
+    return {token: count * len(lookup.texts) for token, count in counts.items()}
+
+
+def _counts_of_subwords(lookup: Lookup, text: int) -> tuple[dict[str, int], bool]:
+    """Return the same for a text that the tokenizer of a language model has cut.
+
+    That is certain where nothing is unknown.
+    """
+    vocabulary, ids = lookup.vocabulary, lookup.ids[text]
+    assert isinstance(vocabulary, SubwordVocabulary)
+    counts = {"looked_up": len(ids)}
+    if vocabulary.max_length is not None and len(ids) >= vocabulary.max_length:
+        counts["cut_off"] = vocabulary.whole_length(lookup.texts[text]) - len(ids)
+    return counts, not (vocabulary.drops_unknown or vocabulary.oov_id in ids)
 
 
 def _counts(lookup: Lookup, text: int, *, filtered: bool) -> tuple[dict[str, int], bool]:

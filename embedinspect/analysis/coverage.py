@@ -184,17 +184,7 @@ def _cover_tokens(source: Source, texts: Sequence[str], vocabulary: SubwordVocab
     Raises:
         DataError: a token has no row.
     """
-    known: Counter[int] = Counter()
-    unknown: Counter[str] = Counter()
-    special: set[int] = set()
-    for tokens in vocabulary.uncut(texts):
-        for token in tokens:
-            if token.special:
-                special.add(token.rank or 0)
-            elif token.rank is None:
-                unknown[token.token] += 1
-            else:
-                known[token.rank] += 1
+    known, unknown, special = vocabulary.counted(texts)
     oov, rows = vocabulary.oov_id, source.matrix.input_dim
     used = known.keys() | special | ({oov} if unknown and not vocabulary.drops_unknown else set())
     for id_ in sorted(id_ for id_ in used if id_ is not None and id_ >= rows)[:1]:

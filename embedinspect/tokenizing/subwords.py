@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
@@ -79,15 +80,13 @@ class SubwordTokenization(Tokenization):
         tokenizer does not count it there; it is told by the ids, which differ without it.
         """
         assert self.tokenizer is not None
-        pieces = self.tokenizer.pieces(text)
-        left = [i for i in _uncovered(text, pieces) if not text[i].isspace()]
-        if any(_may_be_joined(text[i]) for i in left):
-            ids = [piece.id for piece in pieces]
-            for mark in {text[i] for i in left if _may_be_joined(text[i])}:
-                places = {i for i in left if text[i] == mark}
-                without = "".join(c for i, c in enumerate(text) if i not in places)
-                if [piece.id for piece in self.tokenizer.pieces(without)] != ids:
-                    left = [i for i in left if i not in places]
+        left = [i for i in self.tokenizer.uncovered(text) if not text[i].isspace()]
+        for mark in {text[i] for i in left if _may_be_joined(text[i])}:
+            places = {i for i in left if text[i] == mark}
+            without = "".join(c for i, c in enumerate(text) if i not in places)
+            [(ids, _), (others, _)] = self.tokenizer.ids_of([text, without])
+            if ids != others:
+                left = [i for i in left if i not in places]
         return Counter(text[i] for i in left)
 
     def _parts(self, text: str) -> Iterator[tuple[str, Piece]]:
@@ -164,11 +163,11 @@ class SubwordVocabulary(Vocabulary):
         Raises:
             DataError: a text that the tokenizer cannot take, or at which it stops.
         """
+        all_ids = self._tokenizer.ids_of(texts, self.max_length, self.cut_side)
         unknown = self.oov_id if self.drops_unknown else None
-        return [
-            [piece.id for piece in pieces if piece.id != unknown]
-            for pieces in self._tokenizer.pieces_of(texts, self.max_length, self.cut_side)
-        ]
+        if unknown is None:
+            return [ids for ids, _ in all_ids]
+        return [[id_ for id_ in ids if id_ != unknown] for ids, _ in all_ids]
 
     def trace(self, text: str) -> list[Token]:
         """Return what becomes of every token of a text, as `Subword`s; raises as `encode`."""
@@ -185,11 +184,32 @@ class SubwordVocabulary(Vocabulary):
         place = self._place_of_lost(tokens)
         return [*tokens[:place], *lost, *tokens[place:]]
 
-    def uncut(self, texts: Iterable[str]) -> Iterator[list[Subword]]:
-        """Yield all tokens of each text, whatever `max_length` is; raises as `encode`."""
+    def whole_length(self, text: str) -> int:
+        """Return how many tokens a text has, whatever `max_length` is; raises as `encode`."""
+        return sum(len(ids) for ids, _ in self._tokenizer.ids_of([text]))
+
+    def counted(self, texts: Iterable[str]) -> tuple[Counter[int], Counter[str], set[int]]:
+        """Count the tokens of whole texts, whatever `max_length` is; raises as `encode`.
+
+        Returns:
+            How often each id stands for a part of a text, how often each part is in no token but
+            the unknown one, and the ids of the special tokens around the texts.
+        """
+        known: Counter[int] = Counter()
+        unknown: Counter[str] = Counter()
+        special: set[int] = set()
         texts = list(texts)
-        for text, pieces in zip(texts, self._tokenizer.pieces_of(texts), strict=True):
-            yield [self._token(text, piece) for piece in pieces]
+        for text, (ids, mask) in zip(texts, self._tokenizer.ids_of(texts), strict=True):
+            special.update(compress(ids, mask))
+            own = [id_ for id_, is_special in zip(ids, mask, strict=True) if not is_special]
+            if self.oov_id in own:
+                tokens = [self._token(text, piece) for piece in self._tokenizer.pieces(text)]
+                unknown.update(token.token for token in tokens if token.rank is None)
+                own = [
+                    token.rank for token in tokens if token.rank is not None and not token.special
+                ]
+            known.update(own)
+        return known, unknown, special
 
     def join(self, ids: Sequence[int]) -> str:
         """Return the text of ids, as the tokenizer joins their tokens; special tokens stay.
@@ -303,14 +323,6 @@ def read_subwords(folder: Path) -> SubwordVocabulary:
         cut_side=tokenizer.cut_side,
         drops_unknown=model2vec,
     )
-
-
-def _uncovered(text: str, pieces: Iterable[Piece]) -> list[int]:
-    """Return the places of characters that are in no piece."""
-    covered = bytearray(len(text))
-    for piece in pieces:
-        covered[piece.start : piece.end] = b"\1" * len(covered[piece.start : piece.end])
-    return [place for place, mark in enumerate(covered) if not mark]
 
 
 def _may_be_joined(character: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from embedinspect.errors import DataError, EmbedInspectError, os_reason
+from embedinspect.tokenizing.growth import growth
 from embedinspect.wording import clipped_repr, literal
 
 NAME = "tokenizer.json"
@@ -28,6 +30,8 @@ _LARGEST_ID = 2**31 - 1
 _LONGEST_REASON = 200
 _TEXTS_AT_ONCE = 512
 _STDERR = 2
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 Side = Literal["pre", "post"]
 
@@ -149,13 +153,39 @@ class ModelTokenizer:
         cut_side: Side = "post",
     ) -> Iterator[list[Piece]]:
         """Yield the pieces of each text; otherwise as `pieces`."""
+        for encoding in self._encoded(texts, max_length, cut_side):
+            yield self._pieces(encoding)
+
+    def ids_of(
+        self,
+        texts: Iterable[str],
+        max_length: int | None = None,
+        cut_side: Side = "post",
+    ) -> Iterator[tuple[list[int], list[int]]]:
+        """Yield the ids of each text, and for each of them whether it is special, 0 or 1.
+
+        It is several times as fast as `pieces_of`, and otherwise the same.
+        """
+        for encoding in self._encoded(texts, max_length, cut_side):
+            yield self._ids(encoding), encoding.special_tokens_mask
+
+    def uncovered(self, text: str) -> list[int]:
+        """Return the places of a text's characters that are in no piece; raises as `pieces`."""
+        [encoding] = self._encoded([text], None, "post")
+        covered = bytearray(len(text))
+        for start, end in encoding.offsets:
+            covered[start:end] = b"\1" * (min(end, len(text)) - start)
+        return [place for place, mark in enumerate(covered) if not mark] if 0 in covered else []
+
+    def _encoded(
+        self, texts: Iterable[str], max_length: int | None, cut_side: Side
+    ) -> Iterator[Any]:
         remaining = iter(texts)
         while part := list(islice(remaining, _TEXTS_AT_ONCE)):
             for text in part:
                 self._check(text)
             self._cut_at(max_length, cut_side)
-            for encoding in self._encodings(part):
-                yield self._pieces(encoding)
+            yield from self._encodings(part)
 
     def _cut_at(self, max_length: int | None, cut_side: Side) -> None:
         if max_length is None:
@@ -196,24 +226,33 @@ class ModelTokenizer:
             text: str = self._tokenizer.decode(known, skip_special_tokens=False)
         return text
 
-    def _pieces(self, encoding: Any) -> list[Piece]:
-        largest = max(encoding.ids, default=0)
+    def _ids(self, encoding: Any) -> list[int]:
+        """Return the ids of an encoding, each of which a row may have.
+
+        Raises:
+            DataError: an id is larger than the number of any row.
+        """
+        ids: list[int] = encoding.ids
+        largest = max(ids, default=0)
         if largest > _LARGEST_ID:
             name = clipped_repr(self.names.get(largest, ""))
             raise DataError(
                 f"{self.label} gives {name} the id {largest}; expected at most {_LARGEST_ID}; see "
                 "that the file is whole"
             )
+        return ids
+
+    def _pieces(self, encoding: Any) -> list[Piece]:
         return [
             Piece(id_, start, end, bool(special))
             for id_, (start, end), special in zip(
-                encoding.ids, encoding.offsets, encoding.special_tokens_mask, strict=True
+                self._ids(encoding), encoding.offsets, encoding.special_tokens_mask, strict=True
             )
         ]
 
     def _check(self, text: str, times: float | None = None) -> None:
         """Refuse a text that the library cannot take, or might blow up beyond measure."""
-        if any("\ud800" <= character <= "\udfff" for character in text):
+        if not text.isascii() and _SURROGATES.search(text):
             raise DataError(
                 f"the text {clipped_repr(text)} holds a lone surrogate, which {self.label} cannot "
                 "take; remove it"
@@ -229,12 +268,12 @@ class ModelTokenizer:
     @cached_property
     def _longer(self) -> float:
         """How many times as long the rules of the file may make a text before it is cut."""
-        return _growth(self._tokenizer.normalizer) * _growth(self._tokenizer.pre_tokenizer)
+        return growth(self._tokenizer.normalizer) * growth(self._tokenizer.pre_tokenizer)
 
     @cached_property
     def _longer_joined(self) -> float:
         """How many times as long they may make tokens that are joined."""
-        return _growth(self._tokenizer.decoder)
+        return growth(self._tokenizer.decoder)
 
 
 def load(path: Path, *, special_tokens: bool = True) -> ModelTokenizer:
@@ -334,32 +373,3 @@ def _stored_padding(padding: dict[str, Any]) -> StoredPadding | None:
     side: Side = "pre" if padding.get("direction") == "left" else "post"
     length, multiple = padding.get("length"), padding.get("pad_to_multiple_of")
     return StoredPadding(int(padding["pad_id"]), side, length, multiple or None)
-
-
-def _growth(part: Any) -> float:
-    """Return how many times as long a part of the tokenizer may make a text, at most.
-
-    Its rules may be nested, and each replaces what the one before it has made.
-    """
-    times = 1.0
-    pending = [] if part is None else [json.loads(part.__getstate__())]
-    while pending:
-        rule = pending.pop()
-        if isinstance(rule, dict):
-            times = min(times * _growth_of(rule), 1e30)
-            pending += rule.values()
-        elif isinstance(rule, list):
-            pending += rule
-    return times
-
-
-def _growth_of(rule: dict[str, Any]) -> float:
-    if rule.get("type") == "Prepend":
-        return 1.0 + len(str(rule.get("prepend", "")))
-    if rule.get("type") != "Replace":
-        return 1.0
-    length, pattern = len(str(rule.get("content", ""))), rule.get("pattern")
-    string = pattern.get("String") if isinstance(pattern, dict) else None
-    if isinstance(string, str) and string:
-        return max(1.0, length / len(string))
-    return 1.0 + length  # an expression may match nothing at all, between any two characters

@@ -7,6 +7,7 @@ parts of the text, to special tokens, to padding and to what is cut off.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from random import SystemRandom
 
 import jsonschema
@@ -341,3 +342,13 @@ def test_a_screen_of_the_tokens_of_texts(golden, run, tmp_path, monkeypatch):
     code, out, err = run("coverage", "model", "The kings, the unbelievable ∮ book", "--top", "5")
     assert (code, err) == (0, "")
     golden("coverage-subwords-100.txt", out.decode())
+
+
+def test_counts_of_what_became_of_tokens_are_those_of_the_trace(folder):
+    texts = random_texts(SystemRandom().randrange(2**32), 60)
+    lookup = traced(folder, texts).lookup
+    traces = [token for text in range(len(texts)) for token in lookup.trace(text)]
+    statuses = Counter(token.status for token in traces)
+    counts = count_tokens(lookup)
+    assert {name: count for name, count in counts.by_status.items() if count} == statuses
+    assert counts.special == Counter(token.token for token in traces if token.special)
