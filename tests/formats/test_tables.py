@@ -294,7 +294,7 @@ def test_the_old_option_names_the_new_one(opened):
     [
         (
             ["0.parquet", "1.parquet", "_SUCCESS"],
-            "a folder of 2 .parquet files, .* pyarrow.dataset",
+            "a folder of 2 .parquet files, .*pyarrow.dataset.dataset",
         ),
         (
             ["data-0.arrow", "data-1.arrow"],
