@@ -379,16 +379,7 @@ def with_words_of_model(source: Source, words_from: str | None = None) -> Source
 
 def _open_run(path: str, options: SourceOptions) -> Source:
     """Return the rows of a run after one of its epochs, with the words of its vocabulary."""
-    for name, value in (
-        ("--layer", options.layer),
-        ("--tensor", options.tensor),
-        ("--vectors", options.vectors),
-        ("--words", options.words),
-        ("--index-from", options.index_from),
-        ("--words-from", options.words_from),
-    ):
-        if value is not None:
-            raise UsageError(f"{name} is set by the run folder {path!r}; leave it out")
+    options.refuse_beside_run(path)
     run = open_run(path)
     matrix = open_embedding(run, options.epoch)
     words: list[str | None] = [None] * matrix.input_dim

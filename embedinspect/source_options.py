@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from embedinspect.errors import UsageError
 from embedinspect.formats.contents import Progress
 
 
@@ -34,3 +35,20 @@ class SourceOptions:
     cache: bool = True
     words_from: str | None = None
     progress: Progress | None = None
+
+    def refuse_beside_run(self, path: str) -> None:
+        """Refuse what a run folder sets itself.
+
+        Raises:
+            UsageError: names the first such option.
+        """
+        for name, value in (
+            ("--layer", self.layer),
+            ("--tensor", self.tensor),
+            ("--vectors", self.vectors),
+            ("--words", self.words),
+            ("--index-from", self.index_from),
+            ("--words-from", self.words_from),
+        ):
+            if value is not None:
+                raise UsageError(f"{name} is set by the run folder {path!r}; leave it out")
