@@ -28,7 +28,7 @@ class Machine:
         marks: how long the stack was at each mark.
         memo: the values that are used again, by their numbers.
         room: how many more containers there may be.
-        copied: how many bytes and items calls have made.
+        copied: how many characters and items calls have copied.
     """
 
     def __init__(self, data: bytes | mmap, rules: Rules, label: str) -> None:
@@ -153,12 +153,11 @@ class Machine:
         if meaning is None:
             self.container(Record(function.name, arguments))
             return
-        value = meaning(arguments)
         # A copy is charged for, or one long value could be copied again and again.
-        self.copied += len(value) if isinstance(value, (bytes, dict)) else 1
+        self.copied += 1 + sum(len(part) for part in arguments if isinstance(part, str | list))
         if self.copied > 4096 + self.size:
             self.refuse("copies its values too often")
-        self.container(value)
+        self.container(meaning(arguments))
 
     def build(self) -> None:
         """Write down the state of an object; the attributes of a dictionary are of no use."""

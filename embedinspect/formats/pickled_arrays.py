@@ -10,7 +10,7 @@ import numpy as np
 
 from embedinspect.errors import DataError
 from embedinspect.formats.arrays import Array
-from embedinspect.formats.pickled_values import Meaning, Record, encoded
+from embedinspect.formats.pickled_values import Meaning, Record, encoded, no_bytes
 
 _REBUILT = "numpy.core.multiarray._reconstruct"
 _FROM_BUFFER = "numpy.core.numeric._frombuffer"
@@ -109,4 +109,5 @@ NAMES: dict[str, Meaning] = {
     ),
     "numpy.core.multiarray.scalar": _number,
     "_codecs.encode": encoded,
+    "builtins.bytes": no_bytes,
 }  # fmt: skip

@@ -75,6 +75,17 @@ def a_default_dict(arguments: tuple[Any, ...]) -> dict[Any, Any]:
     return {}
 
 
+def no_bytes(arguments: tuple[Any, ...]) -> bytes:
+    """Return the bytes of `bytes()`, as Python 3 pickles those of length 0.
+
+    Raises:
+        ValueError: there are arguments.
+    """
+    if arguments:
+        raise ValueError("bytes that are made of something else")
+    return b""
+
+
 def encoded(arguments: tuple[Any, ...]) -> bytes:
     """Return the bytes that `_codecs.encode(text, 'latin1')` gives, as Python 3 pickles bytes.
 

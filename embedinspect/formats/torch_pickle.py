@@ -19,6 +19,7 @@ from embedinspect.formats.pickled_values import (
     a_default_dict,
     an_ordered_dict,
     encoded,
+    no_bytes,
 )
 
 WAY_OUT = (
@@ -133,6 +134,7 @@ def _admitted() -> dict[str, Meaning]:
     names["collections.OrderedDict"] = an_ordered_dict
     names["collections.defaultdict"] = a_default_dict
     names["_codecs.encode"] = encoded
+    names["builtins.bytes"] = no_bytes
     return names
 
 
