@@ -164,8 +164,10 @@ def _head_equals(source: Source, tokens: ModelTokens) -> bool | None:
 
 
 def known_unused(source: Source, model: LanguageModel) -> Rows:
-    """Return the rows that no text reaches, or that the vocabulary keeps in reserve."""
-    return np.unique(np.concatenate([in_reserve(source), never_used(source), model.without_token]))
+    """Return the rows that no text reaches, that the file says so of, or that are in reserve."""
+    told = [id_ for id_ in model.tokens.unused.values() if 0 <= id_ < model.rows]
+    rows = (in_reserve(source), never_used(source), model.without_token, np.array(told, np.int64))
+    return np.unique(np.concatenate(rows))
 
 
 def in_reserve(source: Source) -> Rows:

@@ -38,7 +38,7 @@ _ROLES: dict[str, Role] = {
 _BY_TOKEN = {_INPUT, "output.weight", "per_layer_token_embd.weight"}
 # How the tokens of each kind of tokenizer begin a word, by `tokenizer.ggml.model`.
 _SPACES = {"llama": "▁", "t5": "▁", "bert": "▁", "gpt2": "Ġ"}
-_CONTROL, _USER_DEFINED = 3, 4  # of `enum llama_token_type`
+_CONTROL, _USER_DEFINED, _UNUSED = 3, 4, 5  # of `enum llama_token_type`
 _SPECIAL_KEY = re.compile(r"tokenizer\.ggml\.(\w+)_token_id")
 _PART = re.compile(r"(.*)-\d{5}-of-(\d{5})\.gguf", re.DOTALL)
 _MOST_PARTS = 1000
@@ -170,6 +170,7 @@ def _model_tokens(
         ids=dict(zip(reversed(tokens), reversed(range(len(tokens))), strict=True)),
         special=special,
         added=_of_type(header, tokens, _USER_DEFINED),
+        unused=_of_type(header, tokens, _UNUSED),
         vocab_size=size if type(size) is int else None,
         head=next((tensor for tensor in tensors if tensor.role == "output head"), None),
         space=_SPACES.get(str(header.values.get("tokenizer.ggml.model"))),

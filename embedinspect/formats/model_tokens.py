@@ -21,6 +21,7 @@ class ModelTokens:
         ids: the id of each token, added ones included.
         special: the ids of tokens with a task of their own, such as `[CLS]`, by their role or name.
         added: the ids of tokens that were added to the tokenizer's own.
+        unused: the ids of tokens that the file itself says are not used.
         vocab_size: as the configuration of the model has it; None where it does not say.
         tied: whether the configuration says that input embedding and output head are one matrix.
         head: the output head, where the file holds one of its own.
@@ -33,6 +34,7 @@ class ModelTokens:
     ids: Mapping[str, int] = field(default_factory=dict)
     special: Mapping[str, int] = field(default_factory=dict)
     added: Mapping[str, int] = field(default_factory=dict)
+    unused: Mapping[str, int] = field(default_factory=dict)
     vocab_size: int | None = None
     tied: bool | None = None
     head: Tensor | None = None

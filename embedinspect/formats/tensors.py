@@ -36,7 +36,7 @@ class Tensor:
     @property
     def label(self) -> str:
         """The name and the shape, for a message."""
-        return f"{clipped_repr(self.name)} ({self.shape[0]:,} x {self.shape[1]:,})"
+        return f"{clipped_repr(self.name, 120)} ({self.shape[0]:,} x {self.shape[1]:,})"
 
 
 def pick(tensors: Sequence[Tensor], wanted: str | None, label: str) -> Tensor:

@@ -147,15 +147,21 @@ def test_rows_and_tokens_that_differ_in_number(tmp_path, rows):
 def test_tokens_with_a_task_of_their_own(tmp_path):
     def change(writer):
         writer.add_token_types(
-            [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.USER_DEFINED, TokenType.CONTROL]
+            [
+                TokenType.UNKNOWN,
+                TokenType.CONTROL,
+                TokenType.USER_DEFINED,
+                TokenType.CONTROL,
+                TokenType.UNUSED,
+            ]
         )
         writer.add_bos_token_id(1)
         writer.add_unk_token_id(0)
         writer.add_pad_token_id(9)
         writer.add_vocab_size(4)
 
-    tokens = ["<unk>", "<s>", "<added>", "<|end|>"]
-    matrices = input_embedding(np.eye(4, 32, dtype="f4"))
+    tokens = ["<unk>", "<s>", "<added>", "<|end|>", "[PAD4]"]
+    matrices = input_embedding(np.eye(5, 32, dtype="f4"))
     matrices |= {
         "output.weight": (np.ones((4, 32), "f4"), None),
         "position_embd.weight": (np.ones((9, 32), "f4"), None),
@@ -165,6 +171,7 @@ def test_tokens_with_a_task_of_their_own(tmp_path):
     contents = open_file(str(tmp_path / "m.gguf"))
     assert contents.tokens.special == {"unknown": 0, "bos": 1, "padding": 9, "<|end|>": 3}
     assert contents.tokens.added == {"<added>": 2}
+    assert contents.tokens.unused == {"[PAD4]": 4}
     assert contents.tokens.vocab_size == 4
     assert contents.tokens.head.shape == (4, 32)
     assert [tensor.role for tensor in contents.tensors] == [

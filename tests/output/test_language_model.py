@@ -61,6 +61,11 @@ def test_tokens_that_are_as_unused_ones_are_named():
     assert told(language_model_of(rows, names, tied=True))["glitches"].meaning == "confirmed"
 
 
+def test_tokens_that_the_file_calls_unused_are_among_the_unused():
+    health = examine_tokens(language_model_of(trained(), unused={"w7": 7, "w2000": 2000}))
+    assert health.unused.tolist() == [7]
+
+
 def test_a_token_without_a_row_is_wrong():
     facts = told(language_model_of(trained(), ids={"w0": 0, "more": 1000}, vocab_size=1001))
     assert facts["tokens"].meaning == "wrong"
