@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Thread
 from typing import Any, TypeVar
 
 import numpy as np
@@ -89,12 +90,24 @@ def in_halves(count: int, work: Callable[[int, int], T]) -> tuple[T, T]:
     Args:
         work: is given the number of its first row, and of the one behind its last.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    first: list[T] = []
+    failed: list[BaseException] = []
 
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(work, 0, count // 2)
+    def work_on_first() -> None:
+        try:
+            first.append(work(0, count // 2))
+        except BaseException as error:
+            failed.append(error)
+
+    thread = Thread(target=work_on_first)
+    thread.start()
+    try:
         second = work(count // 2, count)
-        return first.result(), second
+    finally:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return first[0], second
 
 
 def finite_among(rows: Vectors, among: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:

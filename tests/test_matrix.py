@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedinspect.errors import UsageError
-from embedinspect.matrix import EmbeddingMatrix, draw, norms_of
+from embedinspect.errors import DataError, UsageError
+from embedinspect.matrix import WORTH_TWO_THREADS, EmbeddingMatrix, draw, in_halves, norms_of
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
@@ -50,3 +50,21 @@ def test_the_padding_row_is_of_zeros_and_the_others_stand_one_further_down():
     assert matrix.rows.tolist() == [[0, 0, 0], [1, 1, 1], [1, 1, 1]]
     assert matrix.rows.dtype == np.float32
     assert matrix.origin == "from a, under a row of zeros for the padding"
+
+
+def test_two_threads_measure_what_one_does():
+    rows = np.random.RandomState(0).standard_normal((20_001, 60)).astype(np.float32)
+    assert rows.size > WORTH_TWO_THREADS
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
+    assert np.allclose(norms_of(rows), lengths, rtol=1e-7)
+    assert in_halves(7, lambda start, stop: (start, stop)) == ((0, 3), (3, 7))
+
+
+@pytest.mark.parametrize("half", [0, 5])
+def test_what_fails_in_one_of_two_threads_fails(half):
+    def work(start: int, stop: int) -> None:
+        if start <= half < stop:
+            raise DataError("no")
+
+    with pytest.raises(DataError, match="no"):
+        in_halves(10, work)

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from embedinspect.analysis.best_bounds import BestBounds, Bounds, Doubles, Rows, within_reach
-from embedinspect.matrix import finite_among
-from embedinspect.stored_rows import FloatArray, Vectors
+from embedinspect.matrix import IN_CACHE, WORTH_TWO_THREADS, finite_among, in_halves
+from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
 
 Metric = Literal["cosine", "dot", "euclidean"]
 Progress = Callable[[int], None]
@@ -19,7 +19,7 @@ Progress = Callable[[int], None]
 _QUERIES_AT_ONCE = 1024
 _SCORES_AT_ONCE = 2**22
 _NUMBERS_AT_ONCE = 2**22
-_NUMBERS_IN_TURN = 2**20  # of a single vector's search; few enough to stay in the cache
+_WIDE = 128
 _LEAST_RESCORED = 1024
 # Lengths whose squares and products float32 can hold, with room for sums.
 _SHORTEST, _LONGEST = 1e-15, 1e15
@@ -81,11 +81,7 @@ class Searcher:
             return self._among_all(vector, top, without)
         query = self._prepared(vector[None], np.float32)
         slack, addend = self._slack(query, np.float32)
-        bounds = np.empty(len(self.rows), np.float32)
-        step = max(256, _NUMBERS_IN_TURN // self.rows.shape[1])
-        for start in range(0, len(self.rows), step):
-            stop = min(start + step, len(self.rows))
-            bounds[start:stop] = self._bounds(query, start, stop, addend)[0]
+        bounds = self._bounds_of_all(query, addend)
         bounds[list(without)] = -np.inf
         candidates = within_reach(bounds, slack, top)
         if len(candidates) > max(_LEAST_RESCORED, len(self.rows) // 16):
@@ -196,6 +192,24 @@ class Searcher:
         slack += squares * dtype(4 * eps) + dtype(exact * longest**2)
         return slack, slack - squares / 2
 
+    def _bounds_of_all(self, query: FloatArray, addend: Bounds | None) -> Bounds:
+        """Return upper bounds of the scores of all rows with one vector, shape (rows,)."""
+        bounds = np.empty(len(self.rows), np.float32)
+        step = len(self.rows)
+        if isinstance(self.rows, StoredRows):  # decoded into the cache, and used there
+            step = max(1, 4 * IN_CACHE // self.rows.shape[1])
+
+        def fill(first: int, last: int) -> None:
+            for start in range(first, last, step):
+                stop = min(start + step, last)
+                bounds[start:stop] = self._bounds(query, start, stop, addend)[0]
+
+        if self.rows.shape[1] >= _WIDE and self.rows.size >= WORTH_TWO_THREADS:
+            in_halves(len(self.rows), fill)
+        else:
+            fill(0, len(self.rows))
+        return bounds
+
     def _bounds(self, queries: Bounds, start: int, stop: int, addend: Bounds | None) -> Bounds:
         """Return upper bounds of the scores of a block of rows, shape (queries, rows)."""
         part: Any = self.rows[start:stop]
@@ -206,7 +220,7 @@ class Searcher:
             factor = self._factor[start:stop] if single else self._factor_in_float64[start:stop]
             # The factors go where there are fewer numbers to multiply.
             scaled = self.metric == "cosine" and len(queries) > part.shape[1]
-            bounds: Bounds = queries @ (part * factor[:, None] if scaled else part).T
+            bounds: Bounds = _products(queries, part * factor[:, None] if scaled else part)
             if self.metric == "cosine" and not scaled:
                 bounds *= factor
             if addend is not None:
@@ -261,6 +275,19 @@ class Searcher:
             candidates, scores, distances = candidates[within], scores[within], distances[within]
         order = np.argsort(distances, kind="stable")[:top]
         return Nearest(candidates[order], scores[order])
+
+
+def _products(queries: Bounds, rows: Bounds) -> Bounds:
+    """Return the product of each query with each row, shape (queries, rows).
+
+    Wide rows are multiplied with a single vector one by one: BLAS would share each such task
+    between threads of its own, which wait for each other.
+    """
+    if len(queries) == 1 and rows.shape[1] >= _WIDE:
+        products: Bounds = np.vecdot(rows, queries[0])[None]
+    else:
+        products = queries @ rows.T
+    return products
 
 
 def score(rows: Any, vector: Any, metric: Metric) -> Doubles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +18,7 @@ from embedinspect.analysis.nearest import Searcher, score
 from embedinspect.analysis.neighbors import ask, ask_each, odd_one_out, parse
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import norms_of
+from embedinspect.stored_rows import StoredRows, from_bfloat16
 from tests.builders import VECTORS, source_of
 
 NUMBER = st.floats(-8, 8, width=16) | st.sampled_from([0.0, np.nan, np.inf])
@@ -143,6 +145,24 @@ def test_many_blocks_give_what_one_gives(monkeypatch):
     for first, second in zip(in_one_block, in_many, strict=True):
         assert first.rows.tolist() == second.rows.tolist()
         assert (first.scores == second.scores).all()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("width", [20, 300])
+def test_rows_that_stay_as_they_are_stored_are_searched_without_a_copy(metric, width):
+    draws = np.random.RandomState(0).standard_normal((2**22 // width, width)).astype(np.float32)
+    draws[10], draws[20, 3], draws[-1, -1] = 0, np.nan, np.inf
+    draws[50:60] = draws[1]
+    halves = (draws.view(np.uint32) >> 16).astype(np.uint16)
+    rows = StoredRows(halves, draws.shape, from_bfloat16)
+    expected = brute_force(np.asarray(rows), rows[1], 12, metric, {1})
+    tracemalloc.start()
+    searcher = Searcher(rows, norms_of(rows), metric)
+    found = searcher.nearest(rows[1], 12, [1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert answer(found) == expected
+    assert peak < 0.75 * rows.nbytes
 
 
 def test_equals_gensim(vectors, tmp_path):
