@@ -234,17 +234,14 @@ def _add_missing(
     several = next((roles[key] for key in _LISTS if roles.get(key)), None)
     several = list(several.values()) if isinstance(several, dict) else several
     named += map(_text_of, several if isinstance(several, list) else ())
-    missing = []
-    for token, special in (
+    wanted = [
         *((token, special) for token, _, special in decoder),
         *((token, True) for token in named if token),
-    ):
-        new = token not in tokens.ids
-        tokens.add(token, special=special)
-        if new:
-            missing.append(f"{clipped_repr(token)} (id {tokens.ids[token]:,})")
-        if special:
-            tokens.special[token] = tokens.ids[token]
+    ]
+    new = [token for token, _ in wanted if token not in tokens.ids]
+    tokens.add(wanted)
+    tokens.special |= {token: tokens.ids[token] for token, special in wanted if special}
+    missing = [f"{clipped_repr(token)} (id {tokens.ids[token]:,})" for token in dict.fromkeys(new)]
     if missing:
         yield (
             f"{name} lacks {plural(len(missing), 'token')} of the files beside it, such as "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -39,25 +39,40 @@ class TokenIds:
     space: str | None = None
     continues: str | None = None
     warnings: list[str] = field(default_factory=list)
-    _next: int = 0
 
-    def add(self, token: str, *, special: bool) -> None:
-        """Add a token as the library does: with the id that it has, else with the next one.
+    def add(self, tokens: Sequence[tuple[str, bool]]) -> None:
+        """Add tokens as the library does: with the id that each has, else with the next one.
 
-        What a file says of its id does not count: the library numbers added tokens itself.
+        Args:
+            tokens: each with whether it is special.
         """
-        if not token or token in self.added:
-            return
-        id_ = self.ids.get(token)
-        if id_ is None:
-            id_ = max(self.size, self._next)
-        self.place(token, id_, special=special)
+        ids = self.numbered([token for token, _ in tokens])
+        for token, special in tokens:
+            if token in ids:
+                self.place(token, ids[token], special=special)
+
+    def numbered(self, tokens: Sequence[str], *, after_known: bool = False) -> dict[str, int]:
+        """Return the ids that the library gives tokens which are not added yet.
+
+        Args:
+            after_known: whether a token that has an id beyond all others moves the next one, as in
+                tokenizers 0.20; not so in 0.23. They differ only where the ids have gaps.
+        """
+        numbers: dict[str, int] = {}
+        next_id = max(self.size, max(self.added.values(), default=-1) + 1)
+        for token in tokens:
+            if not token or token in self.added or token in numbers:
+                continue
+            known = self.ids.get(token)
+            numbers[token] = next_id if known is None else known
+            if known is None or after_known:
+                next_id = max(next_id, numbers[token] + 1)
+        return numbers
 
     def place(self, token: str, id_: int, *, special: bool) -> None:
         """Give an added token an id."""
         self.ids.pop(token, None)  # of several tokens with one id, the added one stands last
         self.ids[token] = self.added[token] = id_
-        self._next = max(self._next, id_ + 1)
         if special:
             self.special[token] = id_
 
@@ -73,22 +88,46 @@ def read_tokenizer_json(path: Path) -> TokenIds:
     model = value_of(contents, "model", dict)
     vocabulary = model.get("vocab")
     tokens = TokenIds(ids_of(vocabulary, label), len(vocabulary or ()))
-    others = []
-    for entry in value_of(contents, "added_tokens", list):
-        token, id_, special = _added(entry, label)
-        tokens.add(token, special=special)
-        if tokens.added.get(token, id_) != id_:
-            others.append(f"{clipped_repr(token)} {id_:,} instead of {tokens.added[token]:,}")
-    if others:
-        tokens.warnings.append(
-            f"{path.name} gives {plural(len(others), 'added token')} another id than the "
-            f"tokenizers library, whose numbers count here: {others[0]}"
-        )
+    added = [_added(entry, label) for entry in value_of(contents, "added_tokens", list)]
+    _add(tokens, added, path.name)
     refuse_half_characters(tokens.ids, label)
     tokens.space = _space(contents)
     prefix = model.get("continuing_subword_prefix")
     tokens.continues = prefix if isinstance(prefix, str) and prefix else None
     return tokens
+
+
+def _add(tokens: TokenIds, added: Sequence[tuple[str, int, bool]], name: str) -> None:
+    """Add the added tokens of a file.
+
+    What the file says of their ids does not count for the library, which numbers them itself. Only
+    where its versions do so in different ways, the one counts that gives the ids of the file.
+    """
+    of_file: dict[str, int] = {}
+    for token, id_, _ in added:
+        if token:
+            of_file.setdefault(token, id_)
+    newer, older = (tokens.numbered(list(of_file), after_known=known) for known in (False, True))
+    ids = older if older == of_file else newer
+    special: set[str] = {token for token, _, is_special in added if is_special}
+    for token, id_ in ids.items():
+        tokens.place(token, id_, special=token in special)
+    if newer != older:
+        token = next(token for token in newer if newer[token] != older[token])
+        tokens.warnings.append(
+            f"{name} has ids with gaps, so that versions of the tokenizers library differ on added "
+            f"tokens: {clipped_repr(token)} is {older[token]:,} or {newer[token]:,}; "
+            f"{ids[token]:,} counts here"
+        )
+        return
+    others = [token for token, id_ in ids.items() if of_file[token] != id_]
+    if others:
+        token = others[0]
+        tokens.warnings.append(
+            f"{name} gives {plural(len(others), 'added token')} another id than the tokenizers "
+            f"library, whose numbers count here: {clipped_repr(token)} {of_file[token]:,} instead "
+            f"of {ids[token]:,}"
+        )
 
 
 def ids_of(vocabulary: Any, label: str) -> dict[str, int]:
