@@ -17,6 +17,7 @@ import numpy as np
 
 from embedinspect.analysis.health import Doubles, Rows
 from embedinspect.formats.model_tokens import ModelTokens
+from embedinspect.formats.token_words import letters_of_bytes
 from embedinspect.matrix import parts_of
 from embedinspect.source import Source
 from embedinspect.stored_rows import Vectors
@@ -186,26 +187,13 @@ def never_used(source: Source) -> Rows:
     words = source.words
     if words is None:
         return np.empty(0, np.int64)
-    letters = _letters_of_bytes()
+    letters = letters_of_bytes()
     names = {name for byte in _NEVER_IN_UTF8 for name in (f"<0x{byte:02X}>", letters[byte])}
     tokens = source.contents.tokens
     if tokens is None or tokens.space != "Ġ":
         names -= set(letters.values())
     rows = [row for name in names if (row := words.row_of(name)) is not None]
     return np.array(sorted(rows), np.int64)
-
-
-def _letters_of_bytes() -> dict[int, str]:
-    """Return the letter that byte-level BPE writes for each byte.
-
-    Printable bytes of Latin-1 stand for themselves; the others have the letters from 256 on, in
-    their order (as GPT-2's tokenizer has them).
-    """
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {byte: chr(byte) for byte in printable} | {
-        byte: chr(256 + place) for place, byte in enumerate(others)
-    }
 
 
 def spaced_pairs(source: Source) -> SpacedPairs | None:

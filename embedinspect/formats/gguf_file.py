@@ -22,6 +22,7 @@ from embedinspect.formats.gguf_header import Header, Scalar, TensorInfo, read_he
 from embedinspect.formats.gguf_quants import TYPES, NumberType, decoder
 from embedinspect.formats.model_tokens import ModelTokens
 from embedinspect.formats.tensors import Role, Tensor, pick
+from embedinspect.formats.token_words import TokenWords
 from embedinspect.matrix import MOST_VALUES
 from embedinspect.row_words import Words
 from embedinspect.stored_rows import StoredRows, Vectors, from_bfloat16
@@ -149,7 +150,11 @@ def _words(tokens: Sequence[str], tensor: Tensor) -> Words | None:
     rows = tensor.shape[0]
     if tensor.name not in _BY_TOKEN:
         return None
-    return Words([*tokens[:rows], *[None] * (rows - len(tokens))])
+    ids = _ids(tokens)
+    repeated = {}
+    if len(ids) < len(tokens):
+        repeated = {row: token for row, token in enumerate(tokens) if ids[token] != row}
+    return TokenWords(ids, rows, repeated)
 
 
 def _model_tokens(
@@ -166,8 +171,7 @@ def _model_tokens(
     special |= {token: id_ for token, id_ in control.items() if id_ not in with_role}
     size = header.values.get(f"{architecture}.vocab_size")
     return ModelTokens(
-        # Of a token that repeats, the first id counts.
-        ids=dict(zip(reversed(tokens), reversed(range(len(tokens))), strict=True)),
+        ids=_ids(tokens),
         special=special,
         added=_of_type(header, tokens, _USER_DEFINED),
         unused=_of_type(header, tokens, _UNUSED),
@@ -176,6 +180,11 @@ def _model_tokens(
         space=_SPACES.get(str(header.values.get("tokenizer.ggml.model"))),
         no_ids=_NO_IDS,
     )
+
+
+def _ids(tokens: Sequence[str]) -> dict[str, int]:
+    """Return the id of each token; of one that repeats, the first counts."""
+    return dict(zip(reversed(tokens), reversed(range(len(tokens))), strict=True))
 
 
 def _of_type(header: Header, tokens: Sequence[str], code: int) -> dict[str, int]:

@@ -20,18 +20,24 @@ class TokenWords(Words):
     vocabulary. Where several tokens have one id, the row can be asked for by each of them.
     """
 
-    def __init__(self, ids: Mapping[str, int], rows: int) -> None:
+    def __init__(
+        self, ids: Mapping[str, int], rows: int, repeated: Mapping[int, str] | None = None
+    ) -> None:
         """Name the rows.
 
         Args:
             ids: the id of each token; of several with one id, the last names the row.
             rows: how many rows there are; ids beyond them name none.
+            repeated: tokens of rows whose token is that of another row, too, by row.
         """
         words: list[str | None] = [None] * rows
         self._ids = ids
         for token, id_ in ids.items():
             if id_ < rows:
                 words[id_] = token
+        for row, token in (repeated or {}).items():
+            if row < rows:
+                words[row] = token
         super().__init__(words)
 
     def row_of(self, word: str) -> int | None:
@@ -50,7 +56,7 @@ class TokenWords(Words):
 
 
 @cache
-def _letters() -> dict[int, str]:
+def letters_of_bytes() -> dict[int, str]:
     """Return the character that byte-level BPE writes for each byte, as GPT-2 does."""
     others = [byte for byte in range(256) if byte not in _PRINTABLE]
     return {byte: chr(byte) for byte in _PRINTABLE} | {
@@ -64,5 +70,5 @@ def byte_level(text: str) -> str:
     >>> byte_level(" café")
     'ĠcafÃ©'
     """
-    letters = _letters()
+    letters = letters_of_bytes()
     return "".join(letters[byte] for byte in text.encode("utf-8", "replace"))
