@@ -36,7 +36,9 @@ def from_json(text: str, path_label: str = "vocabulary") -> Vocabulary:
         DataError: not JSON, not such a tokenizer, or a word index that is no mapping to ids.
     """
     try:
-        return _from_config(json.loads(text)["config"])
+        saved = json.loads(text)
+        refuse_language_model(saved, path_label)
+        return _from_config(saved["config"])
     except json.JSONDecodeError as error:
         problem = f"is not JSON (line {error.lineno})"
     except KeyError as error:
@@ -46,6 +48,19 @@ def from_json(text: str, path_label: str = "vocabulary") -> Vocabulary:
     ) as error:  # fmt: skip
         problem = f"is not a saved tokenizer ({error})"
     raise DataError(f"{path_label} {problem}; {_EXPECTED}")
+
+
+def refuse_language_model(contents: object, path_label: str) -> None:
+    """Refuse the `tokenizer.json` of a language model, whose words have no place in such a file.
+
+    Raises:
+        DataError: it says what to name instead.
+    """
+    if isinstance(contents, dict) and isinstance(contents.get("model"), dict):
+        raise DataError(
+            f"{path_label} is the tokenizer of a language model; name the model's folder as the "
+            "source, which has its matrix, too"
+        )
 
 
 def rules_from_json(text: str, path_label: str) -> Vocabulary:

@@ -14,6 +14,7 @@ from embedinspect.formats.contents import Contents, Problems, ReadOptions
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 from embedinspect.row_words import PADDING_NAMES, Words, has_capitals
 from embedinspect.source_options import SourceOptions as SourceOptions
+from embedinspect.source_options import where_words_are
 from embedinspect.stored_rows import FloatArray
 from embedinspect.training.run_folder import Run, open_embedding, open_run
 from embedinspect.training.run_state import is_run
@@ -225,7 +226,7 @@ class Source:
             return self.vocabulary, False
         words = self.words
         if words is None:
-            raise UsageError(f"{self.path!r} has no words; name a file of them with --words FILE")
+            raise UsageError(f"{self.path!r} has no words; name {where_words_are(self.path)}")
         moved = self.row_0_is_a_word
         index = {word: row + moved for word, row in words.index.items()}
         if not moved:

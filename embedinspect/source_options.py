@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from embedinspect.errors import UsageError
 from embedinspect.formats.contents import Progress
@@ -52,3 +53,10 @@ class SourceOptions:
         ):
             if value is not None:
                 raise UsageError(f"{name} is set by the run folder {path!r}; leave it out")
+
+
+def where_words_are(path: str) -> str:
+    """Return what to name where a file has no words: its folder, if that is a language model's."""
+    if (Path(path).parent / "tokenizer.json").is_file():
+        return "its folder, which has a tokenizer"
+    return "a file of them with --words FILE"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -11,10 +12,14 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.lookup import Lookup, Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.sequences import Side
+from embedinspect.source import Source
 from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.training.run_folder import Run
 from embedinspect.wording import clipped_repr, plural
 
+# How tokenizers mark that a piece goes on with a word, or begins one.
+_MARKS = ("##", "Ġ", "▁")
+_MOST_WORDS, _FEW_PIECES, _SHARE_OF_PIECES = 20_000, 5, 0.05
 _MOST_POSITIONS = 2**20  # that a tokenizer's own padding may take for each text
 
 
@@ -78,6 +83,18 @@ def trace_subwords(
     )
     lookup = look_up(texts, settings, vocabulary=vocabulary, ids=ids, matrix=matrix)
     return Traced(lookup, tuple(_notes(lookup, vocabulary)))
+
+
+def warn_of_subwords(source: Source) -> Iterator[str]:
+    """Yield a warning where the words of a source are pieces, and no tokenizer cuts texts so."""
+    words = [word for word in islice(source.words or (), _MOST_WORDS) if word is not None]
+    pieces = [word for word in words if word.startswith(_MARKS) and word not in _MARKS]
+    if len(pieces) > max(_FEW_PIECES, len(words) * _SHARE_OF_PIECES):
+        yield (
+            f"Warning: words of {source.path} such as {clipped_repr(pieces[0])} are pieces of a "
+            "tokenizer, which is not at hand: texts are cut into whole words here, and a model "
+            "gives them other ids; name the model's folder to trace them"
+        )
 
 
 def _width(vocabulary: SubwordVocabulary, longest: int) -> int:

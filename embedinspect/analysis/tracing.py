@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from embedinspect.analysis.subword_tracing import Traced as Traced
-from embedinspect.analysis.subword_tracing import trace_subwords
+from embedinspect.analysis.subword_tracing import trace_subwords, warn_of_subwords
 from embedinspect.errors import UsageError
 from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents
@@ -130,16 +130,18 @@ def trace_by_source(
         return trace_subwords(
             texts, vocabulary, source.matrix, settings, padding=padding, truncating=truncating
         )
+    pieces = tuple(warn_of_subwords(source))
     if moved:
         matrix = source.matrix.with_padding_row()
         note = (
             f"row 0 of {source.path} is {source.name_of(0)!r}, and id 0 is the padding in Keras: "
             "its rows stand one further down here, under a row of zeros"
         )
-        return Traced(look_up(texts, settings, vocabulary=vocabulary, matrix=matrix), (note,))
+        lookup = look_up(texts, settings, vocabulary=vocabulary, matrix=matrix)
+        return Traced(lookup, (note, *pieces))
     if source.layer is not None and source.layer.mask_zero:
         settings = replace(settings, mask_zero=True)
-    notes = tuple(_other_rules(vocabulary, source))
+    notes = (*_other_rules(vocabulary, source), *pieces)
     if isinstance(vocabulary, LayerVocabulary):
         settings = _padded_by(vocabulary, settings, source.path)
         notes = tuple(_layer_notes(vocabulary, source.path))

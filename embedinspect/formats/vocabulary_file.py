@@ -10,7 +10,7 @@ from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.row_words import Words, named_or_none
-from embedinspect.saved_vocabulary import LARGEST_FILE, from_json
+from embedinspect.saved_vocabulary import LARGEST_FILE, from_json, refuse_language_model
 from embedinspect.texts import decode, read_bytes
 from embedinspect.vocabulary import Vocabulary
 from embedinspect.wording import clipped_repr, plural
@@ -227,6 +227,7 @@ def _json(text: str, label: str) -> object:
 
 def _pairs(mapping: dict[str, object], label: str) -> list[tuple[str, int]]:
     """Return words and ids, from words to ids or, like `index_word`, from ids to words."""
+    refuse_language_model(mapping, label)
     pairs: list[tuple[str, int]] = []
     for key, value in mapping.items():
         if isinstance(value, str) and key.isascii() and key.isdecimal() and len(key) < 19:

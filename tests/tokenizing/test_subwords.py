@@ -352,3 +352,26 @@ def test_counts_of_what_became_of_tokens_are_those_of_the_trace(folder):
     counts = count_tokens(lookup)
     assert {name: count for name, count in counts.by_status.items() if count} == statuses
     assert counts.special == Counter(token.token for token in traces if token.special)
+
+
+def test_words_that_are_pieces_are_not_cut_at_spaces_in_silence(run, tmp_path):
+    rows = [f"{word} {row} 1" for row, word in enumerate(by_hand().get_vocab())]
+    rows += [f"##x{row} 1 {row}" for row in range(10)]
+    (tmp_path / "v.vec").write_text("\n".join([f"{len(rows)} 2", *rows]))
+    code, _, err = run("show", "--from", str(tmp_path / "v.vec"), "the kings", "--no-keras")
+    assert code == 0
+    assert "are pieces of a tokenizer, which is not at hand" in err
+
+
+def test_a_file_of_a_model_folder_that_has_no_words_leads_to_the_folder(folders, run):
+    folder = folders["wordpiece"]
+    for command, message in (
+        (("show", "--from", "model.safetensors", "a"), "name its folder, which has a tokenizer"),
+        (("decode", "tokenizer.json", "4"), "name the model's folder as the source"),
+        (("show", "--vocabulary", "tokenizer.json", "a"), "name the model's folder as the source"),
+    ):
+        words = [str(folder / word) if "." in word else word for word in command]
+        code, out, err = run(*words)
+        assert code in {1, 2}
+        assert out == b""
+        assert message in err
