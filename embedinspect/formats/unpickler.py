@@ -24,6 +24,7 @@ from embedinspect.formats.pickled_values import Rules, as_key
 from embedinspect.wording import literal
 
 _NEWEST_PROTOCOL = 5
+_MOST_COPIED = 2**28
 
 
 def unpickled(data: bytes | mmap, rules: Rules, label: str) -> Any:
@@ -37,10 +38,13 @@ def unpickled(data: bytes | mmap, rules: Rules, label: str) -> Any:
     Raises:
         DataError: it is damaged, or names a global that is not on the list.
     """
+    if len(data) <= _MOST_COPIED:  # bytes are faster than a map
+        data = data[:]
     machine = Machine(data, rules, label)
     code = start = 0
     try:
         while True:
+            _follow_frequent(machine)
             start = machine.at
             code = data[start]
             machine.at = start + 1
@@ -57,6 +61,53 @@ def unpickled(data: bytes | mmap, rules: Rules, label: str) -> Any:
 
 _Action = Callable[[Machine], Any]
 _STOP = ord(".")
+_MEMOIZE, _LONG_BINPUT, _LONG_BINGET = b"\x94rj"
+_SHORT_BINUNICODE, _BINUNICODE, _BININT, _BININT2 = b"\x8cXJM"
+
+
+def _follow_frequent(machine: Machine) -> None:
+    """Follow the opcodes that long lists of words are made of, as long as they come.
+
+    These are those for texts, for what is remembered, and for numbers; what is wrong with one of
+    them is left to its action in the table.
+    """
+    data, view, memo, at = machine.data, machine.view, machine.memo, machine.at
+    push, stack, memo_room = machine.stack.append, machine.stack, machine.memo_room
+    end = machine.size - 6  # the longest of them, but for the texts themselves
+    while at < end:
+        code = data[at]
+        if code in (_MEMOIZE, _LONG_BINPUT):
+            if not stack or len(memo) >= memo_room:
+                break
+            number = len(memo)
+            if code == _LONG_BINPUT:
+                number = int.from_bytes(data[at + 1 : at + 5], "little")
+                at += 4
+            memo[number] = stack[-1]
+            at += 1
+        elif code in (_SHORT_BINUNICODE, _BINUNICODE):
+            start, size = at + 2, data[at + 1]
+            if code == _BINUNICODE:
+                start, size = at + 5, int.from_bytes(data[at + 1 : at + 5], "little")
+            if size > machine.size - start:
+                break
+            at = start + size
+            push(str(view[start:at], "utf-8", "surrogatepass"))
+        elif code == _LONG_BINGET:
+            value = memo.get(int.from_bytes(data[at + 1 : at + 5], "little"), memo)
+            if value is memo:
+                break
+            push(value)
+            at += 5
+        elif code == _BININT:
+            push(int.from_bytes(data[at + 1 : at + 5], "little", signed=True))
+            at += 5
+        elif code == _BININT2:
+            push(data[at + 1] | data[at + 2] << 8)
+            at += 3
+        else:
+            break
+    machine.at = at
 
 
 def _pushing(value: Any) -> _Action:
