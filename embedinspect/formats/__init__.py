@@ -29,8 +29,8 @@ class Format:
         folders: whether a folder can be of this format, too.
         cached: whether the contents of a large file are worth keeping in the cache.
         unpacks: whether a file that is packed as a whole is read, too.
-        sure: whether a file that is recognised can be of no other kind, though it begins like one of
-            the strangers: what is wrong in it is said then.
+        sure: whether a file that is recognised can be of no other kind, though it begins like a
+            stranger: what is wrong in it is said then.
         words_beside: returns the file of words that belongs to a file of this format, if there is
             one, from the file's path and the name of the matrix in it.
     """

@@ -103,14 +103,15 @@ def _latest(folder: Path, written: bytes, label: str) -> Path:
     name = written.decode("utf-8", "backslashreplace")
     if name.startswith("/") or "\\" in name:  # where it was written; the folder may have moved
         name = re.split(r"[/\\]", name)[-1]
-    index = f"{name}.index"
-    if ".." in name.split("/") or "\0" in name or not (folder / index).is_file():
-        raise DataError(
-            f"{label} names {clipped_repr(name)} as the latest checkpoint, which is not in its "
-            "folder; expected its .index and .data files there; name another .index, if there is "
-            "one"
-        )
-    return folder / index
+    within = ".." not in name.split("/") and "\0" not in name
+    # Version 1 had one file of that very name; what is wrong with it is said where it is read.
+    for index in (folder / f"{name}.index", folder / name) if within else ():
+        if index.is_file():
+            return index
+    raise DataError(
+        f"{label} names {clipped_repr(name)} as the latest checkpoint, which is not in its folder; "
+        "expected its .index and .data files there; name another .index, if there is one"
+    )
 
 
 def _indices(folder: Path, names: frozenset[str]) -> list[str]:

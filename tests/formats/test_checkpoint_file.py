@@ -454,6 +454,13 @@ def test_the_latest_checkpoint_is_looked_for_in_its_own_folder_only(tmp_path, na
             refused(path, "not in its folder", error)
 
 
+def test_a_folder_of_version_1_says_so(tmp_path):
+    header = b"\x0a\x02\x08\x01"
+    (tmp_path / "m").write_bytes(table_bytes({b"": header, b"table": entry()}))
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "m"\n')
+    refused(tmp_path, "version 1")
+
+
 def test_folders_without_a_checkpoint_or_with_several(tmp_path):
     write_bundle(tmp_path / "a")
     assert (rows(tmp_path) == ROWS).all()
