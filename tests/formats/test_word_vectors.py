@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from embedinspect.errors import DataError
-from embedinspect.formats import word_vectors
+from embedinspect.formats import text_rows, word_vectors
 from embedinspect.formats.word_vectors import read_text
 from embedinspect.source import SourceOptions, open_source
 
@@ -62,15 +62,20 @@ def read(tmp_path):
     st.sampled_from(["", " "]),
     st.booleans(),
     st.integers(8, 200),
+    st.booleans(),
 )
-def test_text_equals_gensim(tmp_path, monkeypatch, made, header, end, trailing, packed, block):
+def test_text_equals_gensim(
+    tmp_path, monkeypatch, made, header, end, trailing, packed, block, threads
+):
     words, rows = made
     path = tmp_path / "vectors.txt.gz" if packed else tmp_path / "vectors.txt"
     data = as_text(words, rows, header=header, end=end, trailing=trailing)
     path.write_bytes(gzip.compress(data) if packed else data)
     oracle = KeyedVectors.load_word2vec_format(str(path), no_header=not header)
     longest = max(map(len, data.split(b"\n"))) + 2
-    monkeypatch.setattr(word_vectors, "BLOCK", max(block, 2 * longest))  # lines cross its end
+    block = max(block, 2 * longest)  # lines cross its end
+    monkeypatch.setattr(word_vectors, "BLOCK", block)
+    monkeypatch.setattr(word_vectors, "START", block if threads else 2**20)
     contents = read_text(path)
     assert list(contents.words) == oracle.index_to_key == words
     assert contents.rows.dtype == np.float32
@@ -108,17 +113,60 @@ def test_both_paths_give_the_same(tmp_path, monkeypatch, made, data):
     path.write_bytes(bytes(text))
     with monkeypatch.context() as patched:
         fast = attempt(path)
-        patched.setattr(word_vectors._Reader, "_fast", lambda *_: None)
+        patched.setattr(text_rows, "_all_at_once", lambda *_: None)
         careful = attempt(path)
     assert fast == careful
 
 
-def attempt(path):
+@FUNCTION_SCOPED
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3000), st.sampled_from([b" ", b"\n", b"x", b"\r", b"\xff", b"\t"])
+        ),
+        max_size=8,
+    ),
+    st.integers(60, 700),
+    st.booleans(),
+)
+def test_threads_find_the_same_rows_and_problems_in_the_same_order(
+    tmp_path, changes, block, header
+):
+    rows = np.random.RandomState(0).randint(-99, 99, (80, 6)).astype(np.float32) / 8
+    text = bytearray(as_text([f"w{chr(97 + n)}" for n in range(80)], rows, header=header))
+    for place, what in changes:
+        place %= len(text)
+        text[place : place + 1] = what
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(text)
+    whole = attempt(path)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(word_vectors, "BLOCK", block)
+        patched.setattr(word_vectors, "START", len(text) // 2)
+        assert attempt(path, ordered=True) == attempt(path, ordered=True)
+        assert attempt(path) == whole
+
+
+@pytest.mark.parametrize("number", [b"nan(1)", b"+-1", b"1_0", b"0x1p3", b"1e", b"1\t", b"\x0b1"])
+def test_what_only_some_parsers_take_for_a_number_is_none(read, number):
+    source = read(b"a 1 2\nb " + number + b" 3\nc 4 nan\n")
+    assert list(source.words) == ["a", "c"]
+    assert source.problems.counts == {"numbers": 1}
+
+
+def test_an_empty_word_is_a_word(read):
+    source = read(b"a 1 2\n 3 4\nb 5 6\n")
+    assert list(source.words) == ["a", "", "b"]
+    assert source.matrix.rows.tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+def attempt(path, *, ordered=False):
     try:
         contents = read_text(path)
     except DataError as error:
         return str(error)
-    return list(contents.words), contents.rows.tobytes(), sorted(contents.problems.first)
+    first = contents.problems.first
+    return list(contents.words), contents.rows.tobytes(), first if ordered else sorted(first)
 
 
 GOOD = b"the 0.5 1 2\nof -1e-3 nan 4\n, 7 8 inf\n"
