@@ -62,7 +62,7 @@ def save(tf, prefix: Path, **arrays: np.ndarray) -> None:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20
 )
 @given(
     st.lists(st.sampled_from(DTYPES), min_size=1, max_size=4),
@@ -470,7 +470,7 @@ def test_folders_without_a_checkpoint_or_with_several(tmp_path):
     refused(tmp_path, "without variables/variables.index")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     st.sampled_from([".index", DATA]),
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=4),
@@ -491,7 +491,7 @@ def test_altered_files_are_refused_or_read_right(tmp_path, which, changes, cut):
     assert (np.asarray(source.matrix.rows) == ROWS).all()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.binary(max_size=80), st.binary(max_size=12))
 def test_any_entry_with_right_checksums_is_refused_or_read(tmp_path, value, header):
     write_bundle(tmp_path / "m", value)

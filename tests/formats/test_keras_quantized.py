@@ -42,7 +42,7 @@ def rows_of(keras, layer) -> np.ndarray:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=12
 )
 @given(
     st.sampled_from(["Embedding", "ReversibleEmbedding", "untied"]),

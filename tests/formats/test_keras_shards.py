@@ -113,7 +113,7 @@ def test_links_in_shards_are_not_followed(tmp_path):
     refused(write(tmp_path, {GROUP: "a.weights.h5"}, a=linked), "has a link at 'more'")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=4),
     st.one_of(st.none(), st.floats(0, 1)),
