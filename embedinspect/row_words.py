@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import count, islice
@@ -16,6 +15,7 @@ _MOST_COMPARED = 20_000  # words that are compared with one that is misspelled
 _SEEN_FOR_CASE = 20_000  # words that tell whether words are written with capitals
 # What stands before each word in a block: the second, which is in no UTF-8, where words have lines.
 LINE_MARK, ANY_MARK = b"\n", b"\xff"
+_FEW_SEARCHES = 4  # through a list of words
 _MOST_SEARCHES = 32  # through a block of words; from then on an index is faster
 
 
@@ -36,7 +36,7 @@ class Words:
     """The word of each row, None for a row without one. A word that repeats has its first row."""
 
     def __init__(self, words: Sequence[str | None]) -> None:
-        self._words = words
+        self._words, self._searches = words, 0
 
     def __len__(self) -> int:
         return len(self._words)
@@ -62,8 +62,17 @@ class Words:
         return sum(word is not None for word in self)
 
     def row_of(self, word: str) -> int | None:
-        """Return the row of a word, or None."""
-        return self.index.get(word)
+        """Return the row of a word, or None.
+
+        The first few words are searched for; then an index of all words is built.
+        """
+        if "index" in self.__dict__ or self._searches >= _FEW_SEARCHES:
+            return self.index.get(word)
+        self._searches += 1
+        try:
+            return self._words.index(word)
+        except ValueError:
+            return None
 
     def close_to(self, word: str, most: int = 3) -> list[str]:
         """Return words that may have been meant: in another case, or else in another spelling.
@@ -86,6 +95,8 @@ class Words:
                 alike.append(candidate)
         if same_but_case:
             return same_but_case[:most]
+        import difflib
+
         return difflib.get_close_matches(word, islice(alike, _MOST_COMPARED), n=most)
 
 
@@ -101,7 +112,7 @@ class PackedWords(Words):
 
     def __init__(self, block: Bytes, ends: np.ndarray[Any, np.dtype[np.int64]]) -> None:
         super().__init__(())
-        self.block, self.ends, self._searches = block, ends, 0
+        self.block, self.ends = block, ends
         self._mark = block[0:1]
 
     def __len__(self) -> int:

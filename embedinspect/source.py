@@ -16,7 +16,6 @@ from embedinspect.row_words import PADDING_NAMES, Words, has_capitals
 from embedinspect.source_options import SourceOptions as SourceOptions
 from embedinspect.source_options import where_words_are
 from embedinspect.stored_rows import FloatArray
-from embedinspect.training.run_folder import Run, open_embedding, open_run
 from embedinspect.training.run_state import is_run
 from embedinspect.vocabulary import Tokenization, Vocabulary
 from embedinspect.wording import clipped_repr, plural
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from embedinspect.formats.ngrams import Composed
     from embedinspect.formats.vocabulary_file import PlacedWords
     from embedinspect.tokenizing.lookup_layer import LookupLayer
+    from embedinspect.training.run_folder import Run
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,7 @@ class Source:
 
     @cached_property
     def _lengths(self) -> FloatArray:
-        norms = self.contents.norms
-        return norms if norms is not None else norms_of(self.matrix.rows)
+        return norms_of(self.matrix.rows) if self.contents.norms is None else self.contents.norms
 
     def name_of(self, row: int) -> str:
         """Return the word of a row, or its number after a # where it has none."""
@@ -380,6 +379,8 @@ def with_words_of_model(source: Source, words_from: str | None = None) -> Source
 
 def _open_run(path: str, options: SourceOptions) -> Source:
     """Return the rows of a run after one of its epochs, with the words of its vocabulary."""
+    from embedinspect.training.run_folder import open_embedding, open_run
+
     options.refuse_beside_run(path)
     run = open_run(path)
     matrix = open_embedding(run, options.epoch)

@@ -14,7 +14,6 @@ from embedinspect.analysis.moments import Rows as Rows
 from embedinspect.matrix import IN_CACHE, finite_among, in_halves, parts_of
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray, Vectors
-from embedinspect.training.run_folder import open_embedding
 
 BINS = 10
 # In units of the median absolute deviation: far beyond even the heavy tails of word vectors.
@@ -146,6 +145,8 @@ def _before_training(source: Source) -> Vectors | None:
     """Return the rows as they were drawn; None where the source is no run after training."""
     if source.run is None or source.epoch == 0:
         return None
+    from embedinspect.training.run_folder import open_embedding
+
     return open_embedding(source.run, 0).rows
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from embedinspect.analysis.nearest import Metric, Nearest, Progress, Searcher, score
 from embedinspect.errors import DataError, UsageError
-from embedinspect.formats.ngrams import Composed
 from embedinspect.source import Source
 from embedinspect.wording import clipped_repr, listed, plural
+
+if TYPE_CHECKING:
+    from embedinspect.formats.ngrams import Composed
 
 _SIGNS = re.compile(r"\s+([+-])(?:\s+|$)|^([+-])\s+")
 _MOST_SUGGESTIONS = 20  # close matches are looked for among all words, which takes its time

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedinspect.formats.ngrams import Composed
 from embedinspect.matrix import norms_of
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import NOT_FINITE, Document, about_source
@@ -14,6 +14,9 @@ from embedinspect.output.labels import LONGEST_WORD, short
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray
+
+if TYPE_CHECKING:
+    from embedinspect.formats.ngrams import Composed
 
 
 def page(
