@@ -8,7 +8,9 @@ import re
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
+from embedinspect.errors import UsageError
 from embedinspect.formats import open_matrix
 from embedinspect.lookup import Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
@@ -71,6 +73,14 @@ def test_with_files(tmp_path):
         path = str(tmp_path / name)
         lookup = look_up(TEXTS, vocabulary=vocabulary, matrix=open_matrix(path))
         same(lookup, Inputs(vocabulary=str(saved), matrix=path))
+
+
+def test_a_matrix_that_numpy_does_not_read_is_refused(tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(safetensors.numpy.save({"a": np.eye(6, 2, dtype=np.float32)}))
+    lookup = look_up(TEXTS, vocabulary=fit(TEXTS)[0], matrix=open_matrix(str(path)))
+    with pytest.raises(UsageError, match=r"export .*m\.safetensors rows\.npy"):
+        script(lookup, Inputs(matrix=str(path)))
 
 
 def test_with_text_vectorization():

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import pprint
+import shlex
+import warnings
+import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from embedinspect import samples
+from embedinspect.errors import UsageError
+from embedinspect.formats import magic
 from embedinspect.lookup import Lookup
+from embedinspect.stored_rows import FloatArray
 from embedinspect.vocabulary import Tokenization
 
 
@@ -140,20 +150,48 @@ def _weights(lookup: Lookup, inputs: Inputs) -> str:
             f"weights = np.random.RandomState({lookup.settings.seed}).uniform("
             f'-0.05, 0.05, ({matrix.input_dim}, {matrix.output_dim})).astype("float32")'
         )
-    return f"# The embedding matrix: a row for each id.\nweights = {_read(inputs.matrix)}"
+    place = samples.resolve(inputs.matrix)  # the script cannot know where samples lie
+    expression, read = _reading(place)
+    _check(read, inputs.matrix, np.asarray(matrix.rows))
+    return f"# The embedding matrix: a row for each id.\nweights = {expression}"
 
 
-def _read(path: str) -> str:
-    """Return the expression that reads a matrix file of the kinds that `--matrix` takes."""
-    path = samples.resolve(path)  # the script cannot know where samples lie
+def _check(read: Callable[[], Any], path: str, rows: FloatArray) -> None:
+    """Refuse a file that NumPy does not read to the same rows.
+
+    Raises:
+        UsageError: it does not.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            same = np.array_equal(read().astype(np.float32), rows, equal_nan=True)
+    except (ValueError, TypeError, OSError, StopIteration, zipfile.BadZipFile):
+        same = False
+    if not same:
+        raise UsageError(
+            f"--code prints a script that reads the matrix with NumPy, which does not read "
+            f"{path!r} so; expected .npy, .npz or a text of numbers: embedinspect export "
+            f"{shlex.quote(path)} rows.npy"
+        )
+
+
+def _reading(path: str) -> tuple[str, Callable[[], Any]]:
+    """Return the expression with which NumPy reads a matrix file, and a function that does so."""
     with Path(path).open("rb") as file:
         start = file.read(4096)
-    if start.startswith(b"\x93NUMPY"):
-        return f'np.load({path!r}).astype("float32")'
-    if start.startswith(b"PK"):
-        return f'next(a for a in np.load({path!r}).values() if a.ndim == 2).astype("float32")'
-    delimiter = next((sign for sign in (",", ";") if sign.encode() in start), None)
-    return f'np.loadtxt({path!r}, delimiter={delimiter!r}, ndmin=2, dtype="float32")'
+    if start.startswith(magic.NPY):
+        return f'np.load({path!r}).astype("float32")', lambda: np.load(path)
+    if start.startswith(magic.ZIP):
+        return (
+            f'next(a for a in np.load({path!r}).values() if a.ndim == 2).astype("float32")',
+            lambda: next(array for array in np.load(path).values() if array.ndim == 2),
+        )
+    sign = next((sign for sign in (",", ";") if sign.encode() in start), None)
+    return (
+        f'np.loadtxt({path!r}, delimiter={sign!r}, ndmin=2, dtype="float32")',
+        lambda: np.loadtxt(path, delimiter=sign, ndmin=2, dtype="float32"),
+    )
 
 
 def _model(lookup: Lookup) -> str:
