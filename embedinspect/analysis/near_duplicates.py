@@ -17,8 +17,7 @@ MOST_ROWS = 65_536
 FEWEST_DIMENSIONS = 8
 _MOST_CANDIDATES = 2_000_000
 _DIRECTIONS, _GRID = 16, 4
-_MOST_SQUARED = 1024  # dimensions of which a square matrix is made
-_SAMPLE = 2048
+_SAMPLE, _ROUNDS = 2048, 6
 _PAIRS_AT_ONCE = 2**20
 _NUMBERS_AT_ONCE = 2**20
 # A common direction this strong makes all cosines large, so that they tell nothing.
@@ -97,21 +96,20 @@ def _projected(rows: Vectors, lengths: FloatArray, sound: Rows) -> FloatArray | 
 
 
 def _directions(sample: FloatArray) -> FloatArray:
-    """Return orthonormal directions, shape (dims, 16 or fewer): those of the largest variance.
+    """Return orthonormal directions, shape (dims, 16 or fewer): about those of largest variance.
 
-    In very many dimensions any will do.
+    They are found by subspace iteration. Any would do; with these, fewer rows share a cell.
 
     Args:
         sample: of the unit vectors, shape (k, dims).
     """
     width = sample.shape[1]
-    most = min(_DIRECTIONS, width)
-    if width > _MOST_SQUARED:
-        noise = np.random.RandomState(0).standard_normal((width, most))
-        return np.asarray(np.linalg.qr(noise)[0], np.float32)
     centred = sample - sample.mean(axis=0)
-    _, directions = np.linalg.eigh(centred.T @ centred)
-    return np.ascontiguousarray(directions[:, ::-1][:, :most], np.float32)
+    directions = np.random.RandomState(0).standard_normal((width, min(_DIRECTIONS, width)))
+    for _ in range(_ROUNDS):
+        varied = centred.T @ (centred @ directions.astype(np.float32))
+        directions, _ = np.linalg.qr(varied.astype(np.float64))
+    return np.ascontiguousarray(directions, np.float32)
 
 
 def _candidates(projected: FloatArray) -> Iterator[tuple[Rows, Rows]]:

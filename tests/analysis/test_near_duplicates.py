@@ -91,8 +91,10 @@ def test_too_many_candidates_end_the_search(monkeypatch):
     assert answer.rows.size
 
 
-def test_many_dimensions_are_searched_by_directions_at_random(monkeypatch):
-    monkeypatch.setattr(module, "_MOST_SQUARED", 8)
-    rows = np.random.RandomState(0).normal(0, 1, (100, 12)).astype(np.float32)
+@pytest.mark.parametrize("rank", [1, 3, 12])
+def test_rows_of_few_directions_and_those_of_all_are_found(rank):
+    random = np.random.RandomState(0)
+    rows = random.normal(0, 1, (100, rank)) @ random.normal(0, 1, (rank, 12))
+    rows = rows.astype(np.float32)
     rows[60] = rows[30] * 2
-    assert search(rows).rows.tolist() == [60]
+    assert search(rows).rows.tolist() == sorted(by_brute_force(rows))
