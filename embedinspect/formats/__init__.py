@@ -98,6 +98,13 @@ FORMATS = (
         "tensor",
         words_beside=_OWN_WORDS,
     ),
+    Format(
+        "zip of texts",
+        _when("zipped_text", magic.ZIP),
+        _by("zipped_text"),
+        "tensor",
+        cached=True,
+    ),
     Format("npz", _begins(magic.ZIP), _by("npz_file"), "tensor", words_beside=_OWN_WORDS),
     Format("hdf5", _begins(magic.HDF5), _by("keras_files"), "layer"),
     Format("keras shards", _when("keras_shards", b"{"), _by("keras_files"), "layer", sure=True),
@@ -191,7 +198,7 @@ def _open(path: str, options: ReadOptions) -> Contents:
             beside = file_format.words_beside(Path(path), contents.tensor)
             contents = replace(contents, words_beside=beside)
         column_is_named = options.words is not None and contents.words_column == options.words
-        if not file_format.cached or not worth_keeping or options.vectors or column_is_named:
+        if not file_format.cached or not worth_keeping or picked or column_is_named:
             return contents
         contents = replace(contents, norms=norms_of(contents.rows))
         if cache.stamp(Path(path)) != before:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from embedinspect.errors import DataError
+from embedinspect.formats.contents import Progress
 from embedinspect.wording import clipped_repr
 
 _MOST_TABLES = 10_000
@@ -47,6 +48,7 @@ class Database:
         tables: the columns of each table that lies in the file, without those that are computed.
         virtual: the SQL of each virtual table, which is never named in a query.
         without_rowid: the tables whose rows have no rowid.
+        progress: is told how many bytes of a table have been read.
     """
 
     label: str
@@ -55,6 +57,7 @@ class Database:
     virtual: dict[str, str]
     without_rowid: frozenset[str]
     connection: sqlite3.Connection
+    progress: Progress | None = None
 
     def select(self, table: str, columns: Sequence[str], most: int = -1) -> Iterator[Any]:
         """Yield the values of columns of a table, row by row, in the order of the table.
@@ -78,6 +81,8 @@ class Database:
                 if read > 2 * self.size or (rowid and last is not None and row[width] <= last):
                     raise sqlite3.DatabaseError("a page of it stands in several places")
                 last = row[-1]
+                if self.progress is not None:
+                    self.progress(min(read, self.size), self.size)
                 yield row[:width]
 
     def rowid_of(self, table: str) -> str | None:
@@ -89,8 +94,11 @@ class Database:
 
 
 @contextmanager
-def open_database(path: Path) -> Iterator[Database]:
+def open_database(path: Path, progress: Progress | None = None) -> Iterator[Database]:
     """Open a database, and find its tables.
+
+    Args:
+        progress: is told how far the reading of a table is.
 
     Raises:
         DataError: it is damaged or no database at all.
@@ -105,7 +113,7 @@ def open_database(path: Path) -> Iterator[Database]:
             _restrict(connection, size)
             tables, virtual = _tables_of(connection)
             without = frozenset(name for name in tables if not _has_rowid(connection, name))
-        yield Database(label, size, tables, virtual, without, connection)
+        yield Database(label, size, tables, virtual, without, connection, progress)
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def read(path: Path, options: ReadOptions) -> Contents:
         DataError: the database is damaged, or no column of it holds vectors for certain.
     """
     problems = Problems(repr(str(path)), options.strict)
-    with open_database(path) as database:
+    with open_database(path, options.progress) as database:
         tables = [*_vec(database), *_plain(database)]
         table, column = _pick(tables, options.vectors, database)
         rows = table.read(column, problems)

@@ -49,23 +49,32 @@ def read_text(path: Path, *, strict: bool = False, progress: Progress | None = N
         DataError: no row at all, more wrong lines than rows, or a line or a matrix that is too
             large.
     """
-    problems = Problems(repr(str(path)), strict)
     with open_packed(path, progress) as file:
-        start = file.read(START)
-        is_whole = len(start) < START
-        layout = layout_of(start, whole=is_whole)
-        if layout is None:
-            raise DataError(
-                f"{problems.path_label} holds no word vectors; expected lines of a word and numbers"
-            )
-        reader = _Reader(layout, problems)
-        blocks = reader.numbered(_blocks(file, start, problems), file)
-        if is_whole:
-            for block in blocks:
-                reader.take(block, parse_block(block.lines, layout))
-        else:
-            _parse_in_threads(blocks, reader)
-    return reader.finish()
+        return read_open(file, Problems(repr(str(path)), strict))
+
+
+def read_open(file: PackedFile, problems: Problems, name: str | None = None) -> Contents:
+    """Return rows and words of a text that is open; raises what `read_text` raises.
+
+    Args:
+        problems: takes what is wrong with lines; its label names the text.
+        name: of the text among others in its file.
+    """
+    start = file.read(START)
+    is_whole = len(start) < START
+    layout = layout_of(start, whole=is_whole)
+    if layout is None:
+        raise DataError(
+            f"{problems.path_label} holds no word vectors; expected lines of a word and numbers"
+        )
+    reader = _Reader(layout, problems)
+    blocks = reader.numbered(_blocks(file, start, problems), file)
+    if is_whole:
+        for block in blocks:
+            reader.take(block, parse_block(block.lines, layout))
+    else:
+        _parse_in_threads(blocks, reader)
+    return reader.finish(name)
 
 
 class _Block(NamedTuple):
@@ -190,7 +199,7 @@ class _Reader:
         self.words += part.words
         self.distinct.update(part.words)
 
-    def finish(self) -> Contents:
+    def finish(self, name: str | None) -> Contents:
         """Return what was read, and what the header claims wrongly among the problems."""
         self.rows.resize((self.count, self.layout.output_dim), refcheck=False)
         problems, header = self.problems, self.layout.header
@@ -220,7 +229,7 @@ class _Reader:
                     f"line 1 claims {plural(header[0], 'row')}, but {plural(lines, 'line')} "
                     f"{'follows' if lines == 1 else 'follow'}",
                 )
-        return Contents(kind, rows, pack(words), "text", problems)
+        return Contents(kind, rows, pack(words), "text", problems, tensor=name)
 
 
 def _first(problems: Problems) -> str:

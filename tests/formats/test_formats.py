@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import sqlite3
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -81,6 +82,14 @@ def gensim_bytes() -> bytes:
     return stream.getvalue()
 
 
+def zip_bytes(*members: tuple[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
 # A small file of every format, `packed` besides, and the kind that it is read as.
 EXAMPLES = {
     "npy": npy_bytes(ROWS),
@@ -109,6 +118,7 @@ EXAMPLES = {
     "FAISS with ids": (DATA / "faiss" / "id-map.index").read_bytes(),
     "json lines": b'{"word": "a", "vector": [1, 2]}\n{"word": "b\\n", "vector": [3e-1, 4]}\n',
     "json": b'{"a": [1, 2], "b": [3.5, -4]}',
+    "zip of texts": zip_bytes(("readme.txt", b"Vectors."), ("a.txt", VECTORS.read_bytes())),
     "table": b'word,dim_0,dim_1\na,1,2\n"b,",3,4\n',
     "numbers": b"1 2\n3 4\n5 6\n",
     "projector": b'embeddings {\n tensor_path: "vectors.tsv"\n}\n',
@@ -138,6 +148,7 @@ KINDS = {
     "FAISS with ids": "FAISS index with ids",
     "json lines": "JSON Lines",
     "json": "JSON",
+    "zip of texts": "GloVe text",
     "table": "table with headings",
     "numbers": "text of numbers",
     "projector": "projector TSV",
