@@ -37,7 +37,8 @@ def read(path: Path, options: ReadOptions) -> Contents:
 
     Raises:
         UsageError: there are several texts of vectors and none is named, or none has that name.
-        DataError: the zip is damaged, two members have one name, or what `word_vectors.read_text` refuses.
+        DataError: the zip is damaged, two members have one name, or the text is one that
+            `word_vectors.read_text` refuses.
     """
     label = repr(str(path))
     with _damage_told(label), path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
