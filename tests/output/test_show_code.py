@@ -77,7 +77,7 @@ def test_with_files(tmp_path):
 
 def test_a_matrix_that_numpy_does_not_read_is_refused(tmp_path):
     path = tmp_path / "m.safetensors"
-    path.write_bytes(safetensors.numpy.save({"a": np.eye(6, 2, dtype=np.float32)}))
+    path.write_bytes(safetensors.numpy.save({"a": np.eye(20, 2, dtype=np.float32)}))
     lookup = look_up(TEXTS, vocabulary=fit(TEXTS)[0], matrix=open_matrix(str(path)))
     with pytest.raises(UsageError, match=r"export .*m\.safetensors rows\.npy"):
         script(lookup, Inputs(matrix=str(path)))
