@@ -133,7 +133,7 @@ def test_lines_that_were_left_out_are_found(tmp_path):
     ("path", "more", "message"),
     [
         ("none.keras", {}, "cannot read 'none.keras'"),
-        ("tokenizer.json", {}, "expected a matrix"),
+        ("tokenizer.json", {}, "has no column of vectors"),
         (None, {"vocabulary": "none.json"}, "cannot read 'none.json'"),
         ("model.keras", {"reference": "none.txt"}, "cannot read 'none.txt'"),
     ],
