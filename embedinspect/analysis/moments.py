@@ -15,7 +15,7 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 Truths = np.ndarray[Any, np.dtype[np.bool_]]
 
 MOST_DIMENSIONS = 4096
-_BLOCK = 2**18  # numbers that are multiplied with each other at once, or more where rows are wide
+_BLOCK = 2**20  # numbers that are multiplied with each other at once, or more where rows are wide
 _WORTH_FLOAT32 = 2**34  # multiplications; float64 takes a fraction of a second for fewer
 _TILE = 1024
 # By how many random vectors products in float32 are checked; how much larger their error may be
