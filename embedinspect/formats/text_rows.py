@@ -20,7 +20,8 @@ from embedinspect.wording import clipped_repr, plural
 
 Places = np.ndarray[Any, np.dtype[np.int64]]
 Offsets = np.ndarray[Any, np.dtype[np.int32]]
-_FEED, _ZERO = b"\n"[0], b"0"[0]
+Codes = np.ndarray[Any, np.dtype[np.uint8]]
+_FEED, _POINT, _ZERO, _NINE = b"\n.09"
 
 
 class Part(NamedTuple):
@@ -107,11 +108,22 @@ def _taken_apart(
 def _all_at_once(block: bytes, gaps: Places, layout: Layout) -> Part | None:
     """Return the rows of regular lines; None where something is no number after all."""
     width = layout.output_dim + 1
-    # Without the gaps, one field begins where the one before it ends.
-    fields = bytearray(block).translate(None, layout.separator + b"\n")
     offsets = np.zeros(len(gaps) + 1, np.int32)
-    offsets[1:] = gaps - np.arange(len(gaps))
-    words = _words_taken(fields, offsets[:-1:width], offsets[1::width])
+    offsets[1:] = gaps + 1
+    fields = bytearray(block)
+    codes = np.frombuffer(fields, np.uint8)
+    words = _words_taken(codes, offsets[:-1:width], gaps[::width])
+    # In an array of strings, each begins where the one before it ends. What stands between two of
+    # them has to go, or to become a part of the first: as a zero after a decimal fraction, where
+    # it changes nothing. After `5`, `1e5` and `nan` it would, and `.` it would make a number.
+    points, letters = np.count_nonzero(codes == _POINT), codes.max(initial=_NINE) > _NINE
+    are_fractions = points == len(words) * layout.output_dim and not letters
+    if are_fractions and (codes[gaps - 1] >= _ZERO).all():
+        codes[gaps] = _ZERO
+    else:
+        codes[gaps] = _FEED
+        fields = fields.translate(None, b"\n")
+        offsets[1:] -= np.arange(1, len(gaps) + 1, dtype=np.int32)
     texts = pa.Array.from_buffers(
         pa.string(), len(gaps), [None, pa.py_buffer(offsets), pa.py_buffer(fields)]
     )
@@ -126,14 +138,12 @@ def _all_at_once(block: bytes, gaps: Places, layout: Layout) -> Part | None:
     return Part(words, rows, [])
 
 
-def _words_taken(fields: bytearray, begins: Offsets, ends: Offsets) -> list[bytes]:
-    """Return the words among the fields, and write zeros over them, which are numbers."""
+def _words_taken(codes: Codes, begins: Offsets, ends: Places) -> list[bytes]:
+    """Return the words of lines, and write zeros over them, which are numbers."""
     lengths = ends - begins
-    within = np.cumsum(lengths, dtype=np.int32)
-    places = np.arange(within[-1] if len(within) else 0) + np.repeat(
-        begins - (within - lengths), lengths
-    )
-    codes = np.frombuffer(fields, np.uint8)
+    within = np.cumsum(lengths)
+    places = np.arange(within[-1] if len(within) else 0)
+    places += np.repeat(begins - (within - lengths), lengths)
     offsets = np.concatenate([[0], within]).astype(np.int32)
     taken = pa.py_buffer(codes[places].tobytes())
     codes[places] = _ZERO

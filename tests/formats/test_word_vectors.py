@@ -24,6 +24,7 @@ WORD = st.text(
     min_size=1,
     max_size=6,
 ).filter(lambda word: not re.fullmatch(r"[-+.\d\w]*\d.*|nan|inf(inity)?", word, re.I))
+NUMBER = r"[+-]?([0-9]{1,4}|[0-9]{0,3}\.[0-9]{1,25}|[0-9]\.(e[+-]?[0-2]?[0-9])?|nan)"
 FLOAT = st.floats(-(2.0**100), 2.0**100, width=32)
 
 
@@ -152,6 +153,35 @@ def test_what_only_some_parsers_take_for_a_number_is_none(read, number):
     source = read(b"a 1 2\nb " + number + b" 3\nc 4 nan\n")
     assert list(source.words) == ["a", "c"]
     assert source.problems.counts == {"numbers": 1}
+
+
+@pytest.mark.parametrize("number", [b".", b"-.", b"+", b"-", b"1.2.", b"1..", b"--1.0", b"1.0-"])
+def test_what_is_no_number_is_none_among_decimal_fractions(read, number):
+    source = read(b"a 1.5 2.25\nb " + number + b" 3.5\nc 4.0 5.\nd 4.0 .5\n")
+    assert list(source.words) == ["a", "c", "d"]
+    assert source.problems.counts == {"numbers": 1}
+    source = read(b"a 1.5 2.25\nb " + number + b" 3.5\nd 4.0 .5\n")
+    assert list(source.words) == ["a", "d"]
+
+
+@FUNCTION_SCOPED
+@given(
+    st.lists(
+        st.lists(
+            st.from_regex(NUMBER, fullmatch=True),
+            min_size=3,
+            max_size=3,
+        ),
+        min_size=4,
+        max_size=8,
+    )
+)
+def test_numbers_of_every_spelling_are_what_python_reads(tmp_path, numbers):
+    path = tmp_path / "vectors.txt"
+    lines = [f"w{chr(97 + row)} {' '.join(fields)}\n" for row, fields in enumerate(numbers)]
+    path.write_text("".join(lines))
+    expected = np.array([[float(number) for number in fields] for fields in numbers])
+    np.testing.assert_array_equal(read_text(path).rows, expected.astype(np.float32))
 
 
 def test_an_empty_word_is_a_word(read):
