@@ -36,9 +36,11 @@ class StoredRows:
             stored: an array, mapped perhaps, whose first axis is that of the rows.
             shape: of the matrix, (rows, columns).
             decode: returns the float32 rows, shape (k, columns), of k stored ones; without it they
-                are converted.
+                are converted. Two threads may ask for different rows at one time.
         """
-        self._stored, self.shape, self._decode = stored, shape, decode or _converted
+        # A plain view of what is mapped is cut into parts at a fraction of the cost.
+        self._stored = stored.view(np.ndarray) if isinstance(stored, np.memmap) else stored
+        self.shape, self._decode = shape, decode or _converted
 
     def __len__(self) -> int:
         return self.shape[0]

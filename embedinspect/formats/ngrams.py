@@ -166,6 +166,10 @@ class SubwordVectors:
         # What is looked at once, is mostly looked at again: for lengths, then for a search.
         self._known = np.zeros(self.shape[0], bool)
         self._kept: FloatArray | None = None
+        if 4 * self.shape[0] * self.shape[1] <= _MOST_KEPT:
+            # It takes memory where it is written to. Two threads may write to it, to rows of their
+            # own each, so it is there before either does.
+            self._kept = np.empty(self.shape, np.float32)
 
     def rows(self) -> StoredRows:
         """Return the vectors of all words; each is composed when it is looked at."""
@@ -188,13 +192,11 @@ class SubwordVectors:
 
     def _compose(self, numbers: Ints) -> FloatArray:
         """Return the vectors of the words of some rows, float32."""
-        if 4 * self.shape[0] * self.shape[1] > _MOST_KEPT:
+        if self._kept is None:
             vectors = np.empty((len(numbers), self.shape[1]), np.float32)
             for start, end in self._blocks(numbers):
                 vectors[start:end] = self._block(numbers[start:end])
             return vectors
-        if self._kept is None:
-            self._kept = np.empty(self.shape, np.float32)  # takes memory where it is written to
         new = numbers[~self._known[numbers]]
         for start, end in self._blocks(new):
             self._kept[new[start:end]] = self._block(new[start:end])
