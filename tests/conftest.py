@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+
+# Before TensorFlow, whose own SQLite would else take its place; it has no full-text search.
+import sqlite3  # noqa: F401
 import subprocess
 import sys
 from pathlib import Path

@@ -98,7 +98,7 @@ def trained(tf, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("trained")
     layers = [keras.layers.Embedding(7, 3, name="words"), keras.layers.LSTM(2)]
-    model = keras.Sequential([keras.Input((5,), dtype="int32"), *layers])
+    model = keras.Sequential([keras.Input((5,), dtype="int32"), *layers], name="sequential")
     model.compile("adam", "mse")
     model.optimizer.build(model.trainable_variables)
     for variable in model.optimizer.variables:
