@@ -232,7 +232,9 @@ def of_unknown_kinds(parts):
 def rows_before_training(monkeypatch):
     """Runs that are made in memory had these rows before training: one of them never moved."""
     before = source_of(rows_with(dict.fromkeys([1, 2, 4, 5], 7.0))).matrix
-    monkeypatch.setattr("embedinspect.training.run_folder.open_embedding", lambda run, epoch: before)
+    monkeypatch.setattr(
+        "embedinspect.training.run_folder.open_embedding", lambda run, epoch: before
+    )
 
 
 def test_each_check_has_a_broken_case():
