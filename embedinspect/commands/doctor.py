@@ -46,8 +46,8 @@ class SourceToCheck:
         str | None,
         typer.Argument(
             metavar="SOURCE",
-            help="What to check: a run folder, .keras, .h5, .npy, .npz, .safetensors, or word "
-            "vectors. Without it, texts and settings alone are checked.",
+            help="What to check: a run folder, a model, word vectors, arrays, or a table. Without "
+            "it, texts and settings alone are checked.",
             show_default=False,
         ),
     ] = None

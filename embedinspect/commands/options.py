@@ -154,8 +154,8 @@ SourcePath = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="A run folder, .keras, .h5, .npy, .npz, .safetensors, word vectors, or TSV; "
-        "sample:vectors to try.",
+        help="A run folder, a model (a folder as on the Hugging Face hub, GGUF, Keras, TensorFlow, "
+        "PyTorch, ONNX), word vectors, arrays, or a table; sample:vectors to try.",
         show_default=False,
     ),
 ]
@@ -163,7 +163,7 @@ FromSource = Annotated[
     str | None,
     option(
         SOURCE,
-        "Take words and rows from a run, a Keras file, word vectors or an array.",
+        "Take words and rows from a source: a run, a model, word vectors or an array.",
         "--from",
         metavar="SOURCE",
     ),
@@ -184,7 +184,7 @@ Layer = Annotated[
 ]
 Tensor = Annotated[
     str | None,
-    option(SOURCE, "Array of a file that holds several.", "--tensor", metavar="NAME"),
+    option(SOURCE, "Tensor or array of a file or model that holds several.", "--tensor", metavar="NAME"),
 ]
 VectorsColumn = Annotated[
     str | None,

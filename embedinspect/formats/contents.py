@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # Told how many bytes of a file have been read, and how many there are.
 Progress = Callable[[int, int], object]
 _MOST_MESSAGES = 20
+# The kinds of files that have columns, which --vectors and --words name.
+_TABLES = {
+    "Parquet table", "Arrow table", "JSON Lines", "JSON", "table with headings", "SQLite database",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,3 +130,8 @@ class Contents:
     tensors: tuple[Tensor, ...] = ()
     tokens: ModelTokens | None = None
     compose: Callable[[str], Composed | None] | None = None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the matrix is a column of a table, or several."""
+        return self.kind in _TABLES

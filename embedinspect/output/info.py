@@ -56,7 +56,8 @@ def _facts(source: Source) -> Iterator[Fact]:
     matrix = source.matrix
     if source.tensor is not None:
         layer = source.keras is not None or source.run is not None
-        noun = "layer" if layer else "tensor" if source.contents.tensors else "array"
+        noun = "tensor" if source.contents.tensors else "array"
+        noun = "layer" if layer else "column" if source.contents.is_table else noun
         yield Fact(noun, source.tensor)
     if source.run is not None:
         yield Fact("epoch", f"{epoch_name(source)}, of {source.run.epochs} ({source.run.status})")

@@ -20,8 +20,9 @@ def tensors(source: Source) -> Table:
     every = source.contents.tensors
     first = [tensor for tensor in every if tensor.role is not None or tensor.name == source.tensor]
     others = [tensor for tensor in every if tensor not in first]
-    # Beside those with a role, the matrices of a model's layers are nothing to look words up in.
-    shown = (first if len(first) > 1 else [*first, *others])[:_MOST_TENSORS]
+    # Where there are many, the others are a model's layers, and nothing to look words up in.
+    few = len(every) <= _MOST_TENSORS or len(first) < 2
+    shown = ([*first, *others] if few else first)[:_MOST_TENSORS]
     return Table(
         f"Matrices  {len(every)}",
         [

@@ -85,3 +85,17 @@ def test_the_lengths_by_rank_are_those_of_scipy():
     assert by_rank.medians[0] == pytest.approx(np.median(lengths[counted[:98]]))
     assert lengths_by_rank(source_of(rows[:99], words[:99])) is None
     assert lengths_by_rank(source_of(np.ones((200, 2)), words[4:204])).correlation is None
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("duckdb-lists.parquet", "vector"),
+        ("pandas-numbers.feather", "6 columns, 0 to 5"),
+        ("polars.ndjson", "vector"),
+        ("pandas-lists.csv", "embedding"),
+    ],
+)
+def test_the_vectors_of_a_table_are_a_column(run, name, column):
+    _, out, _ = run("info", str(MODELS.parent / "tables" / name))
+    assert f"\ncolumn      {column}\n" in out.decode()
