@@ -33,6 +33,11 @@ README, GUIDE = ROOT / "README.md", ROOT / ".github" / "GUIDE.md"
 PAGES = (README, GUIDE)
 RUN = Path("runs", "reviews")
 TRAIN = "embedinspect train sample:reviews"
+# What stands for the models of others.
+STAND_INS = {
+    "tiny-bert": HERE / "data" / "models" / "bert",
+    "tiny.gguf": HERE / "data" / "gguf" / "tiny.gguf",
+}
 # Options of other programs that the two files name.
 OPTIONS_OF_OTHERS = {"--logdir"}
 
@@ -192,6 +197,9 @@ def test_the_commands_of_a_section_print_what_stands_below_them(section, answer,
     """In their order and in a folder of their own, as a reader would run them."""
     if section.needs_a_run:
         shutil.copytree(request.getfixturevalue("trained_run"), tmp_path / RUN)
+    for name, place in STAND_INS.items():
+        if name in section.text:
+            (shutil.copytree if place.is_dir() else shutil.copy)(place, tmp_path / name)
     first = section is SECTIONS[0]
     outputs = [answer(step.command, in_shell=first) for step in section.steps]
     if request.config.getoption("--regenerate"):
