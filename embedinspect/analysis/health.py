@@ -44,6 +44,9 @@ class Health:
         dimension_deviations: standard deviation of each dimension, shape (output_dim,).
         common_share: length of the mean row, divided by the mean length of the rows: near 0 where
             the rows point every way, near 1 where they all point one way.
+        mean_cosine: the mean cosine of two different rows, over all pairs of rows with a direction:
+            near 0 where they point every way (Ethayarajh 2019 calls it anisotropy); None for fewer
+            than two such rows.
         effective_rank: exp of the entropy of the singular values of the centred rows, each divided
             by their sum (Roy & Vetterli 2007); None where all rows are the same, and where there
             are more than 4,096 rows of more than 4,096 dimensions.
@@ -69,6 +72,7 @@ class Health:
     standard_deviation: float
     dimension_deviations: Doubles
     common_share: float
+    mean_cosine: float | None
     effective_rank: float | None
     first_direction_share: float | None
     first_direction_share_before: float | None
@@ -90,7 +94,7 @@ def examine(source: Source) -> Health:
     broken = np.flatnonzero(~finite)
     holds_nan = _hold_nan(rows, broken)
     moments = moments_of(rows, finite)
-    distances = _distances(rows, moments)
+    distances, mean_cosine = _distances(rows, moments, lengths)
     far, far_distances = _far(distances, finite)
     duplicates, first = _duplicates(rows, np.flatnonzero(lengths != 0))
     sound = lengths[finite]
@@ -103,6 +107,7 @@ def examine(source: Source) -> Health:
         standard_deviation=math.sqrt(float(moments.variances.mean() + moments.mean.var())),
         dimension_deviations=np.sqrt(moments.variances),
         common_share=float(np.linalg.norm(moments.mean)) / mean_length if mean_length else 0.0,
+        mean_cosine=mean_cosine,
         effective_rank=moments.effective_rank,
         first_direction_share=moments.first_share,
         first_direction_share_before=None if before is None else _first_direction(before),
@@ -154,21 +159,39 @@ def _first_direction(rows: Vectors) -> float | None:
     return moments_of(rows, finite_among(rows, np.arange(len(rows)))).first_share
 
 
-def _distances(rows: Vectors, moments: Moments) -> Doubles:
-    """Return how far each row is from the mean row, in each dimension's own deviation."""
+def _distances(rows: Vectors, moments: Moments, lengths: Any) -> tuple[Doubles, float | None]:
+    """Return how far each row is from the mean row, and the mean cosine of two rows.
+
+    The distance is measured in each dimension's own deviation. The cosines of all pairs add up to
+    the square of the sum of all directions, less those of the rows with themselves.
+    """
     weights = 1 / np.sqrt(np.where(moments.variances > 0, moments.variances, 1))
     distances = np.empty(len(rows))
+    directed = np.isfinite(lengths) & (lengths > 0)
+    inverse = 1 / np.where(directed, lengths, 1).astype(np.float64)
 
-    def measure(start: int, stop: int) -> None:
+    def measure(start: int, stop: int) -> Doubles:
+        directions = np.zeros(rows.shape[1])
         with np.errstate(invalid="ignore", over="ignore"):
             for first, part in parts_of(rows, IN_CACHE, start, stop):
                 apart = part.astype(np.float64)
+                here = directed[first : first + len(part)]
+                scale = inverse[first : first + len(part)]
+                if here.all():
+                    directions += scale @ apart
+                else:
+                    directions += scale[here] @ apart[here]
                 apart -= moments.mean
                 apart *= weights
                 distances[first : first + len(part)] = np.sqrt(np.vecdot(apart, apart))
 
-    in_halves(len(rows), measure)
-    return distances
+        return directions
+
+    directions = np.add(*in_halves(len(rows), measure))
+    count = int(directed.sum())
+    if count < 2:
+        return distances, None
+    return distances, float((directions @ directions - count) / (count * (count - 1)))
 
 
 def _far(distances: Doubles, finite: Any) -> tuple[Rows, Doubles]:

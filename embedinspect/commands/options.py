@@ -184,7 +184,9 @@ Layer = Annotated[
 ]
 Tensor = Annotated[
     str | None,
-    option(SOURCE, "Tensor or array of a file or model that holds several.", "--tensor", metavar="NAME"),
+    option(
+        SOURCE, "Tensor or array of a file or model that holds several.", "--tensor", metavar="NAME"
+    ),
 ]
 VectorsColumn = Annotated[
     str | None,

@@ -144,6 +144,8 @@ def _numbers(source: Source, health: Health) -> Iterator[Fact]:
         f"the mean row is {health.common_share:.0%} as long as the mean length of the rows "
         "(0% where they point every way, 100% where all point one way)",
     )
+    if health.mean_cosine is not None:
+        yield Fact("cosines", f"the mean cosine of two rows is {health.mean_cosine:.3f}")
     if health.effective_rank is not None:
         yield Fact(
             "rank",
@@ -255,6 +257,7 @@ def document(
         "standard_deviation": health.standard_deviation,
         "dimension_deviations": health.dimension_deviations.tolist(),
         "common_share": health.common_share,
+        "mean_cosine": health.mean_cosine,
         "effective_rank": health.effective_rank,
         "first_direction_share": health.first_direction_share,
         "first_direction_share_before": health.first_direction_share_before,
@@ -301,6 +304,7 @@ def _line(source: Source, health: Health, head: dict[str, Any]) -> dict[str, Any
         **{key: head[key] for key in ("parameters", "mean", "standard_deviation")},
         **{f"norm_{key}": value for key, value in (_spread(health.norms) or {}).items()},
         "common_share": health.common_share,
+        "mean_cosine": health.mean_cosine,
         "effective_rank": health.effective_rank,
         "first_direction_share": health.first_direction_share,
         **{key: None if head[key] is None else len(head[key]) for key in lists},

@@ -33,6 +33,19 @@ def test_numbers_equal_numpy(rows):
     assert health.zero_rows.tolist() == np.flatnonzero(~rows.any(axis=1)).tolist()
 
 
+@given(ROWS, st.booleans())
+def test_the_mean_cosine_is_that_of_all_pairs(rows, broken):
+    if broken:
+        rows[-1, 0] = np.nan
+    directed = rows[np.isfinite(rows).all(axis=1) & rows.any(axis=1)].astype(np.float64)
+    units = directed / np.linalg.norm(directed, axis=1, keepdims=True)
+    pairs = (units @ units.T)[np.triu_indices(len(units), 1)]
+    mean_cosine = examine(source_of(rows)).mean_cosine
+    assert (
+        mean_cosine is None if not len(pairs) else np.isclose(mean_cosine, pairs.mean(), atol=1e-6)
+    )
+
+
 @given(ROWS)
 def test_the_effective_rank_follows_the_singular_values(rows):
     values = np.linalg.svd(rows - rows.mean(axis=0, dtype=np.float64), compute_uv=False)
