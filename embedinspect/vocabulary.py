@@ -284,6 +284,26 @@ class Vocabulary:
         return json.dumps({"class_name": "Tokenizer", "config": config})
 
 
+def refuse_settings(
+    set_by: str, num_words: int | None, oov_token: str | None, filters: str | None
+) -> None:
+    """Refuse what a user sets besides, where the vocabulary is a model's own.
+
+    Args:
+        set_by: what sets these things, and where it is from.
+
+    Raises:
+        UsageError: something is set.
+    """
+    for option, value in (
+        ("--num-words", num_words),
+        ("--oov-token", oov_token),
+        ("--filters", filters),
+    ):
+        if value is not None:
+            raise UsageError(f"{option} is set by {set_by}; leave it out")
+
+
 def fit(
     texts: Sequence[str],
     *,

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from embedinspect.errors import DataError, UsageError
+from embedinspect.errors import DataError
 from embedinspect.tokenizing.hashing import bucket
 from embedinspect.tokenizing.rules import WholeNumbers, as_number, is_a_tensor_string
-from embedinspect.vocabulary import Token, Vocabulary
+from embedinspect.vocabulary import Token, Vocabulary, refuse_settings
 from embedinspect.wording import clipped_repr, plural
 
 
@@ -94,13 +94,7 @@ class LayerVocabulary(Vocabulary):
         Raises:
             UsageError: something was to be set.
         """
-        for option, value in (
-            ("--num-words", num_words),
-            ("--oov-token", oov_token),
-            ("--filters", filters),
-        ):
-            if value is not None:
-                raise UsageError(f"{option} is set by {self.layer} of {origin}; leave it out")
+        refuse_settings(f"{self.layer} of {origin}", num_words, oov_token, filters)
         return self
 
     def _tokens(self, text: str) -> list[str]:

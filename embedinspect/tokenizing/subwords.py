@@ -13,7 +13,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.tokenizing import tokenizer_file
 from embedinspect.tokenizing.subword_settings import Padding, is_model2vec, is_static, padding_of
 from embedinspect.tokenizing.tokenizer_file import ModelTokenizer, Piece, Side
-from embedinspect.vocabulary import Token, Tokenization, Vocabulary
+from embedinspect.vocabulary import Token, Tokenization, Vocabulary, refuse_settings
 from embedinspect.wording import plural
 
 _TO_CONVERT = (
@@ -259,13 +259,7 @@ class SubwordVocabulary(Vocabulary):
         Raises:
             UsageError: something was to be set.
         """
-        for option, value in (
-            ("--num-words", num_words),
-            ("--oov-token", oov_token),
-            ("--filters", filters),
-        ):
-            if value is not None:
-                raise UsageError(f"{option} is set by the tokenizer of {origin}; leave it out")
+        refuse_settings(f"the tokenizer of {origin}", num_words, oov_token, filters)
         return self
 
     def limited(self, max_length: int) -> SubwordVocabulary:
