@@ -12,8 +12,9 @@ from embedinspect.errors import DataError, os_reason
 from embedinspect.formats.packed import Packing, first_unpacked, packing_of
 
 EXPECTED = (
-    "a matrix: a run folder, a model (a folder as on the Hugging Face hub, GGUF, Keras, TensorFlow, "
-    "PyTorch, ONNX), word vectors, a table with a column of vectors, .npy, .npz or .safetensors"
+    "a matrix: a run folder, a model (a folder as on the Hugging Face hub, GGUF, Keras, "
+    "TensorFlow, PyTorch, ONNX), word vectors, a table with a column of vectors, .npy, .npz or "
+    ".safetensors"
 )
 _START = 2**16
 # A row of 100,000 numbers has some 1.2 MB; a text with such lines takes more to be recognised.
