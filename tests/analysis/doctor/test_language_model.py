@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from embedinspect.analysis.doctor import diagnose, make_case
 from embedinspect.analysis.language_model import language_model, never_used
 from embedinspect.lookup import Settings
+from embedinspect.source import open_source
 from tests.analysis.builders import language_model_of as model_of
 from tests.analysis.doctor.findings import findings_in, severities_in
 from tests.analysis.test_untrained import decayed, trained
 
 NAMES = tuple(f"w{row}" for row in range(1000))
+MODELS = Path(__file__).parents[2] / "data" / "models"
+NEVER_TRAINED = {"rows-as-drawn": "warning"}  # as all of these models are
 
 
 def case_of(source):
@@ -158,3 +163,19 @@ def test_bytes_that_no_text_holds():
     assert never_used(letters).tolist() == [0, 2]
     plain = model_of(np.zeros((3, 2)), ["À", "õ", "a"])
     assert never_used(plain).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [
+        ("llama-untied", {}),
+        ("llama-padded", {"rows-without-token": "note"}),
+        ("padded", {"rows-without-token": "note"}),
+        ("resized-mean", {"rows-at-the-mean": "warning"}),
+        ("resized-random", {}),
+    ],
+)
+def test_models_that_transformers_has_resized(model, found):
+    """Each by `resize_token_embeddings`: padded to a multiple, or with rows for new tokens."""
+    source = open_source(str(MODELS / model))
+    assert severities_in(case_of(source)) == NEVER_TRAINED | found
