@@ -23,6 +23,7 @@ _SHORTEST_SHARE = 0.01
 # Median cosines to the direction of the cluster: of its rows at least, of all rows at most.
 _TIGHT, _APART = 0.7, 0.4
 _AT_THE_MEAN = 0.01  # of the median distance from the mean
+_FEWEST_NUMBERS = 512  # of a few rows that are known to be new
 _MOST_POOLED = 4096  # rows whose numbers are pooled to tell noise from trained rows
 
 
@@ -227,6 +228,36 @@ def _is_noise(pooled: Any, initializer: _Initializer) -> bool:
         return False
     edge = variance * (1 + math.sqrt(width / count)) ** 2
     return float(np.linalg.eigvalsh(pooled.T @ pooled / count)[-1]) < 1.2 * edge
+
+
+def drawn_among(rows: Vectors, few: Rows) -> AsDrawn | None:
+    """Return a few known rows where all of them look as an initializer draws them; else None.
+
+    So few cannot be told by their directions. Their numbers must have the deviation, the bound and
+    the kurtosis of the initializer, and most other rows must not have its deviation.
+    """
+    width = rows.shape[1]
+    if few.size * width < _FEWEST_NUMBERS:
+        return None
+    numbers = rows[few].astype(np.float64)
+    step = max(1, len(rows) // _MOST_POOLED)
+    others = rows[np.setdiff1d(np.arange(0, len(rows), step), few)].astype(np.float64)
+    for initializer in _initializers(width):
+        variance, kurtosis = initializer.deviation**2, initializer.kurtosis
+        tolerance = 4.5 * math.sqrt((kurtosis - 1) / width)
+        off = np.abs((numbers**2).mean(axis=1) / variance - 1)
+        fourth = float((numbers**4).mean()) / variance**2
+        mean_off = abs(float(numbers.mean())) * math.sqrt(numbers.size) / initializer.deviation
+        if (
+            off.max() < tolerance
+            and mean_off < 4
+            and np.abs(numbers).max() <= initializer.bound * 1.00001
+            # The fourth powers of normal numbers have a variance of 96, those of others less.
+            and abs(fourth - kurtosis) < 4 * math.sqrt(96 / numbers.size)
+            and np.median(np.abs((others**2).mean(axis=1) / variance - 1)) > tolerance
+        ):
+            return AsDrawn(few, initializer.name, initializer.deviation)
+    return None
 
 
 def at_the_mean(rows: Vectors, lengths: FloatArray) -> AtTheMean | None:

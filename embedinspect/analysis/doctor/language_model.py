@@ -11,6 +11,7 @@ from embedinspect.analysis.doctor.case import Case
 from embedinspect.analysis.doctor.finding import Check, Finding, share
 from embedinspect.analysis.health import Rows
 from embedinspect.analysis.language_model import LanguageModel, LikeUnused
+from embedinspect.analysis.untrained import drawn_among
 from embedinspect.wording import clipped_repr, listed, plural
 
 _MULTIPLES = (1024, 512, 256, 128, 64, 32, 16, 8)
@@ -174,8 +175,35 @@ def _like_unused(case: Case, mark: LikeUnused) -> Finding:
     )
 
 
-def new_rows_alike(case: Case) -> Iterator[Finding]:
-    """Find added tokens whose rows are all the same, as after a resize without training."""
+def new_rows(case: Case) -> Iterator[Finding]:
+    """Find added tokens whose rows are as they were set when the matrix was enlarged."""
+    yield from _new_rows_alike(case)
+    yield from _new_rows_drawn(case)
+
+
+def _new_rows_drawn(case: Case) -> Iterator[Finding]:
+    assert case.source is not None
+    said = ("rows-at-the-mean", "zero-rows", "rows-without-token", "rows-as-drawn")
+    drawn = drawn_among(case.source.matrix.rows, case.unsaid(_added_rows(case), *said))
+    if drawn is None:
+        return
+    yield Finding(
+        kind="new-rows-drawn",
+        severity="warning",
+        what=f"{plural(drawn.rows.size, 'added token has a row', 'added tokens have rows')} as "
+        "before training",
+        evidence=(
+            f"{_which(case, drawn.rows)}: noise with the deviation {drawn.deviation:.4g} of "
+            f"{drawn.initializer}; most other rows have another"
+        ),
+        leads_to="they are as they were drawn when the matrix was enlarged: noise to the model",
+        mend="train with texts that hold these tokens",
+        numbers={**_numbers(drawn.rows, _model_of(case).rows), "deviation": drawn.deviation},
+        rows=drawn.rows,
+    )
+
+
+def _new_rows_alike(case: Case) -> Iterator[Finding]:
     assert case.source is not None
     rows = case.unsaid(_added_rows(case), "rows-at-the-mean", "zero-rows", "rows-without-token")
     if rows.size < 2:
@@ -252,7 +280,7 @@ def _has_head(case: Case) -> bool:
 
 
 def _has_added(case: Case) -> bool:
-    return _is_one(case) and _added_rows(case).size > 1
+    return _is_one(case) and bool(_added_rows(case).size)
 
 
 CHECKS = (
@@ -289,9 +317,9 @@ CHECKS = (
 LATE_CHECKS = (
     Check(
         "added tokens",
-        "the rows of added tokens differ from each other",
+        "the rows of added tokens do not look untrained",
         ("matrix",),
-        new_rows_alike,
+        new_rows,
         concerns=_has_added,
     ),
     Check(

@@ -179,3 +179,16 @@ def test_models_that_transformers_has_resized(model, found):
     """Each by `resize_token_embeddings`: padded to a multiple, or with rows for new tokens."""
     source = open_source(str(MODELS / model))
     assert severities_in(case_of(source)) == NEVER_TRAINED | found
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_new_rows_that_a_resize_has_drawn(count):
+    """`mean_resizing=False` draws them as the model's initializer does, and too few for a group."""
+    rows = trained(1000, 512)
+    rows[1000 - count :] = np.random.RandomState(2).normal(0, 0.02, (count, 512))
+    added = {name: row for row, name in enumerate(NAMES) if row >= 1000 - count}
+    findings = findings_in(case_of(model_of(rows, added=added)))
+    assert findings.keys() == {"new-rows-drawn"}
+    assert findings["new-rows-drawn"].severity == "warning"
+    assert "normal(0, 0.02), as for BERT" in findings["new-rows-drawn"].evidence
+    assert severities_in(case_of(model_of(trained(1000, 512), added=added))) == {}
