@@ -86,9 +86,11 @@ def _pages(data: mmap.mmap, chunk: Any) -> Iterator[_Page]:
         of_data = header.get(_DATA) or header.get(_DATA_2)
         count = _size(of_data, _COUNT) if isinstance(of_data, dict) else 0
         packed, unpacked = _size(header, _PACKED_SIZE), _size(header, _UNPACKED_SIZE)
+        place = reader.place + packed
+        if place > len(data):  # pyarrow makes room for all of it before it reads
+            raise ValueError("a page that reaches beyond the file")
         yield _Page(count, unpacked)
         seen += count
-        place = reader.place + packed
 
 
 def _size(header: dict[int, Any], field: int) -> int:

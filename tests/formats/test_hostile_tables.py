@@ -155,6 +155,16 @@ def test_a_page_that_claims_to_unpack_to_gigabytes(refused):
     assert "2,147,483,647 bytes" in refused(data[:7] + b"\xfe\xff\xff\xff\x0f" + data[11:])
 
 
+def test_a_page_that_reaches_beyond_the_file(refused):
+    """For which pyarrow would make room before it reads."""
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.arange(2**19, dtype="f4")), 2**10)
+    data = parquet_bytes({"v": vectors}, use_dictionary=False, data_page_size=2**30)
+    assert data[11] == 0x15  # behind the size of what it unpacks to, that of the page itself
+    end = 12 + next(place for place, byte in enumerate(data[12:]) if byte < 0x80)
+    lying = data[:12] + b"\xfe\xff\xff\xff\x0f" + data[end + 1 :]
+    assert "a page that reaches beyond the file" in refused(lying)
+
+
 def test_a_long_footer_is_not_unpacked(refused):
     length = 2**23
     data = b"PAR1" + b"\x19\xfc\0\0" * (length // 4) + struct.pack("<I", length) + b"PAR1"

@@ -90,8 +90,7 @@ def altered(data: bytes, random: Random) -> tuple[bytes, str]:
 
 def write(example: bytes | Path, place: Path, random: Random) -> tuple[str, bool]:
     """Write an altered copy of an example; return the kind of change, and whether of one byte."""
-    if place.is_dir():
-        shutil.rmtree(place)
+    remove(place)
     if isinstance(example, bytes):
         data, kind = altered(example, random)
         place.write_bytes(data)
@@ -101,6 +100,14 @@ def write(example: bytes | Path, place: Path, random: Random) -> tuple[str, bool
     data, kind = altered(path.read_bytes(), random)
     path.write_bytes(data)
     return f"{kind} in {path.name}", False
+
+
+def remove(place: Path) -> None:
+    """Remove what is at a place."""
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def outcome(command: list[str], place: Path) -> str:
@@ -162,8 +169,7 @@ def main() -> int:
             random, place = Random(name), folder / "x"
             true = None
             if isinstance(example, bytes):
-                if place.is_dir():
-                    shutil.rmtree(place)
+                remove(place)
                 place.write_bytes(example)
                 true = reading(place)
             for _ in range(count):
