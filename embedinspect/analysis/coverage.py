@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from embedinspect.analysis.spellings import REASONS, Phrase, Reason, Spellings
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import Source
+from embedinspect.stored_rows import FloatArray
 from embedinspect.tokenizing.subwords import SubwordVocabulary
 from embedinspect.vocabulary import Tokenization, Vocabulary, fit
 from embedinspect.wording import clipped_repr, plural
@@ -76,6 +78,12 @@ class Coverage:
     def missing(self) -> list[CoveredWord]:
         """The words that have none."""
         return [word for word in self.words if word.row is None]
+
+    @cached_property
+    def composed(self) -> dict[str, FloatArray]:
+        """The vectors that the source composes of the parts of words without a row."""
+        vectors = {word.word: self.source.composed(word.word) for word in self.missing}
+        return {word: made.vector for word, made in vectors.items() if made is not None}
 
     @property
     def occurrences(self) -> int:

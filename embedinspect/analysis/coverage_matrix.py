@@ -112,6 +112,9 @@ def matrix_for(coverage: Coverage, fill: Fill = "zeros", seed: int = 0) -> Float
         stream = np.random.RandomState(seed)
         matrix[1:] = stream.normal(finite.mean(axis=0), finite.std(axis=0), matrix[1:].shape)
     matrix[ids] = vectors
+    for word in coverage.missing:
+        if word.word in coverage.composed:
+            matrix[word.id] = coverage.composed[word.word]
     return matrix
 
 

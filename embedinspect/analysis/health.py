@@ -61,7 +61,7 @@ class Health:
         duplicate_of: for each of them, that earlier row.
         far_rows: rows unlike all others: their distance from the mean row, measured in each
             dimension's own deviation, is more than 12 median absolute deviations above the
-            median; the farthest first.
+            median, or than 12 medians where most rows have the same distance; the farthest first.
         far_distances: that distance of each of them, divided by the median distance.
         unmoved_rows: rows that training left as they were drawn; None where there is no run.
     """
@@ -200,9 +200,11 @@ def _far(distances: Doubles, finite: Any) -> tuple[Rows, Doubles]:
         return np.empty(0, np.int64), np.empty(0)
     middle = float(np.median(sound))
     deviation = float(np.median(np.abs(sound - middle)))
-    if not deviation:
+    # One row that is longer than all others together leaves these with the same distance.
+    reach = _FAR * deviation if deviation > middle * 1e-6 else _FAR * middle
+    if not reach:
         return np.empty(0, np.int64), np.empty(0)
-    far = np.flatnonzero(finite & (distances > middle + _FAR * deviation))
+    far = np.flatnonzero(finite & (distances > middle + reach))
     far = far[np.argsort(-distances[far], kind="stable")]
     return far, distances[far] / middle
 

@@ -104,11 +104,11 @@ def language_model(source: Source) -> LanguageModel | None:
     A matrix that is not the input embedding, such as that of positions, is none.
     """
     tokens = source.contents.tokens
-    if tokens is None or not tokens.ids or not _is_input(source):
+    if tokens is None or not _is_input(source):
         return None
     rows = source.matrix.input_dim
     ids = np.fromiter(tokens.ids.values(), np.int64, len(tokens.ids))
-    used = np.zeros(rows, np.bool_)
+    used = np.full(rows, not tokens.ids)  # where no token is known, nothing can be said
     used[ids[(ids >= 0) & (ids < rows)]] = True
     special = {**tokens.special}
     return LanguageModel(

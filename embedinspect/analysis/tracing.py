@@ -130,7 +130,7 @@ def trace_by_source(
         return trace_subwords(
             texts, vocabulary, source.matrix, settings, padding=padding, truncating=truncating
         )
-    pieces = tuple(warn_of_subwords(source))
+    pieces = (*warn_of_subwords(source), *_composing(source))
     if moved:
         matrix = source.matrix.with_padding_row()
         note = (
@@ -195,6 +195,15 @@ def _other_rules(vocabulary: Vocabulary, source: Source) -> Iterator[str]:
         yield (
             f"the words are those of --words, so texts are cut by --tokenizer {vocabulary.name}; "
             f"{own[0].label} of {source.path} has rules of its own"
+        )
+
+
+def _composing(source: Source) -> Iterator[str]:
+    """Yield that a source composes vectors, which a matrix of rows cannot hold."""
+    if source.contents.compose is not None:
+        yield (
+            f"{source.path} composes a vector for a word without a row (embedinspect rows shows "
+            "it), but no row of a matrix is it: such words are left out here"
         )
 
 

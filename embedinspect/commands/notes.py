@@ -27,3 +27,6 @@ def note_files(texts: Sequence[str], *, file_option: bool = True) -> None:
         if os.path.isfile(text):
             instead = f"; to read the file: --file {text}" if file_option else ", and is not read"
             note(f"Note: {clipped_repr(text)} is taken as a text{instead}")
+        elif os.path.isdir(text):
+            label = clipped_repr(text)
+            note(f"Note: {label} is taken as a text; to open the folder: --from {text}")

@@ -117,7 +117,7 @@ def target_for(destination: str, name: str | None) -> Target:
         return next(target for target in TARGETS if target.folder)
     known = ", ".join(f"{target.suffix} ({target.name})" for target in TARGETS if target.suffix)
     raise UsageError(
-        f"{destination!r} has no suffix that says what to write; expected {known}, a folder "
+        f"{path.suffix} of {destination!r} is no form that is written; expected {known}, a folder "
         "(projector), or --to FORMAT"
     )
 

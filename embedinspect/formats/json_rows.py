@@ -21,7 +21,7 @@ from embedinspect.formats.packed import open_packed
 from embedinspect.matrix import MOST_VALUES
 from embedinspect.row_words import Words, named_or_none
 from embedinspect.stored_rows import FloatArray
-from embedinspect.wording import clipped_repr, plural
+from embedinspect.wording import clipped_repr, listed, plural
 
 _SAMPLE = 20  # rows that tell what the columns hold
 _BLOCK = 2**20  # numbers that are turned into float32 at a time
@@ -211,6 +211,12 @@ class _Rows:
         rows = self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
         words = Words(self.words) if any(word is not None for word in self.words) else None
         choice = self.choice
+        if choice is not None and len(rows) == 1 and choice.name not in self.names:
+            raise DataError(
+                f"{self.label} is one object with numbers "
+                f"({listed(map(clipped_repr, self.names))}), such as a "
+                "configuration; expected rows, or a list of numbers for each word"
+            )
         if choice is None:
             return Contents(kind, rows, words, "text")
         return Contents(

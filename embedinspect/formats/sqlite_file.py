@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,6 +229,12 @@ def _words(
         values = _wanted_words(database, table, rows, wanted)
         if values is not None:
             return _Named(_as_words(values), f"column {clipped_repr(wanted)}", wanted)
+        if not os.path.exists(wanted):
+            columns = listed(map(clipped_repr, table.columns))
+            raise UsageError(
+                f"--words is {clipped_repr(wanted)}; expected a column of the table "
+                f"{clipped_repr(table.name)} in {database.label} ({columns}), or a file of words"
+            )
     texts = [name for name in table.texts if name != column]
     usual = [name for name in _USUAL_WORDS if name in texts]
     if usual or len(texts) == 1:
@@ -252,8 +259,10 @@ def _wanted_words(
 
     `TABLE.COLUMN` is a column of another table whose rowids are those of the rows.
     """
-    if wanted in table.columns:
-        return table.words(wanted, rows)
+    own = wanted.removeprefix(f"{table.name}.")
+    for name in (wanted, own):
+        if name in table.columns:
+            return table.words(name, rows)
     if rows.ids is None:
         return None
     for name, columns in database.tables.items():

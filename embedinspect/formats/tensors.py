@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -51,12 +52,17 @@ def pick(tensors: Sequence[Tensor], wanted: str | None, label: str) -> Tensor:
     """
     names = listed([tensor.label for tensor in tensors], _MOST_LISTED) or "none"
     if wanted is not None:
-        for tensor in tensors:
-            if tensor.name == wanted:
-                return tensor
+        exact = [tensor for tensor in tensors if tensor.name == wanted]
+        ending = [
+            tensor for tensor in tensors if tensor.name.endswith((f".{wanted}", f"/{wanted}"))
+        ]
+        if exact or len(ending) == 1:
+            return (exact or ending)[0]
+        close = difflib.get_close_matches(wanted, [tensor.name for tensor in tensors], n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(
-            f"--tensor is {clipped_repr(wanted)}; expected a tensor of two dimensions in {label}: "
-            f"{names}"
+            f"--tensor is {clipped_repr(wanted)}; expected a tensor of two dimensions in {label}, "
+            f"by its name or a last part of it that no other has: {names}{hint}"
         )
     if not tensors:
         raise DataError(

@@ -143,6 +143,13 @@ def _facts(coverage: Coverage) -> Iterator[Fact]:
     for reason, (words, uses) in coverage.reasons.items():
         counts = f"{plural(words, 'word')}, {plural(uses, 'occurrence')}"
         yield Fact(reason, f"{counts}: {_REASONS[reason]}")
+    if coverage.composed:
+        yield Fact(
+            "composed",
+            f"{plural(len(coverage.composed), 'word')} without a row: the source has a vector for "
+            "each, composed of its parts, which rows and neighbors show and --write takes",
+            "notable",
+        )
     if coverage.phrases:
         uses = sum(phrase.occurrences for phrase in coverage.phrases)
         yield Fact(
@@ -175,10 +182,12 @@ def _written(coverage: Coverage, written: WrittenMatrix) -> Iterator[Fact]:
         "confirmed",
     )
     filled = "zeros" if written.fill == "zeros" else "random numbers like the others"
+    composed = len(coverage.composed)
+    parts = f"{plural(composed, 'word')} composed of parts; " if composed else ""
     yield Fact(
         "others",
-        f"row 0 is zeros, for the padding; {_reserved(coverage)}"
-        f"{plural(len(coverage.missing), 'word')} without a vector: {filled}",
+        f"row 0 is zeros, for the padding; {_reserved(coverage)}{parts}"
+        f"{plural(len(coverage.missing) - composed, 'word')} without a vector: {filled}",
     )
     yield Fact("vocabulary", f"{written.vocabulary}: the ids, as a Keras tokenizer saves them")
     yield Fact(
@@ -216,6 +225,7 @@ def document(coverage: Coverage, written: WrittenMatrix | None, top: int | None 
         },
         "input_dim": coverage.input_dim,
         **({} if coverage.rows_used is None else {"rows_used": coverage.rows_used}),
+        **({} if coverage.source.contents.compose is None else {"composed": [*coverage.composed]}),
         "phrases": [{**vars(phrase), "words": list(phrase.words)} for phrase in coverage.phrases],
         "written": None if written is None else dict(vars(written)),
     }

@@ -81,8 +81,15 @@ def _facts(source: Source) -> Iterator[Fact]:
             f"{words.named:,} of {plural(matrix.input_dim, 'row')}, from {source.words_from}: "
             f"{'  '.join(first)}{more}",
         )
-    if source.row_0_is_padding and (words is None or words[0] is None):
+    if _row_0_is_padding(source):
         yield Fact("row 0", "the padding row: id 0 stands for no word")
+
+
+def _row_0_is_padding(source: Source) -> bool:
+    """Return whether row 0 is known to be no word's: by a run, a mask, or words that spare it."""
+    masked = source.layer is not None and bool(source.layer.mask_zero)
+    spared = source.words is not None and source.words[0] is None
+    return (source.run is not None or source.keras is not None) and (masked or spared)
 
 
 def _layers(source: Source) -> Table:
@@ -192,8 +199,9 @@ def _findings(source: Source, health: Health) -> Iterator[Fact]:
         names = (f"{row_name(source, row)} {times:.1f}×" for row, times in pairs)
         yield Fact(
             "unlike",
-            f"{plural(len(health.far_rows), 'row')} far from all others, by the median distance "
-            f"from the mean row: {listed(names, _MOST_ROWS)}",
+            f"{plural(len(health.far_rows), 'row')} far from all others: "
+            f"{listed(names, _MOST_ROWS)} (times the median distance from the mean row, each "
+            "dimension in its own deviation)",
             "notable",
         )
     else:

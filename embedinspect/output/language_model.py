@@ -77,10 +77,13 @@ def facts(source: Source, health: TokenHealth) -> Iterator[Fact]:
     for mark in health.like_unused:
         yield _like_unused(source, mark)
     if health.spaced is not None:
+        two = "with a space before them and without"
+        if tokens.space is None:
+            two = f"as they begin a word and, after {tokens.continues}, inside one"
         yield Fact(
-            "spaces",
-            f"{plural(len(health.spaced.rows), 'token is', 'tokens are')} there with a space "
-            f"before them and without; median cosine of the two {health.spaced.median_cosine:.2f}",
+            "twice",
+            f"{plural(len(health.spaced.rows), 'token is', 'tokens are')} there twice, {two}; "
+            f"median cosine of the two rows {health.spaced.median_cosine:.2f}",
         )
 
 

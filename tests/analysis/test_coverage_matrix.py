@@ -13,6 +13,7 @@ from embedinspect.saved_vocabulary import from_json
 from embedinspect.source import open_source
 from embedinspect.vocabulary import fit
 from tests.builders import source_of
+from tests.conftest import HERE
 
 TEXTS = ["The Paris queen, the ice-cream!", "the zebra's queen"]
 WITHOUT_VECTOR = {"<OOV>", "ice", "cream", "zebra's"}
@@ -108,3 +109,15 @@ def test_the_file_itself_is_checked(coverage, tmp_path, monkeypatch):
     monkeypatch.setattr(coverage_matrix, "read_npy", damaged)
     with pytest.raises(DataError, match="so please report this"):
         write_matrix(coverage, str(tmp_path / "m.npy"), "random", force=False)
+
+
+def test_words_that_a_source_composes_are_written_as_composed():
+    source = open_source(str(HERE / "data" / "fasttext" / "skipgram.bin"))
+    known = source.words[5]
+    coverage = cover(source, [f"{known} {known}like"])
+    assert [word.word for word in coverage.missing] == [f"{known}like"]
+    expected = source.contents.compose(f"{known}like").vector
+    assert coverage.composed[f"{known}like"].tobytes() == expected.tobytes()
+    matrix = matrix_for(coverage)
+    assert matrix[coverage.missing[0].id].tobytes() == expected.tobytes()
+    assert matrix[coverage.covered[0].id].tobytes() == source.matrix.rows[5].tobytes()

@@ -33,6 +33,14 @@ def test_numbers_equal_numpy(rows):
     assert health.zero_rows.tolist() == np.flatnonzero(~rows.any(axis=1)).tolist()
 
 
+@pytest.mark.parametrize("times", [20, 1e6, 1e30])
+def test_a_row_far_longer_than_all_others_is_unlike_them(times):
+    rows = np.random.RandomState(0).normal(0, 1, (40, 6)).astype(np.float32)
+    rows[3] *= np.float32(times)
+    assert examine(source_of(rows)).far_rows.tolist() == [3]
+    assert examine(source_of(np.ones((40, 6)))).far_rows.tolist() == []
+
+
 @given(ROWS, st.booleans())
 def test_the_mean_cosine_is_that_of_all_pairs(rows, broken):
     if broken:

@@ -115,6 +115,12 @@ def test_columns_are_chosen_as_in_other_tables(opened):
         opened("[[1, 2]]", vectors="b")
 
 
+def test_a_configuration_is_no_row_of_numbers(opened):
+    with pytest.raises(DataError, match=r"one object with numbers \('a', 'b'\)"):
+        opened('{"a": 1.5, "b": 2.5, "c": "x"}')
+    assert opened('{"a": 1.5, "b": 2.5}\n{"a": 1, "b": 2}').matrix.rows.shape == (2, 2)
+
+
 def test_halves_of_characters_are_replaced(opened):
     assert list(opened('{"a\\ud83d": [1, 2], "\\ud83d\\ude00": [3, 4]}').words) == ["a\ufffd", "😀"]
 

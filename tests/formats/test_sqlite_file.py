@@ -134,6 +134,10 @@ def test_a_column_or_a_column_of_another_table_names_the_rows(database):
     assert list(named.words)[:2] == ["b1", "b2"]
     assert named.words_from == "column 'b'"
     assert not named.warnings
+    with_table = open_source(path, SourceOptions(words="items.b"))
+    assert list(with_table.words) == list(named.words)
+    with pytest.raises(UsageError, match=r"expected a column of the table 'items' in .*'id', 'a'"):
+        open_source(path, SourceOptions(words="c"))
     joined = list(open_source(path, SourceOptions(words="names.name")).words)
     assert joined[:10] == [*(f"n{n}" for n in range(1, 10)), None]
 

@@ -17,6 +17,16 @@ from embedinspect.wording import clipped_repr, listed, plural
 _MULTIPLES = (1024, 512, 256, 128, 64, 32, 16, 8)
 _MOST_NAMED = 8
 _ALIKE = 0.01  # of the median distance between a row and the mean
+# What a token that is there twice shows, and what that leads to.
+_BY_SPACE = (
+    "with a space before it and without",
+    "a word has one row where it begins a text or follows a sign, and another where it follows a "
+    "space",
+)
+_BY_PLACE = (
+    "as it begins a word and inside one",
+    "the same letters have one row at the beginning of a word, and another within it",
+)
 _SELDOM_SPACED = 0.9  # median cosine of pairs above which the space hardly matters
 
 
@@ -246,14 +256,14 @@ def spaced_tokens(case: Case) -> Iterator[Finding]:
     if pairs is None or source is None or not pairs.median_cosine < _SELDOM_SPACED:
         return
     example = ", ".join(case.row_label(row) for row in (pairs.rows[0], pairs.spaced[0]))
+    two, leads_to = _BY_SPACE if _model_of(case).tokens.space is not None else _BY_PLACE
     yield Finding(
         kind="spaced-tokens",
         severity="note",
-        what=f"{plural(len(pairs.rows), 'token is', 'tokens are')} there with a space and without",
+        what=f"{plural(len(pairs.rows), 'token is', 'tokens are')} there twice, {two}",
         evidence=f"such as {example}; the median cosine of two such rows is "
         f"{pairs.median_cosine:.2f}",
-        leads_to="a word has one row where it begins a text or follows a sign, and another where "
-        "it follows a space",
+        leads_to=leads_to,
         mend=None,
         numbers={"pairs": len(pairs.rows), "median_cosine": pairs.median_cosine},
     )
@@ -269,6 +279,10 @@ def _numbers(rows: Rows, total: int) -> dict[str, Any]:
 
 def _is_one(case: Case) -> bool:
     return case.language_model is not None
+
+
+def _has_tokens(case: Case) -> bool:
+    return _is_one(case) and bool(_model_of(case).tokens.ids)
 
 
 def _says_size(case: Case) -> bool:
@@ -289,7 +303,7 @@ CHECKS = (
         "every token has a row",
         ("matrix",),
         tokens_without_rows,
-        concerns=_is_one,
+        concerns=_has_tokens,
     ),
     Check(
         "vocab_size",
@@ -310,7 +324,7 @@ CHECKS = (
         "every row is a token's",
         ("matrix",),
         rows_without_tokens,
-        concerns=_is_one,
+        concerns=_has_tokens,
     ),
 )
 # What is said only of rows that other checks are silent about.
@@ -330,8 +344,8 @@ LATE_CHECKS = (
         concerns=lambda case: _is_one(case) and bool(case.like_unused),
     ),
     Check(
-        "spaces before tokens",
-        "tokens with a space before them and without have like rows",
+        "tokens there twice",
+        "tokens that are there twice, by their place in a word, have like rows",
         ("matrix",),
         spaced_tokens,
         concerns=lambda case: _is_one(case) and case.spaced_pairs is not None,

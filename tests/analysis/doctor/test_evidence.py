@@ -133,7 +133,7 @@ BROKEN = {
     "near duplicates": lambda: of_a_table(alike=slice(0, 5)),
     "added tokens": added_tokens_all_alike,
     "unused tokens": tokens_near_unused_ones,
-    "spaces before tokens": tokens_with_spaces,
+    "tokens there twice": tokens_with_spaces,
     "lost masks": lambda: model_with(layer("Flatten"), mask_zero=True),
     "side of the padding": lambda: model_with(padding="post"),
     "cuDNN": lambda: model_with(LSTM, mask_zero=True),

@@ -192,3 +192,21 @@ def test_new_rows_that_a_resize_has_drawn(count):
     assert findings["new-rows-drawn"].severity == "warning"
     assert "normal(0, 0.02), as for BERT" in findings["new-rows-drawn"].evidence
     assert severities_in(case_of(model_of(trained(1000, 512), added=added))) == {}
+
+
+def test_the_configuration_is_checked_where_no_token_is_known():
+    rows = trained()
+    source = model_of(rows, [None] * 1000, head=rows + np.float32(1), tied=True, vocab_size=8)
+    found = severities_in(case_of(source))
+    assert found["vocab-size"] == "error"
+    assert found["head-not-tied"] == "warning"
+    assert "rows-without-token" not in found
+    assert "every token has a row" not in diagnose(case_of(source)).in_order
+
+
+def test_word_pieces_have_no_spaces():
+    letters = [chr(97 + row // 26) + chr(97 + row % 26) for row in range(100)]
+    names = [*letters, *("##" + word for word in letters), *NAMES[200:]]
+    finding = findings_in(case_of(model_of(trained(), names, continues="##")))["spaced-tokens"]
+    assert "as it begins a word and inside one" in finding.what
+    assert "space" not in finding.leads_to
