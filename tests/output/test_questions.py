@@ -233,7 +233,7 @@ def test_fail_over_ends_with_3(ask):
         (["coverage", "vectors.txt", "a", "--write", "m.txt"], 2, "ends in .npy"),
         (["coverage", "vectors.txt", "queen", "--write", "no/m.npy"], 1, "cannot write"),
         (["coverage", "model.keras", "a", "--layer", "words"], 2, "has no words"),
-        (["export", "vectors.txt", "x.pdf"], 2, "no suffix"),
+        (["export", "vectors.txt", "x.pdf"], 2, "is no form that is written"),
         (["export", "vectors.txt", "vectors.txt"], 2, "exists already"),
         (["show", "--from", "model.keras", "--layer", "words", "a"], 2, "has no words"),
         (["show", "--layer", "words", "a"], 2, "with --from"),
