@@ -172,7 +172,7 @@ def test_nothing_is_replaced_unasked(tmp_path):
 
 @pytest.mark.parametrize(
     ("destination", "says"),
-    [("x.pdf", "no suffix that says what to write"), ("folder.vec", "is a folder")],
+    [("x.pdf", "is no form that is written"), ("folder.vec", "is a folder")],
 )
 def test_destinations_that_cannot_be(tmp_path, destination, says):
     (tmp_path / "folder.vec").mkdir()
