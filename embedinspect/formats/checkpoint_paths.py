@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from pathlib import Path
 
@@ -39,6 +40,9 @@ def named_index(path: str) -> str:
     """Return the path of the index, where a path is a checkpoint's prefix or file of data.
 
     A prefix, such as `ckpt-1`, is the path of no file. Every other path is returned as it is.
+
+    Raises:
+        DataError: it is the name that was given to save, to which TensorFlow adds a number.
     """
     data = _DATA.fullmatch(path)
     try:
@@ -49,9 +53,23 @@ def named_index(path: str) -> str:
             return str(Path(path).parent)
         if path and not Path(path).exists() and Path(f"{path}.index").is_file():
             return f"{path}.index"
+        numbered = _numbered(Path(path))
     except (OSError, ValueError):  # no such path can be
-        pass
+        return path
+    if numbered:
+        raise DataError(
+            f"{path!r} is no file: TensorFlow numbers what it saves; expected "
+            f"{listed(map(repr, numbered), 3)}"
+        )
     return path
+
+
+def _numbered(path: Path) -> list[str]:
+    """Return the prefixes that TensorFlow has made of a name, where there is no such file."""
+    if not path.name or path.exists():
+        return []
+    indices = path.parent.glob(f"{glob.escape(path.name)}-*.index")
+    return sorted(str(index).removesuffix(".index") for index in indices)
 
 
 def index_at(path: Path) -> Path:

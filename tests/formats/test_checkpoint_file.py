@@ -138,6 +138,13 @@ def test_the_embedding_of_a_model_is_found_and_not_its_optimizer_s(trained, way)
     assert (rows(folder / way, "words") == weights).all()
 
 
+def test_the_name_that_was_given_to_save_leads_to_the_numbered_one(trained):
+    with pytest.raises(DataError, match=r"TensorFlow numbers what it saves; .*whole/ckpt-1'"):
+        opened(trained[0] / "whole" / "ckpt")
+    with pytest.raises(DataError, match="no such file"):
+        opened(trained[0] / "whole" / "other")
+
+
 def test_every_key_is_a_name_and_an_optimizer_s_variable_is_read_if_named(tf, trained):
     folder, _ = trained
     for prefix in ("whole/ckpt-1", "export/variables/variables"):
