@@ -39,7 +39,7 @@ STAND_INS = {
     "tiny.gguf": HERE / "data" / "gguf" / "tiny.gguf",
 }
 # Options of other programs that the two files name.
-OPTIONS_OF_OTHERS = {"--logdir"}
+OPTIONS_OF_OTHERS = {"--logdir", "--vector"}
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 _CODE = re.compile(r"^```\w*\n.*?^```$|`[^`\n]+`", re.M | re.S)

@@ -71,8 +71,10 @@ def test_a_full_disk_for_errors_too_ends_with_1():
     assert outcome(*LOOKUP, shell=">/dev/full 2>/dev/full").returncode == 1
 
 
-def test_a_full_disk_for_errors_alone_changes_no_answer():
-    done = outcome("show", "tests", "--no-keras", "--json", shell="2>/dev/full")
+@pytest.mark.parametrize("text", ["a text", "tests"])
+def test_a_full_disk_for_errors_alone_changes_no_answer(text):
+    """Whether there is a note, as on a text that is the name of a folder, or nothing to say."""
+    done = outcome("show", text, "--no-keras", "--json", shell="2>/dev/full")
     assert done.returncode == 0
     assert done.stdout.endswith("}\n")
 
