@@ -243,8 +243,10 @@ def like_unused(source: Source, model: LanguageModel, unused: Rows) -> list[Like
 
     In the matrix that predicts tokens, it is the direction: rows are taken about their mean, and
     the first direction in which they vary is taken away, as all rows share these. In an input
-    embedding that predicts nothing, it is the length. A row counts that is no farther than nine in
-    ten of the unused rows; and the mark counts only where that is less than half the median.
+    embedding that predicts nothing, it is the length. A matrix of which it is not known whether it
+    predicts, as in a model without a head, is taken for one that has done so in training. A row
+    counts that is no farther than nine in ten of the unused rows; and the mark counts only where
+    that is less than half the median.
 
     Args:
         unused: rows that are known to be unused.
@@ -262,7 +264,9 @@ def like_unused(source: Source, model: LanguageModel, unused: Rows) -> list[Like
         lengths = source.lengths().astype(np.float64)
         marks.append(_like(lengths, "length", unused, name))
         marks.append(_like(_distances_from(head.read(), unused), "direction", unused, head.name))
-    elif model.tokens.tied or model.head_equals:
+    elif model.tokens.tied is False and not model.head_equals:  # and the head is not in the file
+        marks.append(_like(source.lengths().astype(np.float64), "length", unused, name))
+    else:
         marks.append(_like(_distances_from(rows, unused), "direction", unused, name))
     return [mark for mark in marks if mark is not None]
 

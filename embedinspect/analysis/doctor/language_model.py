@@ -19,12 +19,12 @@ _MOST_NAMED = 8
 _ALIKE = 0.01  # of the median distance between a row and the mean
 # What a token that is there twice shows, and what that leads to.
 _BY_SPACE = (
-    "with a space before it and without",
+    "with a space before them and without",
     "a word has one row where it begins a text or follows a sign, and another where it follows a "
     "space",
 )
 _BY_PLACE = (
-    "as it begins a word and inside one",
+    "as they begin a word and inside one",
     "the same letters have one row at the beginning of a word, and another within it",
 )
 _SELDOM_SPACED = 0.9  # median cosine of pairs above which the space hardly matters

@@ -94,14 +94,22 @@ def glitched(count=30):
     return rows, names
 
 
-def test_tokens_near_the_unused_ones_in_a_tied_matrix():
+@pytest.mark.parametrize("tied", [True, None])
+def test_tokens_near_the_unused_ones_in_a_matrix_that_predicts_or_may_have(tied):
     rows, names = glitched()
-    finding = findings_in(case_of(model_of(rows, names, tied=True)))["tokens-near-unused"]
+    finding = findings_in(case_of(model_of(rows, names, tied=tied)))["tokens-near-unused"]
     assert finding.severity == "note"
     named = set(finding.numbers["first"])
     assert len(named & set(range(500, 508))) >= 6
     assert len(named) <= 12
     assert finding.numbers["unused"] == 30
+
+
+def test_a_head_that_is_not_in_the_file_leaves_the_length_alone():
+    rows, names = glitched()
+    findings = findings_in(case_of(model_of(rows, names, tied=False)))
+    assert "tokens-near-unused" not in findings
+    assert findings["tokens-like-unused"].numbers["table"] == "embed"
 
 
 def test_tokens_like_unused_ones_by_the_output_head_and_by_their_length():
@@ -208,5 +216,5 @@ def test_word_pieces_have_no_spaces():
     letters = [chr(97 + row // 26) + chr(97 + row % 26) for row in range(100)]
     names = [*letters, *("##" + word for word in letters), *NAMES[200:]]
     finding = findings_in(case_of(model_of(trained(), names, continues="##")))["spaced-tokens"]
-    assert "as it begins a word and inside one" in finding.what
+    assert "as they begin a word and inside one" in finding.what
     assert "space" not in finding.leads_to
