@@ -231,7 +231,7 @@ def _cosines(rows: Vectors, left: Rows, right: Rows) -> Doubles:
     for start in range(0, len(left), step):
         here = slice(start, start + step)
         a, b = rows[left[here]].astype(np.float64), rows[right[here]].astype(np.float64)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             cosines[here] = np.einsum("ij,ij->i", a, b) / np.sqrt(
                 np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", b, b)
             )
@@ -277,7 +277,8 @@ def _like(
     known = values[unused][np.isfinite(values[unused])]
     if not known.size:
         return None
-    limit, median = float(np.quantile(known, 0.9)), float(np.nanmedian(values))
+    median = float(np.median(values[np.isfinite(values)]))
+    limit = float(np.quantile(known, 0.9))
     if not limit < median / 2:
         return None
     near = np.setdiff1d(np.flatnonzero(values <= limit), unused)
@@ -288,14 +289,15 @@ def _like(
 def _distances_from(rows: Vectors, unused: Rows) -> Doubles:
     """Return how far each row points from where some do, as `like_unused` measures it."""
     mean, first = _shared(rows)
-    towards = _without(rows[unused].astype(np.float64) - mean, first)
-    direction = towards.mean(axis=0)
+    known = rows[unused].astype(np.float64)
+    towards = _without(known[np.isfinite(known).all(axis=1)] - mean, first)
+    direction = towards.mean(axis=0) if len(towards) else np.zeros(rows.shape[1])
     distances = np.full(len(rows), np.nan)
     length = float(np.linalg.norm(direction))
     for start, part in parts_of(rows):
-        apart = _without(part.astype(np.float64) - mean, first)
-        lengths = np.sqrt(np.einsum("ij,ij->i", apart, apart))
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # a broken row is NaN
+            apart = _without(part.astype(np.float64) - mean, first)
+            lengths = np.sqrt(np.einsum("ij,ij->i", apart, apart))
             distances[start : start + len(part)] = 1 - apart @ direction / (lengths * length)
     return distances
 

@@ -16,7 +16,7 @@ from embedinspect.formats.columns import Choice, Column
 from embedinspect.matrix import MOST_VALUES
 from embedinspect.row_words import ANY_MARK, LINE_MARK, PackedWords
 from embedinspect.stored_rows import FloatArray
-from embedinspect.wording import clipped_repr, plural
+from embedinspect.wording import plural
 
 NumberArray = np.ndarray[Any, np.dtype[Any]]
 # No table of vectors and words is compressed to a two-hundredth of its size.
@@ -277,8 +277,3 @@ def _is_plain(numbers: NumberArray) -> bool:
 def _numbers(column: pa.Array) -> NumberArray:
     numbers: NumberArray = column.to_numpy(zero_copy_only=False)
     return numbers
-
-
-def clipped_reason(error: Exception) -> str:
-    """Return the first line of what pyarrow says, for a message."""
-    return clipped_repr(str(error).split("\n", maxsplit=1)[0], 80)

@@ -218,3 +218,14 @@ def test_word_pieces_have_no_spaces():
     finding = findings_in(case_of(model_of(trained(), names, continues="##")))["spaced-tokens"]
     assert "as they begin a word and inside one" in finding.what
     assert "space" not in finding.leads_to
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+@pytest.mark.filterwarnings("error")
+def test_a_broken_row_among_the_unused_hides_no_token_near_them(broken):
+    rows, names = glitched()
+    expected = findings_in(case_of(model_of(rows, names, tied=True)))["tokens-near-unused"]
+    rows[29], rows[700, 3] = broken, broken
+    finding = findings_in(case_of(model_of(rows, names, tied=True)))["tokens-near-unused"]
+    assert finding.numbers["unused"] == expected.numbers["unused"]
+    assert len(set(finding.numbers["first"]) & set(range(500, 508))) >= 6
