@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from embedinspect.pictures import Curves, Heat, Scatter
+
 if TYPE_CHECKING:
     from embedinspect.lookup import Lookup
 
@@ -30,7 +32,8 @@ Meaning = Literal["plain", "confirmed", "wrong", "doubtful", "notable", "aside"]
 #   number    an amount: right-aligned, whole numbers with separators, the rest with decimals
 #   vector    rows of numbers, a column for each dimension, the middle ones left out with a count
 #   bar       an amount drawn as a bar, beside the column that has it as a number
-Kind = Literal["text", "prose", "path", "sequence", "id", "number", "vector", "bar"]
+#   lean      a probability drawn as a bar that leans from one half to either side, likewise
+Kind = Literal["text", "prose", "path", "sequence", "id", "number", "vector", "bar", "lean"]
 
 # `auto`: three significant digits of the largest number among the `auto` columns of the table.
 # None: an exponent.
@@ -51,6 +54,8 @@ class Column:
         optional: may be left out where the screen is too narrow, which is then said.
         rigid: text that is never cut.
         meanings: of the cells; all plain by default.
+        heat: how vectors may be drawn as cells of colour; None for numbers alone.
+        logarithmic: of bars: a length stands for the logarithm of the amount + 1.
     """
 
     name: str
@@ -62,6 +67,8 @@ class Column:
     optional: bool = False
     rigid: bool = False
     meanings: Sequence[Meaning] | None = None
+    heat: Heat | None = None
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,14 +186,38 @@ class Trace:
         lookup: whose texts, ids and rows they are.
         full: leave nothing out.
         precision: decimals of every number; None for three significant digits of the largest.
+        heat: how the vectors may be drawn as cells of colour; None for numbers alone.
     """
 
     lookup: Lookup
     full: bool = False
     precision: int | None = None
+    heat: Heat | None = None
 
 
-Part = Headline | Paragraph | Table | Tables | Facts | Glossary | Problem | Code | Trace
+@dataclass(frozen=True)
+class Reading:
+    """How a classifier comes to its answer on one text, token by token.
+
+    Attributes:
+        title: which text it is.
+        tokens: in their order.
+        probabilities: of the second label, after each token.
+        changes: what each token changed of it.
+        outcome: the answer, in words.
+        table: all numbers, as a terminal shows them.
+    """
+
+    title: str
+    tokens: Sequence[str]
+    probabilities: Sequence[float]
+    changes: Sequence[float]
+    outcome: str
+    table: Table
+
+
+Picture = Curves | Scatter | Reading
+Part = Headline | Paragraph | Table | Tables | Facts | Glossary | Problem | Code | Trace | Picture
 Page = Iterable[Part]
 
 

@@ -25,10 +25,12 @@ from embedinspect.page import (
     Paragraph,
     Part,
     Problem,
+    Reading,
     Table,
     Tables,
     Trace,
 )
+from embedinspect.pictures import Curves, Scatter
 from embedinspect.wording import literal
 
 # All that CommonMark, GitHub's tables and HTML give a meaning to inside a line.
@@ -82,6 +84,12 @@ def _part(part: Part) -> Iterator[str]:
             from embedinspect.output.show.plain import plain_tables
 
             yield "\n\n".join("\n".join(_table(table)) for table in plain_tables(part))
+        case Reading():
+            yield from _table(part.table)
+        case Curves() | Scatter():
+            from embedinspect.output.pictures.numbers import numbers
+
+            yield from _table(numbers(part))
         case _:
             assert_never(part)
 
@@ -110,7 +118,7 @@ def _code(code: Code) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     yield f"**{escaped(table.title)}**\n"
-    columns = [column for column in table.columns if column.kind != "bar"]
+    columns = [column for column in table.columns if column.kind not in {"bar", "lean"}]
     texts: list[list[str]] = []
     headings: list[str] = []
     right: list[bool] = []

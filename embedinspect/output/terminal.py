@@ -20,11 +20,13 @@ from embedinspect.page import (
     Paragraph,
     Part,
     Problem,
+    Reading,
     Table,
     Tables,
     Trace,
     folded,
 )
+from embedinspect.pictures import Curves, Scatter
 
 LABEL_WIDTH = 12
 NARROWEST_SENTENCE = 20
@@ -83,6 +85,16 @@ def part_lines(part: Part, screen: Screen) -> Iterator[Text]:
             from embedinspect.output.show.tables import trace_lines
 
             yield from trace_lines(part, screen)
+        case Reading():
+            yield from table_lines(part.table, screen)
+        case Curves():
+            from embedinspect.output.pictures.curves import curves_lines
+
+            yield from curves_lines(part, screen)
+        case Scatter():
+            from embedinspect.output.pictures.scatter import scatter_lines
+
+            yield from scatter_lines(part, screen)
         case _:
             assert_never(part)
 

@@ -1,0 +1,1 @@
+"""Pictures in a terminal: lines of characters, and the numbers of each as a table."""

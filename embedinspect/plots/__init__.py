@@ -1,0 +1,1 @@
+"""What pictures share, whoever draws them: colours, round scales, places for labels."""
