@@ -72,7 +72,9 @@ class Shade:
         high: the value with the full last colour.
         middle: the value between blue and orange that is neutral; None where the scale has no
             middle and runs from pale to dark.
-        categories: the names, where the colours tell kinds apart.
+        low_name: what stands at the low end of the legend beside the number, as `negative`.
+        high_name: what stands at the high end.
+        categories: the names, where the colours tell kinds apart; `values` are places in them.
     """
 
     name: str
@@ -80,6 +82,8 @@ class Shade:
     low: float = 0.0
     high: float = 1.0
     middle: float | None = None
+    low_name: str = ""
+    high_name: str = ""
     categories: Sequence[str] = ()
 
 
@@ -104,6 +108,7 @@ class Scatter:
         after_name: when they are where `points` says.
         square: both axes have the same unit.
         left_out: how many rows of the matrix are not among the points.
+        remark: a sentence below the picture: how much of the truth it shows.
     """
 
     title: str
@@ -120,3 +125,4 @@ class Scatter:
     after_name: str = ""
     square: bool = True
     left_out: int = 0
+    remark: str = ""
