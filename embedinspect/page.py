@@ -112,6 +112,38 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Section:
+    """The heading of what follows, on a page of several."""
+
+    title: str
+    intro: str = ""
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """One number to take away.
+
+    Attributes:
+        label: what it is.
+        value: the number, as it is written.
+        remark: what to hold it against.
+        meaning: of the number.
+    """
+
+    label: str
+    value: str
+    remark: str = ""
+    meaning: Meaning = "plain"
+
+
+@dataclass(frozen=True)
+class KeyFigures:
+    """A few numbers that stand out, side by side where there is room for it."""
+
+    figures: Sequence[KeyFigure]
+
+
+@dataclass(frozen=True)
 class Paragraph:
     """Sentences."""
 

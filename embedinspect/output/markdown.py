@@ -21,11 +21,13 @@ from embedinspect.page import (
     Facts,
     Glossary,
     Headline,
+    KeyFigures,
     Page,
     Paragraph,
     Part,
     Problem,
     Reading,
+    Section,
     Table,
     Tables,
     Trace,
@@ -63,6 +65,14 @@ def _part(part: Part) -> Iterator[str]:
             yield f"## {escaped(part.text)}"
             if part.intro:
                 yield f"\n{escaped(part.intro)}"
+        case Section():
+            yield f"## {escaped(part.title)}"
+            if part.intro:
+                yield f"\n{escaped(part.intro)}"
+        case KeyFigures():
+            for figure in part.figures:
+                remark = f" ({figure.remark})" if figure.remark else ""
+                yield f"- **{escaped(figure.label)}**: {escaped(figure.value + remark)}"
         case Paragraph():
             yield escaped(part.text)
         case Table():

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from embedinspect.output.fitting import table_lines, tables_lines
@@ -16,11 +17,14 @@ from embedinspect.page import (
     Facts,
     Glossary,
     Headline,
+    KeyFigure,
+    KeyFigures,
     Page,
     Paragraph,
     Part,
     Problem,
     Reading,
+    Section,
     Table,
     Tables,
     Trace,
@@ -64,6 +68,11 @@ def part_lines(part: Part, screen: Screen) -> Iterator[Text]:
             for line in screen.wrap(screen.text(part.text), screen.width):
                 yield Text(line, style="bold")
             yield from _paragraph(part.intro, "", screen)
+        case Section():
+            yield from _section(part, screen)
+        case KeyFigures():
+            facts = [Fact(f.label, _figure(f), f.meaning) for f in part.figures]
+            yield from facts_lines(facts, screen)
         case Paragraph():
             yield from _paragraph(part.text, STYLES[part.meaning], screen)
         case Table():
@@ -97,6 +106,17 @@ def part_lines(part: Part, screen: Screen) -> Iterator[Text]:
             yield from scatter_lines(part, screen)
         case _:
             assert_never(part)
+
+
+def _section(section: Section, screen: Screen) -> Iterator[Text]:
+    title = screen.clip(screen.text(section.title), screen.width)
+    yield Text(title, style="bold")
+    yield Text(screen.signs.rule * cell_len(title), style=STYLES["aside"])
+    yield from _paragraph(section.intro, "", screen)
+
+
+def _figure(figure: KeyFigure) -> str:
+    return f"{figure.value} ({figure.remark})" if figure.remark else figure.value
 
 
 def _paragraph(text: str, style: str, screen: Screen) -> Iterator[Text]:
