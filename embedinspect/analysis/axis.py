@@ -10,7 +10,7 @@ import numpy as np
 
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import Source
-from embedinspect.training.run_folder import open_embedding
+from embedinspect.training.run_folder import Run, open_embedding
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -107,15 +107,12 @@ def rank(
         DataError: the two ends are the same point, or not finite.
     """
     rows = source.matrix.rows
-    ends = [rows[source.rows_of(names)].astype(np.float64).mean(axis=0) for names in (low, high)]
-    direction = ends[1] - ends[0]
+    start, end = ends_of(source, low, high, "--low and --high words that differ")
+    direction = end - start
     length = float(np.linalg.norm(direction))
-    if not np.isfinite(length) or not length:
-        what = "are the same point" if length == 0 else "hold NaN or infinity"
-        raise DataError(f"the two ends {what}; expected --low and --high words that differ")
     named = dict.fromkeys(source.rows_of(among))
     chosen = np.array(list(named) if among else _rows_of_words(source)[:first], np.int64)
-    positions = _project(rows, chosen, ends[0], direction / length**2)
+    positions = _project(rows, chosen, start, direction / length**2)
     names = _names(source, chosen)
     finite = np.isfinite(positions)
     left_out = tuple(names[i] for i in np.flatnonzero(~finite).tolist())
@@ -126,6 +123,29 @@ def rank(
         for i, value in zip(order.tolist(), positions[order].tolist(), strict=True)
     )
     return Axis(source, tuple(low), tuple(high), length, places, bool(among), left_out)
+
+
+def ends_of(
+    source: Source, low: Sequence[str], high: Sequence[str], expected: str
+) -> tuple[Doubles, Doubles]:
+    """Return the mean row of the words of each end.
+
+    Args:
+        expected: what to say was expected, where the ends make no direction.
+
+    Raises:
+        UsageError: a word has no row.
+        DataError: the two ends are the same point, or not finite.
+    """
+    rows = source.matrix.rows
+    start, end = (
+        rows[source.rows_of(names)].astype(np.float64).mean(axis=0) for names in (low, high)
+    )
+    length = float(np.linalg.norm(end - start))
+    if not np.isfinite(length) or not length:
+        what = "are the same point" if length == 0 else "hold NaN or infinity"
+        raise DataError(f"the two ends {what}; expected {expected}")
+    return start, end
 
 
 def _rows_of_words(source: Source) -> Sequence[int]:
@@ -157,20 +177,8 @@ def opinion(axis: Axis, backend: str | None = None) -> Opinion:
     run = axis.source.run
     if run is None:
         raise UsageError(f"{axis.source.path!r} is no run, so it has no classifier")
-    from embedinspect.lookup import look_up
-    from embedinspect.training.predict import predict
-
-    settings = replace(run.lookup_settings, maxlen=run.settings.maxlen)
-    start = run.vocabulary.start_id
-    ids = [
-        np.array([place.row] if start is None else [start, place.row], np.int32)
-        for place in axis.places
-    ]
     words = [place.word for place in axis.places]
-    matrix = open_embedding(run)
-    lookup = look_up(words, settings, vocabulary=run.vocabulary, ids=ids, matrix=matrix)
-    predictions = predict(run, lookup, backend)
-    chances = np.array([prediction.probability for prediction in predictions])
+    chances = chances_of(run, [place.row for place in axis.places], words, backend)
     rows = np.array([place.row for place in axis.places])
     positions = np.array([place.position for place in axis.places])
     order = np.argsort(chances, kind="stable")
@@ -179,10 +187,31 @@ def opinion(axis: Axis, backend: str | None = None) -> Opinion:
         label=run.label_names[1],
         words=tuple(words[i] for i in order.tolist()),
         probabilities=tuple(chances[order].tolist()),
-        fit=fit_on(matrix.rows[rows], chances),
+        fit=fit_on(open_embedding(run).rows[rows], chances),
         fit_untrained=fit_on(before.rows[rows], chances),
         correlation=_correlation(positions, chances),
     )
+
+
+def chances_of(
+    run: Run, rows: Sequence[int], words: Sequence[str], backend: str | None = None
+) -> Doubles:
+    """Return the probability of a run's second label for texts of one word each.
+
+    Keras runs the classifier.
+
+    Args:
+        rows: of the words, which are their ids.
+    """
+    from embedinspect.lookup import look_up
+    from embedinspect.training.predict import predict
+
+    settings = replace(run.lookup_settings, maxlen=run.settings.maxlen)
+    start = run.vocabulary.start_id
+    ids = [np.array([row] if start is None else [start, row], np.int32) for row in rows]
+    matrix = open_embedding(run)
+    lookup = look_up(words, settings, vocabulary=run.vocabulary, ids=ids, matrix=matrix)
+    return np.array([prediction.probability for prediction in predict(run, lookup, backend)])
 
 
 def fit_on(rows: Any, values: Doubles) -> Fit:
