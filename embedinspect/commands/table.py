@@ -22,6 +22,7 @@ from embedinspect.commands import (
     show,
     train,
 )
+from embedinspect.commands import map as map_command
 from embedinspect.commands.parsing import CommandParser
 from embedinspect.output.forms import ALL, Form
 
@@ -69,6 +70,13 @@ COMMANDS = (
         LOOK,
         "Where do words stand between two ends?",
         parser=axis.EndsParser,
+    ),
+    Command(
+        "map",
+        map_command.map_,
+        LOOK,
+        "Where do the rows lie, and which lie apart?",
+        parser=map_command.AxisParser,
     ),
     Command("diff", diff.diff, LOOK, "What moved in training, or between two models?"),
     Command("doctor", doctor.doctor, MEND, "What is wrong with my model?"),
