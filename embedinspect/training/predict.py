@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,20 +27,30 @@ class Prediction:
     probability: float
 
 
-def predict(run: Run, lookup: Lookup, backend: str | None = None) -> list[Prediction]:
-    """Return a prediction for each text, by the weights after the run's last epoch.
+def rebuild(run: Run, backend: str | None = None) -> tuple[Any, Any]:
+    """Return Keras, and the classifier of a run with the weights after its last epoch.
 
-    The classifier is rebuilt from the run's checked settings and arrays; nothing that the folder
-    holds is run.
+    It is made from the run's checked settings and arrays; nothing that the folder holds is run.
 
     Raises:
-        DataError: the checkpoint is damaged, or its weights give no numbers.
+        DataError: the checkpoint is missing or damaged.
     """
     arrays = run_folder.open_checkpoint(run, classifier.weight_shapes(run.settings))
     keras = keras_layer.load(backend)
     with keras_layer.quiet():
         model = classifier.build(keras, run.settings)
         classifier.fill(model, arrays)
+    return keras, model
+
+
+def predict(run: Run, lookup: Lookup, backend: str | None = None) -> list[Prediction]:
+    """Return a prediction for each text, by the weights after the run's last epoch.
+
+    Raises:
+        DataError: the checkpoint is damaged, or its weights give no numbers.
+    """
+    keras, model = rebuild(run, backend)
+    with keras_layer.quiet():
         probabilities = classifier.predict(keras, model, lookup.sequences)
     if not np.isfinite(probabilities).all():
         raise DataError(
