@@ -86,21 +86,21 @@ def choose(source: Source, first: int, names: Sequence[str]) -> Choice:
                 f"the row of {source.name_of(row)!r} holds NaN or infinity, so it has no place in "
                 "a picture; leave it out"
             )
-    candidates = _first_rows(source, first)
+    with_word = _rows_with_word(source)
+    candidates = with_word[:first]
     finite = candidates[finite_among(rows, candidates)]
     drawn = finite[_not_zero(rows, finite)]
     places = {row: place for place, row in enumerate(drawn.tolist())}
     added = [row for row in named if row not in places]
     places |= {row: len(drawn) + place for place, row in enumerate(added)}
-    with_word = total if source.words is None else source.words.named
     last = int(candidates[-1]) if len(candidates) else -1
     added_with_word = [
         row for row in added if source.words is None or source.words[row] is not None
     ]
     added_beyond = sum(row > last for row in added_with_word)
     left_out = LeftOut(
-        beyond=with_word - len(candidates) - added_beyond,
-        without_word=total - with_word - (len(added) - len(added_with_word)),
+        beyond=len(with_word) - len(candidates) - added_beyond,
+        without_word=total - len(with_word) - (len(added) - len(added_with_word)),
         zeros=len(finite) - len(drawn) - (len(added_with_word) - added_beyond),
         not_finite=len(candidates) - len(finite),
     )
@@ -108,17 +108,12 @@ def choose(source: Source, first: int, names: Sequence[str]) -> Choice:
     return Choice(everything, len(drawn), tuple(places[row] for row in named), left_out)
 
 
-def _first_rows(source: Source, first: int) -> Rows:
-    """Return the first rows that have a word; the first ones where there are no words."""
-    if source.words is None:
-        return np.arange(min(first, source.matrix.input_dim))
-    rows = []
-    for row, word in enumerate(source.words):
-        if word is not None:
-            rows.append(row)
-            if len(rows) == first:
-                break
-    return np.array(rows, np.int64)
+def _rows_with_word(source: Source) -> Rows:
+    """Return the rows that have a word; all of them where there are no words."""
+    words = source.words
+    if words is None:
+        return np.arange(source.matrix.input_dim)
+    return np.flatnonzero(np.fromiter((word is not None for word in words), np.bool_, len(words)))
 
 
 def _not_zero(rows: Vectors, among: Rows) -> Any:

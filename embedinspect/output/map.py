@@ -53,10 +53,11 @@ def _when(epoch: int) -> str:
 
 
 def _title(row_map: RowMap) -> str:
-    count = len(row_map.rows)
     what = "word" if row_map.source.words is not None else "row"
-    first = "the first " if row_map.left_out.beyond else ""
-    of = f"{first}{plural(count, what)} of {source_name(row_map.source)}"
+    added = len(row_map.rows) - row_map.fitted
+    first = "the first " if row_map.left_out.beyond or added else ""
+    more = f" and {added:,} more" if added else ""
+    of = f"{first}{plural(row_map.fitted, what)}{more} of {source_name(row_map.source)}"
     seen = {
         PCA: "seen along the two directions of greatest spread (PCA)",
         AXIS: "seen along chosen directions",
@@ -115,10 +116,10 @@ def _rows(row_map: RowMap) -> str:
     drawn = f"{len(row_map.rows):,} of {total:,} drawn"
     reasons = listed(part for part in parts if part)
     added = len(row_map.rows) - row_map.fitted
-    beside = f"; the axes are made without {plural(added, 'word')} named besides" if added else ""
-    if row_map.seen is None:
-        beside = ""
-    return f"{drawn}{'; left out: ' + reasons if reasons else ''}{beside}"
+    if added:
+        drawn += f", {added:,} of them as named"
+        drawn += " (the spread is that of the others)" * (row_map.seen is not None)
+    return f"{drawn}{'; left out: ' + reasons if reasons else ''}"
 
 
 def _method(row_map: RowMap) -> str:

@@ -59,7 +59,7 @@ class Wanted:
         mark: where its point is drawn.
         width: of the label.
         height: of the label.
-        needed: it may hide whatever is no label and no labelled point.
+        needed: it may hide whatever is no label and no labelled point, and stand on any side.
     """
 
     mark: Rectangle
@@ -81,12 +81,13 @@ def place(
     """Return the place of each label, beside its mark; None for those without room.
 
     No two places overlap, none overlaps the mark of another label that has a place, and all lie
-    within the bounds.
+    within the bounds. Labels of one and the same mark may stand on two sides of it.
 
     Args:
         labels: the most wanted first.
         gap: room between a label and what belongs to another, across and down.
-        sides: of the mark on which a label may stand, the best first.
+        sides: of the mark on which a label may stand, the best first. A label that is needed takes
+            another where none of these is free.
         whole: places are whole numbers, as cells are.
         hides: returns how much of the picture a label would hide at a place; the place that hides
             least is taken.
@@ -94,20 +95,31 @@ def place(
     """
     height = max((max(one.height, one.mark.bottom - one.mark.top) for one in labels), default=1)
     texts, marks = _Taken(height, gap), _Taken(height, gap)
+
+    def best(label: Wanted, on: Sequence[Side]) -> Rectangle | None:
+        least, taken = math.inf, None
+        for spot in _spots(label, on, whole):
+            hidden = 0.0 if hides is None else hides(spot)
+            if hidden >= least or (hidden > most_hidden and not label.needed):
+                continue
+            if (
+                spot.within(bounds)
+                and not texts.any_at(spot)
+                and not marks.any_at(spot, label.mark)
+            ):
+                least, taken = hidden, spot
+        return taken
+
     places: list[Rectangle | None] = []
     for label in labels:
-        best, least = None, math.inf
-        if not texts.any_at(label.mark):
-            for spot in _spots(label, sides, whole):
-                hidden = 0.0 if hides is None else hides(spot)
-                if hidden >= least or (hidden > most_hidden and not label.needed):
-                    continue
-                if spot.within(bounds) and not texts.any_at(spot) and not marks.any_at(spot):
-                    best, least = spot, hidden
-        places.append(best)
-        if best is not None:
-            texts.add(best)
-            marks.add(label.mark)
+        covered = texts.any_at(label.mark, label.mark)
+        spot = None if covered else best(label, sides)
+        if spot is None and label.needed and not covered:
+            spot = best(label, [side for side in SIDES if side not in sides])
+        places.append(spot)
+        if spot is not None:
+            texts.add(spot, label.mark)
+            marks.add(label.mark, label.mark)
     return places
 
 
@@ -128,25 +140,29 @@ def _spots(label: Wanted, sides: Sequence[Side], whole: bool) -> Iterator[Rectan
 
 
 class _Taken:
-    """Rectangles that are taken, found by the bands that they lie in."""
+    """Rectangles that are taken, each with the mark that it belongs to, by bands of the picture."""
 
     def __init__(self, height: float, gap: tuple[float, float]) -> None:
         self._height, self._gap = height or 1, gap
-        self._bands: defaultdict[int, list[Rectangle]] = defaultdict(list)
+        self._bands: defaultdict[int, list[tuple[Rectangle, Rectangle]]] = defaultdict(list)
 
     def _bands_of(self, spot: Rectangle) -> range:
         down = self._gap[1]
         first = math.floor((spot.top - down) / self._height)
         return range(first, math.floor((spot.bottom + down) / self._height) + 1)
 
-    def add(self, spot: Rectangle) -> None:
+    def add(self, spot: Rectangle, mark: Rectangle) -> None:
         for band in self._bands_of(spot):
-            self._bands[band].append(spot)
+            self._bands[band].append((spot, mark))
 
-    def any_at(self, spot: Rectangle) -> bool:
-        """Return whether one of them is closer to a spot than the gap."""
+    def any_at(self, spot: Rectangle, own: Rectangle | None = None) -> bool:
+        """Return whether one of them is closer to a spot than the gap, or lies on it.
+
+        Args:
+            own: a mark; what belongs to it may be closer, but not lie on the spot.
+        """
         return any(
-            other.overlaps(spot, self._gap)
+            other.overlaps(spot, (0, 0) if mark == own else self._gap)
             for band in self._bands_of(spot)
-            for other in self._bands.get(band, ())
+            for other, mark in self._bands.get(band, ())
         )

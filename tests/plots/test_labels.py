@@ -58,8 +58,9 @@ def test_no_label_hides_another_or_the_point_of_another(numbers, data):
             assert spot.top == int(spot.top)
     for (first, spot), (second, other) in combinations(pairs, 2):
         assert not spot.overlaps(other, gap)
-        assert not spot.overlaps(second.mark, gap)
-        assert not other.overlaps(first.mark, gap)
+        around = (0, 0) if first.mark == second.mark else gap
+        assert not spot.overlaps(second.mark, around)
+        assert not other.overlaps(first.mark, around)
 
 
 def test_the_most_wanted_label_has_its_best_place():
@@ -90,6 +91,17 @@ def test_a_label_hides_as_little_as_can_be():
     assert place([cell(5, 5)], BOUNDS, hides=hides, most_hidden=1) == [Rectangle(1, 5, 5, 6)]
     assert place([cell(5, 5)], BOUNDS, hides=hides, most_hidden=0.05) == [None]
     assert place([cell(5, 5, needed=True)], BOUNDS, hides=hides) == [Rectangle(1, 5, 5, 6)]
+
+
+def test_two_labels_may_share_a_mark():
+    places = place([cell(10, 10), cell(10, 10)], BOUNDS, gap=(1, 0), sides=["right", "left"])
+    assert places == [Rectangle(11, 10, 15, 11), Rectangle(6, 10, 10, 11)]
+
+
+def test_a_needed_label_takes_another_side_where_the_best_are_taken():
+    labels = [cell(5, 10, 6), cell(13, 10, 6), cell(12, 10, 3, needed=True)]
+    places = place(labels, BOUNDS, sides=["right", "left"])
+    assert places[2] == Rectangle(11, 9, 14, 10)
 
 
 def test_all_sides_are_tried():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isnan
+from typing import Any
+
 from embedinspect.page import Column, Table
-from embedinspect.pictures import Curves, Scatter
+from embedinspect.pictures import Curves, Scatter, Shade
 
 MOST_POINTS = 200
 
@@ -25,10 +29,29 @@ def _steps(curves: Curves) -> Table:
 def _points(scatter: Scatter) -> Table:
     order = [*scatter.marked, *scatter.labels, *range(len(scatter.names))]
     places = list(dict.fromkeys(order))[:MOST_POINTS]
+
+    def numbers_of(name: str, values: Any) -> Column:
+        return Column(name, [float(values[one]) for one in places], "number")
+
     columns = [
-        Column("row", [scatter.rows[place] for place in places], "id"),
-        Column("word", [scatter.names[place] for place in places]),
-        Column(scatter.x_name or "x", [float(scatter.points[p][0]) for p in places], "number"),
-        Column(scatter.y_name or "y", [float(scatter.points[p][1]) for p in places], "number"),
+        Column("row", [scatter.rows[one] for one in places], "id"),
+        Column("word", [scatter.names[one] for one in places]),
+        numbers_of(scatter.x_name or "x", scatter.points[:, 0]),
+        numbers_of(scatter.y_name or "y", scatter.points[:, 1]),
     ]
+    if scatter.before is not None:
+        columns += [
+            numbers_of(f"x {scatter.before_name}", scatter.before[:, 0]),
+            numbers_of(f"y {scatter.before_name}", scatter.before[:, 1]),
+        ]
+    if scatter.shade is not None:
+        columns.append(_shade(scatter.shade, places))
     return Table(scatter.title, columns, more=len(scatter.names) - len(places))
+
+
+def _shade(shade: Shade, places: Sequence[int]) -> Column:
+    values = [float(shade.values[one]) for one in places]
+    if shade.categories:
+        kinds = ["" if isnan(value) else shade.categories[int(value)] for value in values]
+        return Column(shade.name, kinds)
+    return Column(shade.name, [None if isnan(value) else value for value in values], "number")

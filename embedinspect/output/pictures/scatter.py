@@ -33,6 +33,7 @@ from embedinspect.plots.scales import round_ticks
 
 LONGEST_LABEL = 20
 BESIDE = 3  # columns between two pictures
+GUTTER = 6  # columns for the numbers of the y axis
 _NARROWEST_OF_TWO = 56
 _LEAST_LINES, _MOST_LINES = 11, 44
 _LINES_AROUND = 12  # what stands above and below the picture, and the prompt
@@ -54,7 +55,8 @@ def scatter_lines(scatter: Scatter, screen: Screen) -> Iterator[Text]:
         times.insert(0, (scatter.before_name, scatter.before))
     beside = len(times) == 2 and screen.width >= 2 * _NARROWEST_OF_TWO + BESIDE
     columns = (screen.width - BESIDE) // 2 if beside else screen.width
-    frame = _frame(scatter, columns, _most_lines(screen, columns, 1 if beside else len(times)))
+    most_lines = _most_lines(screen, columns, 1 if beside else len(times))
+    frame = _frame(scatter, columns - (0 if scatter.square else GUTTER), most_lines)
     pictures = [_picture(scatter, frame, name, points, look, screen) for name, points in times]
     if beside:
         for left, right in zip(pictures[0].lines, pictures[1].lines, strict=True):
@@ -110,10 +112,11 @@ def _picture(
     canvas = Canvas(frame.columns, frame.lines)
     counts = draw(canvas, scatter, frame, points, look, screen)
     labelled, marked = _labels(canvas, scatter, frame, points, counts, look, screen)
+    body = [*canvas.texts(), *_scale(scatter, frame, screen)]
+    if not scatter.square:
+        body = [number + line for number, line in zip(_gutter(frame, len(body)), body, strict=True)]
     lines = [Text(screen.text(name), style="bold")] if name else []
-    lines += canvas.texts()
-    lines += _scale(scatter, frame, screen)
-    return _Picture(lines, labelled, marked)
+    return _Picture([*lines, *body], labelled, marked)
 
 
 def _labels(
@@ -149,6 +152,7 @@ def _labels(
         wanted,
         Rectangle(0, 0, canvas.columns, canvas.lines),
         gap=(1, 0),
+        sides=("right", "left"),  # where no one takes it for another's
         whole=True,
         hides=hides,
         most_hidden=_MOST_HIDDEN,
@@ -178,8 +182,20 @@ def _label_style(shade: Shade | None, one: int, look: Look, *, needed: bool) -> 
     return f"bold {style}".strip() if needed else style
 
 
+def _gutter(frame: Frame, lines: int) -> list[Text]:
+    """Return what stands before so many lines: round numbers of the y axis where they stand."""
+    high = frame.low[1] + DOWN * frame.lines * frame.steps[1]
+    ticks, decimals = round_ticks(frame.low[1], high, max(2, frame.lines // 5))
+    numbers = {frame.line_of(tick): table_number(tick, decimals) for tick in ticks}
+    texts = (numbers.get(line, "") for line in range(lines))
+    return [Text(f"{text[: GUTTER - 1]:>{GUTTER - 1}} ", style=STYLES["aside"]) for text in texts]
+
+
 def _scale(scatter: Scatter, frame: Frame, screen: Screen) -> list[Text]:
-    """Return the x axis: a rule, and round numbers where they stand."""
+    """Return the x axis: a rule, and round numbers where they stand, if they mean anything."""
+    rule = Text(screen.signs.rule * frame.columns, style=STYLES["aside"])
+    if not scatter.x_name:
+        return [rule]
     width = ACROSS * frame.columns * frame.steps[0]
     low = frame.low[0] - ACROSS * frame.left * frame.steps[0]
     ticks, decimals = round_ticks(low, low + width, max(2, frame.columns // 16))
@@ -189,7 +205,6 @@ def _scale(scatter: Scatter, frame: Frame, screen: Screen) -> list[Text]:
         column = frame.column_of(tick) - len(text.lstrip("-")) // 2 - text.startswith("-")
         if 0 <= column <= frame.columns - len(text):
             numbers.write(column, 0, text, STYLES["aside"])
-    rule = Text(screen.signs.rule * frame.columns, style=STYLES["aside"])
     return [rule, *numbers.texts()]
 
 
@@ -274,6 +289,9 @@ def _legend(shade: Shade, look: Look, screen: Screen) -> Iterator[Text]:
 def _bar(shade: Shade, look: Look, screen: Screen) -> Text:
     decimals = decimals_for([shade.low, shade.high], 3)
     low, high = (table_number(number, decimals) for number in (shade.low, shade.high))
+    values = np.asarray(shade.values, np.float64)
+    low += " or less" * bool((values < shade.low).any())
+    high += " or more" * bool((values > shade.high).any())
     bar = Text(screen.text(f"{shade.low_name} {low} ".lstrip()))
     for level in range(0 if shade.middle is None else -STEPS, STEPS + 1):
         bar.append(screen.signs.bar, style_of(shade, level, look))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,7 +128,8 @@ class Look:
         colours = screen.console.color_system is not None and not screen.console.no_color
         try:
             "⣿•◆".encode(screen.encoding)
-            braille = not screen.signs.stand_ins
+            # The console of Linux has a font of few signs, whatever its encoding.
+            braille = not screen.signs.stand_ins and os.environ.get("TERM") != "linux"
         except (UnicodeEncodeError, LookupError):
             braille = False
         return Look(colours, braille, *("•◆" if braille else "o@"))
