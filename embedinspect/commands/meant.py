@@ -20,12 +20,13 @@ _OPTIONS = {
     "--silent": _STDERR,
     "-q": _STDERR,
     "--output": "the answer goes to standard output: > FILE keeps it",
-    "--plot": "embedinspect export SOURCE projector writes what TensorBoard's projector plots",
+    "--plot": "embedinspect map SOURCE draws the rows",
 }
 # What to type, and the commands under which people look for it.
 _COMMANDS = {
     "neighbors": "nearest near similar similarity most_similar search query analogy synonyms knn",
-    "export SOURCE projector": "plot visualize visualise projector tensorboard draw tsne pca umap",
+    "map SOURCE": "plot visualize visualise draw scatter tsne t-sne pca umap pacmap",
+    "export SOURCE projector": "projector tensorboard",
     "export SOURCE FILE": "convert save write dump",
     "info SOURCE": "inspect describe stats statistics overview view open load",
     "rows SOURCE WORD": "row vector vectors get word",

@@ -100,6 +100,8 @@ def _part(part: Part) -> Iterator[str]:
             from embedinspect.output.pictures.numbers import numbers
 
             yield from _table(numbers(part))
+            if part.remark:
+                yield f"\n{escaped(part.remark)}"
         case _:
             assert_never(part)
 
