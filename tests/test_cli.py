@@ -73,7 +73,8 @@ def test_unknown_commands_name_the_nearest(run):
         ("nearest", "'neighbors'"),
         ("IMDB", ": embedinspect explain imdb"),
         ("imbd", ": embedinspect explain imdb"),
-        ("plot", ": embedinspect export SOURCE projector"),
+        ("plot", ": embedinspect map SOURCE"),
+        ("tensorboard", ": embedinspect export SOURCE projector"),
         ("vectors", ": embedinspect rows SOURCE WORD"),
         ("why is my output not zero", ": embedinspect explain 'why is my output not zero'"),
     ):
