@@ -208,7 +208,7 @@ def test_every_option_has_one_help_text():
     """The same option says the same in every command; where it must differ, it is named here."""
     differing = {
         "--file", "--num-words", "--maxlen", "--mask-zero", "--output-dim", "--input-dim",
-        "--seed", "--top", "--epoch", "--vocabulary", "--index-from", "--force", "--format",
+        "--seed", "--top", "--epoch", "--first", "--vocabulary", "--index-from", "--force", "--format",
         "--units",
     }  # fmt: skip
     texts: dict[str, set[str]] = {}
