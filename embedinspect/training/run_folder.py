@@ -38,6 +38,8 @@ from embedinspect.vocabulary import Vocabulary
 VOCABULARY, MODEL = "vocabulary.json", "model.keras"
 # What an array has in a file besides its numbers: its header, and its entries in a zip.
 _AROUND_AN_ARRAY = 2**12
+# A weight is a float32, and Adam keeps two more for each.
+_BYTES_OF_A_WEIGHT = 12
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,7 @@ def open_checkpoint(run: Run, shapes: dict[str, tuple[int, ...]]) -> dict[str, A
     """
     path = run.checkpoint_path(run.epochs)
     values = sum(math.prod(shape) for shape in shapes.values())
-    run_state.check_file(path, 8 * values + _AROUND_AN_ARRAY * (len(shapes) + 16))
+    run_state.check_file(path, _BYTES_OF_A_WEIGHT * values + _AROUND_AN_ARRAY * (len(shapes) + 16))
     memory.check(4 * values, "the checkpoint", DataError)
     arrays = read_members(path, shapes)
     for name, array in arrays.items():

@@ -13,6 +13,7 @@ import pytest
 from embedinspect.errors import DataError
 from embedinspect.training import run_folder, run_state, session
 from embedinspect.training.settings import TrainSettings
+from embedinspect.vocabulary import Vocabulary
 from tests.training.builders import SIZES
 from tests.training.mutations import COMMANDS, copy_run, mutate, replace_by
 
@@ -118,6 +119,16 @@ def test_a_prediction_by_weights_that_are_no_numbers_is_refused(broken_checkpoin
     assert b"prediction" not in out
     assert "'lstm/bias' in 'a/checkpoint/epoch-3.npz' holds NaN or infinity" in err
     assert err.count("\n") == 1
+
+
+def test_the_weights_are_read_from_a_checkpoint_in_which_adams_moments_are_larger(tmp_path):
+    shapes = {"embedding/embeddings": (5000, 32)}
+    run = run_folder.Run(tmp_path, TrainSettings(), Vocabulary({}), {}, history=({},))
+    run.checkpoint_path(1).parent.mkdir()
+    rows = np.ones(shapes["embedding/embeddings"], np.float32)
+    np.savez(run.checkpoint_path(1), **{"embedding/embeddings": rows, "m": rows, "v": rows})
+    [read] = run_folder.open_checkpoint(run, shapes).values()
+    assert (read == rows).all()
 
 
 def test_training_does_not_go_on_from_weights_that_are_no_numbers(broken_checkpoint):
