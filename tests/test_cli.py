@@ -208,8 +208,8 @@ def test_every_option_has_one_help_text():
     """The same option says the same in every command; where it must differ, it is named here."""
     differing = {
         "--file", "--num-words", "--maxlen", "--mask-zero", "--output-dim", "--input-dim",
-        "--seed", "--top", "--epoch", "--first", "--vocabulary", "--index-from", "--force", "--format",
-        "--units",
+        "--seed", "--top", "--epoch", "--vocabulary", "--index-from", "--force", "--format",
+        "--units", "--first",
     }  # fmt: skip
     texts: dict[str, set[str]] = {}
     for name, command in typer.main.get_command(app).commands.items():
