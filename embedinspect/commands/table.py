@@ -21,6 +21,7 @@ from embedinspect.commands import (
     schema,
     show,
     train,
+    why,
 )
 from embedinspect.commands import map as map_command
 from embedinspect.commands.parsing import CommandParser
@@ -60,6 +61,7 @@ COMMANDS = (
         forms=(Form.TABLE, Form.JSON, Form.NDJSON, Form.MARKDOWN),
     ),
     Command("train", train.train, LEARN, "What does a classifier learn from labelled texts?"),
+    Command("why", why.why, LEARN, "Why does the classifier say that?"),
     Command("info", info.info, LOOK, "What is in this matrix, and which rows are odd?"),
     Command("rows", rows.rows, LOOK, "Which numbers does a word have?"),
     Command("decode", decode.decode, LOOK, "Which words are these ids?"),

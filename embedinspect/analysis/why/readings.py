@@ -127,7 +127,7 @@ def leave_out(
             if chances:
                 [alone] = _predicted(network, text.target, [sequences[most]])
                 difference = max(difference, abs(alone - chances[most]))
-        checked = text.read[most].token
+        checked = text.positions[most]
     moved_in = _moving_in(text)
     return Without(moved_in, checked, difference), [*without] or none, [*instead] or none
 

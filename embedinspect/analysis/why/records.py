@@ -69,14 +69,14 @@ class Without:
     Attributes:
         moved_in: the token that was cut off and moves in where another is removed; None where
             none does.
-        checked: the token with the greatest effect, whose two predictions were made again by
-            themselves; None where there is no token.
+        checked: the position of the token with the greatest effect, whose two predictions were
+            made again by themselves; None where there is no token.
         difference: the largest between these and the ones in the table, and between the whole
             text among the others and by itself. They must be equal.
     """
 
     moved_in: str | None
-    checked: str | None
+    checked: int | None
     difference: float
 
 
@@ -183,6 +183,11 @@ class Explanation:
         known += [] if self.no_attributions else ["attribution"]
         known += [] if self.no_unknown else ["unknown"]
         return known + ([] if self.no_steps else ["change"])
+
+    @property
+    def matter_by(self) -> SortName:
+        """By which reading it goes which tokens matter most, where none was asked for."""
+        return "removed" if self.no_attributions else "attribution"
 
 
 def _effect(token: ReadToken, by: SortName, probability: float) -> float:

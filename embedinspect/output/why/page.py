@@ -1,0 +1,23 @@
+"""The page of `why`: a table and its checks for each text, then how to read the columns."""
+
+from __future__ import annotations
+
+from embedinspect.analysis.why.records import Explanation, SortName
+from embedinspect.output.why.sentences import about, checks, glossary
+from embedinspect.output.why.table import reading, shown
+from embedinspect.page import Facts, Page
+
+
+def page(explanation: Explanation, sort: SortName | None = None, *, full: bool = False) -> Page:
+    """Yield each text as a table of its tokens with what checks it, then how to read the columns.
+
+    Args:
+        sort: by which reading the tokens that matter most come first; None for reading order.
+        full: show all tokens; otherwise, of a long text, those that matter most.
+    """
+    for number, why in enumerate(explanation.whys):
+        yield reading(explanation, number, sort, full=full)
+        left_out = len(why.read) - len(shown(explanation, why, sort, full=full))
+        yield Facts(list(checks(explanation, why, sort, left_out)))
+    yield glossary(explanation)
+    yield Facts(list(about(explanation)))
