@@ -140,8 +140,8 @@ def _setting(value: object) -> str:
 def _notes(row_map: RowMap) -> Iterator[str]:
     if row_map.angle is not None and abs(row_map.angle - 90) >= 0.5:
         yield (
-            f"the two axes stand at {row_map.angle:.0f}° to each other in the matrix, and at a "
-            "right angle only here"
+            f"the two axes stand at {row_map.angle:.0f} degrees to each other in the matrix, and "
+            "at a right angle only here"
         )
     if row_map.undecided:
         yield (

@@ -133,7 +133,7 @@ def _labels(
     others = [one for one in dict.fromkeys(scatter.labels) if one not in set(asked)]
     most = canvas.columns * canvas.lines // _CELLS_FOR_A_LABEL
     columns, lines = frame.cells(points[[*asked, *others]])
-    names = [_name(scatter, one, screen) for one in [*asked, *others]]
+    names = [_name(scatter, one, look, screen) for one in [*asked, *others]]
     wanted = [
         Wanted(Rectangle(x, y, x + 1, y + 1), cell_len(name), 1, needed=number < len(asked))
         for number, (x, y, name) in enumerate(
@@ -173,8 +173,13 @@ def _labels(
     return len(kept), sum(number < len(asked) for number in kept)
 
 
-def _name(scatter: Scatter, one: int, screen: Screen) -> str:
-    return screen.clip(screen.text(scatter.names[one]), LONGEST_LABEL)
+def _name(scatter: Scatter, one: int, look: Look, screen: Screen) -> str:
+    """Return the label of a point; with what its colour would say, where there is none."""
+    name = screen.clip(screen.text(scatter.names[one]), LONGEST_LABEL)
+    if not look.signs(scatter.shade):
+        return name
+    sign = sign_of(scatter.shade, level_of_point(scatter.shade, one))
+    return f"{name}({screen.text(sign)})"
 
 
 def _label_style(shade: Shade | None, one: int, look: Look, *, needed: bool) -> str:
@@ -238,7 +243,7 @@ def _signs(scatter: Scatter, picture: _Picture, look: Look) -> str:
     if others:
         parts.append(f"{look.labelled} labelled ({others:,} of {len(scatter.names):,})")
     if look.signs(scatter.shade):
-        parts.append("every sign: one row or several near each other")
+        parts.append("every sign, or the one in brackets: one row, or several near each other")
     elif look.braille:
         parts.append("every dot: one row, or several at one place")
     else:
