@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from embedinspect.analysis.leading import leading_eigenvectors
 from embedinspect.errors import DataError
 from embedinspect.matrix import parts_of
 from embedinspect.stored_rows import Vectors
@@ -237,15 +238,13 @@ class _Cloud:
             products = np.zeros((width, width))
             for part in self.parts():
                 products += part.T @ part
-            values, vectors = np.linalg.eigh(products)
-            directions = vectors.T[::-1][:count]
+            values, directions = leading_eigenvectors(products, count)
         else:  # the products of rows with each other have the same spreads, and there are fewer
             centred = np.concatenate(list(self.parts()))
-            values, vectors = np.linalg.eigh(centred @ centred.T)
-            directions = vectors.T[::-1][:count] @ centred
+            values, within = leading_eigenvectors(centred @ centred.T, count)
+            directions = within @ centred
         spreads = np.zeros(count + 1)
-        kept = values[::-1][: count + 1]
-        spreads[: len(kept)] = np.where(kept > _ROUNDING * self.total, kept, 0)
+        spreads[: len(values)] = np.where(values > _ROUNDING * self.total, values, 0)
         oriented = np.zeros((count, width))
         for place, direction in enumerate(directions):
             if spreads[place]:
