@@ -145,13 +145,15 @@ def _taken(layer: Config, entry: Entry) -> tuple[Tensor | None, str | None]:
     call = calls[0]
     if entry.class_name == "InputLayer" and calls == [[]]:
         return None, None
-    if len(calls) != 1 or not isinstance(call, dict):
+    arguments, settings = (
+        (call.get("args"), call.get("kwargs")) if isinstance(call, dict) else (None, None)
+    )
+    if len(calls) != 1 or not isinstance(arguments, list) or not isinstance(settings, dict):
         raise NotAChain(f"has {entry.label}, which is not called once, as Keras 3 writes a call")
-    settings = call.get("kwargs") or {}
     mask = settings.get("mask")
     other = [key for key, value in settings.items() if key != "mask" and value not in (None, False)]
-    taken = list(tensors_in(call.get("args")))
-    if len(taken) != 1 or other or len(call.get("args") or ()) != 1:
+    taken = list(tensors_in(arguments))
+    if len(taken) != 1 or other or len(arguments) != 1:
         raise NotAChain(f"has {entry.label}, which takes more than what the layer before it gives")
     if mask is None:
         return taken[0], None

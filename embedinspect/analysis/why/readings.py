@@ -182,7 +182,7 @@ def attribute(
         points *= 2
     of_tokens = shares[text.positions].tolist()
     tokens = float(sum(of_tokens))
-    padding = float(shares.sum()) - tokens if len(of_tokens) < len(shares) else 0.0
+    padding = float(np.delete(shares, text.positions).sum())
     record = Attributions(baseline, points, logit, baseline_logit, tokens, padding, gap)
     return record, [*of_tokens]
 

@@ -175,8 +175,7 @@ def glossary(explanation: Explanation) -> Glossary:
             ),
             (
                 "change",
-                "of that by the token: what it did to what was read so far, not what it is worth by "
-                "itself",
+                "by the token: what it did to what was read so far, not what it is worth by itself",
             ),
         ]
     names.append(
