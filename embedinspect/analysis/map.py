@@ -256,9 +256,10 @@ def _before(
     """Return where the points were, on the axes of those that are, and what was seen of them."""
     if options.before is None or made is None or source.run is None:
         return None, None
-    if options.before == source.epoch:
+    if options.before == source.epoch or options.before > source.run.epochs:
         raise UsageError(
-            f"--before is {options.before}, which is the epoch of the map itself; expected another"
+            f"--before is {options.before}; expected 0 to {source.run.epochs}, the epochs of this "
+            f"run, but for {source.epoch}, which is that of the map itself"
         )
     then = open_embedding(source.run, options.before).rows
     if not finite_among(then, rows).all():

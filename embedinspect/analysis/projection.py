@@ -162,10 +162,10 @@ def _undecided(spreads: Doubles) -> bool:
 def _spread_out(rows: Vectors, among: Rows) -> _Cloud:
     cloud = _Cloud.of(rows, among)
     if not cloud.total:
-        what = "only one row" if len(among) == 1 else f"{len(among):,} rows, all of them equal"
+        equal = f"all {len(among):,} rows to draw are equal"
+        what = ("there is no row to draw", "there is one row to draw", equal)[min(len(among), 2)]
         raise DataError(
-            f"there is no direction of spread: {what if len(among) else 'no row'} to draw; "
-            "expected two finite rows that differ"
+            f"{what}, so there is no direction of spread; expected two finite rows that differ"
         )
     return cloud
 

@@ -138,7 +138,9 @@ def _setting(value: object) -> str:
 
 
 def _notes(row_map: RowMap) -> Iterator[str]:
-    if row_map.angle is not None and abs(row_map.angle - 90) >= 0.5:
+    if row_map.angle is not None and min(row_map.angle, 180 - row_map.angle) < 0.5:
+        yield "the two axes are one direction, so the points lie on a line"
+    elif row_map.angle is not None and abs(row_map.angle - 90) >= 0.5:
         yield (
             f"the two axes stand at {row_map.angle:.0f} degrees to each other in the matrix, and "
             "at a right angle only here"

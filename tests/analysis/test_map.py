@@ -148,9 +148,9 @@ def test_mistakes_are_told(vectors, options, says):
 def test_rows_that_cannot_be_drawn_are_refused():
     with pytest.raises(DataError, match="holds NaN or infinity"):
         lay_out(source_of([[1, 2], [NAN, 1], [2, 2]], "abc"), MapOptions(words=["b"]))
-    with pytest.raises(DataError, match="all of them equal"):
+    with pytest.raises(DataError, match="all 2 rows to draw are equal"):
         lay_out(source_of([[1, 2], [1, 2]], "ab"))
-    with pytest.raises(DataError, match="no row to draw"):
+    with pytest.raises(DataError, match="there is no row to draw"):
         lay_out(source_of([[0, 0], [NAN, 2]], "ab"))
     with pytest.raises(DataError, match="are the same point"):
         lay_out(source_of([[1, 2], [1, 3]], "ab"), MapOptions(axes=[("a", "a")]))

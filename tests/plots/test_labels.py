@@ -84,6 +84,11 @@ def test_labels_keep_their_distance():
     assert place(labels, BOUNDS, gap=(1, 0), sides=["right"])[1] is None
 
 
+def test_a_label_does_not_stand_on_the_point_of_another():
+    labels = [cell(10, 10), cell(6, 10)]  # to its right, the second would end on the first's point
+    assert place(labels, BOUNDS) == [Rectangle(11, 10, 15, 11), Rectangle(2, 10, 6, 11)]
+
+
 def test_a_label_hides_as_little_as_can_be():
     def hides(spot: Rectangle) -> float:
         return 0.5 if spot.left > 5 else 0.1

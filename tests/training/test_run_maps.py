@@ -28,7 +28,7 @@ def test_before_and_after_are_seen_on_the_same_axes(trained):
     expected = ((centred @ right[:2].T) ** 2).sum() / (centred**2).sum()
     assert made.before_seen == pytest.approx(expected)
     assert made.before_epoch == 0
-    with pytest.raises(UsageError, match="the epoch of the map itself"):
+    with pytest.raises(UsageError, match="but for 3, which is that of the map itself"):
         lay_out(source, MapOptions(before=source.run.epochs))
     with pytest.raises(UsageError, match="expected 0 to 3"):
         lay_out(source, MapOptions(before=9))
