@@ -307,8 +307,8 @@ def test_crowds_read_without_braille():
     points = [[0, 0]] + [[5, 0]] * 3 + [[9, 0]] * 9 + [[0, 3]] * 5
     text = lines_of(scatter_of(points, labels=()), on(60, ascii_only=True))
     picture = "".join("".join(line.split()) for line in text[1:12])
-    assert sorted(picture) == sorted(".:#*")
-    assert ". 1, : 2 to 3, * 4 to 7, # 8 or more" in " ".join(text)
+    assert sorted(picture) == sorted(".:#+")
+    assert ". 1, : 2 to 3, + 4 to 7, # 8 or more" in " ".join(text)
 
 
 def test_the_console_of_linux_has_no_braille(monkeypatch):

@@ -24,7 +24,7 @@ _BRAILLE = 0x2800
 LOW, MIDDLE, HIGH = "-", "·", "+"
 PALE, HALF, FULL = "·", "+", "#"
 # How many points a cell holds, where there is no braille.
-CROWDS = ((1, "."), (2, ":"), (4, "*"), (8, "#"))
+CROWDS = ((1, "."), (2, ":"), (4, "+"), (8, "#"))
 LETTERS = "abcdefgh"
 
 Array = np.ndarray[Any, Any]
@@ -132,7 +132,7 @@ class Look:
             braille = not screen.signs.stand_ins and os.environ.get("TERM") != "linux"
         except (UnicodeEncodeError, LookupError):
             braille = False
-        return Look(colours, braille, *("•◆" if braille else "o@"))
+        return Look(colours, braille, *("•◆" if braille else "*@"))
 
     def signs(self, shade: Shade | None) -> bool:
         """Return whether a cell's sign stands for its number, as no colour can."""
