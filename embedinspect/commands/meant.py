@@ -35,7 +35,8 @@ _COMMANDS = {
     "diff A B": "compare difference moved changes",
     "doctor SOURCE": "check lint validate debug fix test",
     "train DATA": "fit learn run classify",
-    "explain": "docs topics topic lessons lesson faq tutorial examples why how",
+    "explain": "docs topics topic lessons lesson faq tutorial examples how",
+    'why RUN "YOUR TEXT"': "predict attribution attribute saliency interpret shap lime captum",
     "cache --clear": "clear clean",
     "--version": "version",
 }

@@ -290,7 +290,7 @@ def _check_lengths(lookups: Sequence[Lookup], network: Network, source: Source) 
         if lookup.maxlen < network.shortest:
             raise DataError(
                 f"text {number} has {plural(lookup.maxlen, 'position')}, but {source.path!r} needs "
-                f"{network.shortest} or more; leave it out, or pad it with --maxlen"
+                f"{network.shortest} or more; leave it out"
             )
 
 

@@ -54,7 +54,7 @@ def checks(
             f"{plural(left_out, 'token')} of {len(why.read):,}, those with the least {by}; --full "
             "shows all",
         )
-    replaced = [token.token for token in why.read if token.status == "replaced"]
+    replaced = dict.fromkeys(token.token for token in why.read if token.status == "replaced")
     if replaced:
         names = listed(map(clipped_repr, replaced), 4)
         yield Fact("unknown", f"read as {_unknown(explanation)}: {names}", "notable")
