@@ -1,0 +1,1 @@
+"""Whether an embedding is any good: what published and own tests say of its rows."""
