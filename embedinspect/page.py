@@ -232,10 +232,11 @@ class Reading:
     """How a classifier comes to its answer on one text, token by token.
 
     Attributes:
-        title: which text it is.
-        tokens: in their order.
-        probabilities: of the second label, after each token.
-        changes: what each token changed of it.
+        title: which text it is, and whose probability.
+        tokens: in their order, in parentheses what is none: the start before all of them, and the
+            padding that the model reads.
+        probabilities: of the label that is asked about, after each token.
+        changes: what each token changed of it; 0 at the start.
         outcome: the answer, in words.
         table: all numbers, as a terminal shows them.
     """

@@ -183,14 +183,15 @@ def test_the_padding_row_is_the_baseline_where_padding_is_read(run_path, asked):
     assert np.isclose(1 / (1 + np.exp(-given.baseline_logit)), empty, atol=CLOSE)
 
 
-def test_more_points_are_taken_until_the_shares_add_up(tmp_path):
+def test_more_points_are_taken_until_the_shares_add_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("embedinspect.analysis.why.readings.MOST_STEPS", 200)
     arrays = recorded_weights()
     arrays["embedding/embeddings"] *= 40  # the logit jumps along the line
     path = write_run(tmp_path / "run", arrays)
     few = explained(path, TEXT, steps=3).whys[0].attributions
     more = explained(path, TEXT).whys[0].attributions
     assert few.steps == 3
-    assert more.steps > 50
+    assert 50 < more.steps <= 200
     assert abs(more.gap) < abs(few.gap)
 
 
@@ -225,6 +226,15 @@ def test_a_backend_without_gradients_leaves_out_their_reading(run_path, monkeypa
     assert explanation.whys[0].attributions is None
     assert explanation.whys[0].read[0].removed is not None
     assert explanation.matter_by == "removed"
+
+
+def test_too_many_predictions_are_left_out(run_path, monkeypatch):
+    monkeypatch.setattr("embedinspect.analysis.why.readings._MOST_POSITIONS", 2 * 3 * 9 - 1)
+    monkeypatch.setattr("embedinspect.analysis.why.WITH_GRADIENTS", ())
+    two, three = explained(run_path, "a film", "a dull film").whys
+    assert (two.without is None, three.without is None) == (False, True)
+    assert three.read[0].removed is None
+    assert three.read[0].probability is not None
 
 
 def test_what_is_no_classifier_is_refused(tmp_path, vectors):

@@ -31,6 +31,7 @@ COMMANDS = [
 ]
 WITH_KERAS = [
     ["show", "--from", "RUN", "a dull film", "--json"],
+    ["why", "RUN", "a dull film", "--json"],
     ["train", "--resume", "RUN", "--epochs", "4", "--json"],
 ]
 
