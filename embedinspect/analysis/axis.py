@@ -211,7 +211,8 @@ def chances_of(
     ids = [np.array([row] if start is None else [start, row], np.int32) for row in rows]
     matrix = open_embedding(run)
     lookup = look_up(words, settings, vocabulary=run.vocabulary, ids=ids, matrix=matrix)
-    return np.array([prediction.probability for prediction in predict(run, lookup, backend)])
+    predictions = predict(run, lookup, backend, start_once=True)
+    return np.array([prediction.probability for prediction in predictions])
 
 
 def fit_on(rows: Any, values: Doubles) -> Fit:

@@ -135,3 +135,32 @@ def predict(keras: Any, model: Any, ids: IntArray, batch_size: int = 256) -> Arr
         for start in range(0, len(ids), batch_size)
     ]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def predict_after(
+    keras: Any, model: Any, ids: IntArray, shared: int, batch_size: int = 256
+) -> Array:
+    """Return what `predict` does, but for rounding, of rows whose first ids are the same.
+
+    The LSTM reads these once; from the state that it has then, it reads the rest of each row.
+
+    Args:
+        shared: how many first ids all rows have in common; less than all.
+    """
+    embedding, lstm = model.get_layer("embedding"), model.get_layer("lstm")
+    reader = keras.layers.LSTM(lstm.units, return_state=True, use_cudnn=lstm.use_cudnn)
+
+    def read(layer: Any, part: IntArray, **state: Any) -> Any:
+        vectors, mask = embedding(part), embedding.compute_mask(keras.ops.convert_to_tensor(part))
+        return layer(vectors, mask=mask, **state)
+
+    reader.build((1, shared, embedding.output_dim))
+    reader.set_weights(lstm.get_weights())
+    _, *states = read(reader, ids[:1, :shared])
+    parts = []
+    for first in range(0, len(ids), batch_size):
+        rest = ids[first : first + batch_size, shared:]
+        begun = [keras.ops.repeat(state, len(rest), axis=0) for state in states]
+        chances = model.get_layer("dense")(read(lstm, rest, initial_state=begun))
+        parts.append(keras.ops.convert_to_numpy(chances)[:, 0])
+    return np.concatenate(parts)

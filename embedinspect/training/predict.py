@@ -10,6 +10,7 @@ import numpy as np
 from embedinspect import keras_layer
 from embedinspect.errors import DataError
 from embedinspect.lookup import Lookup
+from embedinspect.sequences import IntArray
 from embedinspect.training import classifier, run_folder
 from embedinspect.training.run_folder import Run
 
@@ -43,15 +44,26 @@ def rebuild(run: Run, backend: str | None = None) -> tuple[Any, Any]:
     return keras, model
 
 
-def predict(run: Run, lookup: Lookup, backend: str | None = None) -> list[Prediction]:
+def predict(
+    run: Run, lookup: Lookup, backend: str | None = None, *, start_once: bool = False
+) -> list[Prediction]:
     """Return a prediction for each text, by the weights after the run's last epoch.
+
+    Args:
+        start_once: read what all sequences begin with, such as the padding of short texts, only
+            once. That is much faster, and the same but for rounding.
 
     Raises:
         DataError: the checkpoint is damaged, or its weights give no numbers.
     """
     keras, model = rebuild(run, backend)
+    ids = lookup.sequences
+    shared = _shared(ids) if start_once else 0
     with keras_layer.quiet():
-        probabilities = classifier.predict(keras, model, lookup.sequences)
+        if shared:
+            probabilities = classifier.predict_after(keras, model, ids, shared)
+        else:
+            probabilities = classifier.predict(keras, model, ids)
     if not np.isfinite(probabilities).all():
         raise DataError(
             f"the classifier of {str(run.path)!r} gives NaN for these texts; expected weights that "
@@ -61,3 +73,9 @@ def predict(run: Run, lookup: Lookup, backend: str | None = None) -> list[Predic
         Prediction(run.label_names[int(probability > classifier.THRESHOLD)], float(probability))
         for probability in probabilities
     ]
+
+
+def _shared(ids: IntArray) -> int:
+    """Return how many first ids all sequences have in common, but for their last one."""
+    same = (ids == ids[:1]).all(axis=0)[:-1]
+    return len(same) if same.all() else int(same.argmin())

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from embedinspect import keras_layer
 from embedinspect.analysis.axis import opinion, rank
 from embedinspect.analysis.map import MapOptions, lay_out
 from embedinspect.errors import UsageError
 from embedinspect.source import SourceOptions, open_source
+from embedinspect.training import classifier
+from embedinspect.training.predict import _shared
 from embedinspect.training.run_folder import open_embedding
+from embedinspect.training.settings import TrainSettings
 from tests.training.builders import BAD, GOOD
 
 
@@ -69,3 +73,25 @@ def test_after_is_the_epoch_and_brings_before(trained, run):
     code, out, err = run("map", "a", "--after", "2", "--epoch", "2")
     assert (code, out) == (2, b"")
     assert "name the same epoch" in err
+
+
+@pytest.mark.parametrize("mask_zero", [True, False])
+@pytest.mark.parametrize("padding", ["pre", "post"])
+def test_what_all_texts_begin_with_is_read_once(mask_zero, padding):
+    keras = keras_layer.load()
+    settings = TrainSettings(
+        num_words=20, output_dim=4, units=5, maxlen=6, mask_zero=mask_zero, padding=padding
+    )
+    model = classifier.build(keras, settings)
+    padded = np.zeros((30, 6), np.int32)
+    columns = slice(4, 6) if padding == "pre" else slice(0, 2)
+    padded[:, columns] = np.random.RandomState(0).randint(1, 20, (30, 2))
+    padded[:, columns.start] = 1
+    expected = classifier.predict(keras, model, padded)
+    assert np.ptp(expected) > 1e-4
+    for shared in (5, 4, 3) if padding == "pre" else (1,):
+        found = classifier.predict_after(keras, model, padded, shared, batch_size=7)
+        assert found == pytest.approx(expected, abs=1e-6)
+    assert _shared(padded) == (5 if padding == "pre" else 1)
+    assert _shared(padded[:1]) == 5
+    assert _shared(np.arange(4)[:, None]) == 0
