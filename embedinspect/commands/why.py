@@ -33,7 +33,6 @@ def why(
             "Put the tokens first that matter most: by their change of the probability, by what "
             "the prediction is without them or with the unknown id, or by their attribution.",
             "--sort",
-            metavar="READING",
             show_default="reading order",
         ),
     ] = None,
@@ -43,7 +42,6 @@ def why(
             option.QUESTION,
             "Baseline of integrated gradients: the padding row at every position, or zeros.",
             "--baseline",
-            metavar="NAME",
             show_default="zeros where the padding is masked, else padding",
         ),
     ] = None,
