@@ -233,6 +233,11 @@ def stand_ins(folder) -> None:
     index = json.dumps({"good": 1, "bad": 2, "dull": 3})
     (folder / "tokenizer.json").write_text(json.dumps({"config": {"word_index": index}}))
     (folder / "imdb_word_index.json").write_text('{"the": 1, "and": 2, "a": 3, "of": 4, "to": 5}')
+    (folder / "questions-words.txt").write_text(": royal\nking queen man woman\n")
+    (folder / "wordsim353.tsv").write_text("king\tqueen\t8\nman\tcar\t2\nbread\tcheese\t7\n")
+    (folder / "pairs.csv").write_text("a,b,score\ngood,great,9\nbad,good,4\nfilm,movie,10\n")
+    sets = {"X": ["king", "man"], "Y": ["queen", "girl"], "A": ["prince"], "B": ["woman"]}
+    (folder / "weat.json").write_text(json.dumps(sets))
     (folder / "words.txt").write_text("king\nking - man + woman\n")
     (folder / "reviews.txt").write_text("A good, dull film\nParis is great\n")
 

@@ -33,6 +33,7 @@ _COMMANDS = {
     "decode SOURCE ID": "ids detokenize",
     'show "YOUR TEXT"': "trace tokenize encode text",
     "diff A B": "compare difference moved changes",
+    "evaluate SOURCE FILE": "eval benchmark score accuracy quality analogies wordsim weat bias",
     "doctor SOURCE": "check lint validate debug fix test",
     "train DATA": "fit learn run classify",
     "explain": "docs topics topic lessons lesson faq tutorial examples how",

@@ -33,14 +33,15 @@ def score_column(table: Table) -> int | None:
     ...                   Line(5, "bad,ill,A,5")]))
     3
     """
-    numeric = [_is_numeric(table, place) for place in range(table.width)]
+    numeric = [is_numeric(table, place) for place in range(table.width)]
     words = [place for place, is_number in enumerate(numeric) if not is_number][:2]
     if len(words) < 2:
         return None
     return next((place for place in range(words[1] + 1, table.width) if numeric[place]), None)
 
 
-def _is_numeric(table: Table, place: int) -> bool:
+def is_numeric(table: Table, place: int) -> bool:
+    """Return whether a column holds numbers, but for a few entries such as its heading."""
     count = sum(number_or_none(row.fields[place]) is not None for row in table.rows)
     return count >= _ENOUGH * len(table.rows)
 
@@ -57,7 +58,7 @@ def rated_pairs(path: str, lines: list[Line], misfits: Misfits) -> TestFile | No
     if table is None or score is None:
         return None
     refuse_widths(table.others, table.width, misfits)
-    words = [place for place in range(score) if not _is_numeric(table, place)]
+    words = [place for place in range(score) if not is_numeric(table, place)]
     first, second = words[:2]
     header = _header(table, score)
     group = next((place for place in words[2:] if _makes_groups(table, place)), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from embedinspect import samples
 from embedinspect.analysis.evaluate.items import (
     Analogy,
     Kind,
@@ -25,7 +24,7 @@ from embedinspect.analysis.evaluate.lines import (
     refuse_widths,
     sections_of,
 )
-from embedinspect.analysis.evaluate.rated_pairs import rated_pairs, score_column
+from embedinspect.analysis.evaluate.rated_pairs import is_numeric, rated_pairs, score_column
 from embedinspect.analysis.evaluate.word_sets import read_sets
 from embedinspect.errors import DataError
 from embedinspect.texts import decode, read_bytes, read_decoded
@@ -65,8 +64,7 @@ def read_test(
     Raises:
         DataError: the file cannot be read, or is of no kind; the message names a line.
     """
-    with samples.located(path):
-        contents, label = _contents(path, encoding)
+    contents, label = _contents(path, encoding)
     misfits = Misfits(label, strict)
     if contents.lstrip()[:1] in {"{", "["}:
         return read_sets(path, label, contents, kind)
@@ -132,7 +130,9 @@ def _told(lines: list[Line]) -> tuple[Kind | None, Kind | None]:
         return ("categories", None) if _has_headings(lines) else (None, None)
     if score_column(table) is not None:
         return "pairs", None
-    if table.width >= 4:
+    if any(is_numeric(table, place) for place in range(table.width)):
+        return None, None
+    if table.width == 4:
         return "analogies", None
     if table.width == 2:
         if _repeats(table.rows):

@@ -33,17 +33,19 @@ def evaluate(
     """Return what each source makes of each file, and where sources differ by more than chance.
 
     Args:
-        progress: is told how many analogies of a file are done, now and then.
+        progress: is told how many analogies of all files and sources are done, now and then.
 
     Raises:
         UsageError: a source has no words.
     """
     rows = [WordRows(source, case=settings.case, restrict=settings.restrict) for source in sources]
-    results = [
-        _result(words, file, number, settings, progress)
-        for file in files
-        for number, words in enumerate(rows)
-    ]
+    results: list[FileResult] = []
+    done = 0
+    for file in files:
+        for number, words in enumerate(rows):
+            tell = None if progress is None else _shifted(progress, done)
+            results.append(_result(words, file, number, settings, tell))
+            done += file.size if file.kind == "analogies" else 0
     return Evaluation(
         tuple(sources),
         settings,
@@ -51,6 +53,10 @@ def evaluate(
         comparisons_of(results, len(sources), settings),
         tuple(words.count for words in rows),
     )
+
+
+def _shifted(progress: Progress, done: int) -> Progress:
+    return lambda more: progress(done + more)
 
 
 def _result(
