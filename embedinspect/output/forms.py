@@ -22,6 +22,7 @@ class Form(StrEnum):
     NDJSON = "ndjson"
     CSV = "csv"
     MARKDOWN = "markdown"
+    HTML = "html"
 
 
 # What each form is, for help and for the table in the guide.
@@ -31,6 +32,7 @@ DESCRIPTIONS: dict[Form, str] = {
     Form.NDJSON: "one line of JSON for each answer",
     Form.CSV: "comma-separated values",
     Form.MARKDOWN: "tables to paste",
+    Form.HTML: "a page for a browser",
 }
 ALL = tuple(Form)
 
@@ -42,10 +44,12 @@ class Answer:
     Attributes:
         page: for people.
         document: for programs.
+        title: of a page for a browser that has no headline of its own.
     """
 
     page: Callable[[], Page]
     document: Callable[[], Document]
+    title: str = "embedinspect"
 
 
 def choose_form(
@@ -89,6 +93,10 @@ def write_answer(answer: Answer, form: Form) -> None:
             from embedinspect.output.markdown import markdown_lines
 
             _write(markdown_lines(answer.page()))
+        case Form.HTML:
+            from embedinspect.output.html.document import html_parts
+
+            _write(html_parts(answer.page(), answer.title))
         case Form.JSON:
             from embedinspect.output.document import json_parts
 
