@@ -52,7 +52,7 @@ def test_a_file_of_that_very_name_comes_first():
     ("path", "says"),
     [
         ("sample:revews", "did you mean sample:reviews"),
-        ("sample:", "no sample ''; expected one of sample:classic, "),
+        ("sample:", "no sample ''; expected one of sample:analogies, "),
         ("sample:../pyproject.toml", "there is no sample"),
     ],
 )

@@ -95,7 +95,7 @@ def _method(kind: str, evaluation: Evaluation) -> str:
     credit = "" if settings.top == 1 else f", right if among the {settings.top} best"
     if kind == "analogies":
         return (
-            f"{_METHODS[settings.method]}{credit}; no offset: right if the answer were just the row "
+            f"{_METHODS[settings.method]}{credit}; no offset: right if the answer were the row "
             f"nearest to the third word{among}"
         )
     if kind == "odd-one-out":

@@ -41,9 +41,10 @@ def score_column(table: Table) -> int | None:
 
 
 def is_numeric(table: Table, place: int) -> bool:
-    """Return whether a column holds numbers, but for a few entries such as its heading."""
-    count = sum(number_or_none(row.fields[place]) is not None for row in table.rows)
-    return count >= _ENOUGH * len(table.rows)
+    """Return whether a column holds numbers, but for a few entries and perhaps a heading."""
+    rows = table.rows[1:] or table.rows
+    count = sum(number_or_none(row.fields[place]) is not None for row in rows)
+    return count >= _ENOUGH * len(rows)
 
 
 def rated_pairs(path: str, lines: list[Line], misfits: Misfits) -> TestFile | None:
