@@ -45,6 +45,26 @@ class CoveredWord:
 
 
 @dataclass(frozen=True)
+class RankShare:
+    """How many of the words of some ranks have a vector; rank 1 is the most frequent word.
+
+    Attributes:
+        first: the first rank.
+        last: the last one, itself included.
+        covered: how many of these words have a vector.
+    """
+
+    first: int
+    last: int
+    covered: int
+
+    @property
+    def words(self) -> int:
+        """How many words have these ranks."""
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True)
 class Coverage:
     """The record that `coverage` prints.
 
@@ -78,6 +98,17 @@ class Coverage:
     def missing(self) -> list[CoveredWord]:
         """The words that have none."""
         return [word for word in self.words if word.row is None]
+
+    @property
+    def by_rank(self) -> list[RankShare]:
+        """Coverage by frequency: of ranks 1 to 10, 11 to 100, and so on by powers of ten."""
+        shares, first = [], 1
+        while first <= len(self.words):
+            last = min(len(self.words), 10 ** len(str(first)))
+            covered = sum(word.row is not None for word in self.words[first - 1 : last])
+            shares.append(RankShare(first, last, covered))
+            first = last + 1
+        return shares
 
     @cached_property
     def composed(self) -> dict[str, FloatArray]:

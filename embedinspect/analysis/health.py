@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from embedinspect.analysis.histogram import Histogram, histogram
 from embedinspect.analysis.moments import Doubles as Doubles
 from embedinspect.analysis.moments import Moments, moments_of
 from embedinspect.analysis.moments import Rows as Rows
@@ -15,7 +16,6 @@ from embedinspect.matrix import IN_CACHE, finite_among, in_halves, parts_of
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray, Vectors
 
-BINS = 10
 # In units of the median absolute deviation: far beyond even the heavy tails of word vectors.
 _FAR = 12.0
 
@@ -38,7 +38,8 @@ class Health:
 
     Attributes:
         norms: spread of the lengths of all finite rows; None where there are none.
-        histogram: of these lengths: `BINS` counts, and the `BINS + 1` edges between them.
+        histogram: of these lengths.
+        histogram_rows: the row of each length in it.
         mean: the mean of all numbers in finite rows.
         standard_deviation: the standard deviation of these numbers.
         dimension_deviations: standard deviation of each dimension, shape (output_dim,).
@@ -67,7 +68,8 @@ class Health:
     """
 
     norms: Spread | None
-    histogram: tuple[list[int], list[float]]
+    histogram: Histogram
+    histogram_rows: Rows
     mean: float
     standard_deviation: float
     dimension_deviations: Doubles
@@ -102,7 +104,8 @@ def examine(source: Source) -> Health:
     before = _before_training(source)
     return Health(
         norms=_spread(sound),
-        histogram=_histogram(sound),
+        histogram=histogram(sound),
+        histogram_rows=np.flatnonzero(finite),
         mean=float(moments.mean.mean()),
         standard_deviation=math.sqrt(float(moments.variances.mean() + moments.mean.var())),
         dimension_deviations=np.sqrt(moments.variances),
@@ -260,13 +263,3 @@ def _spread(values: FloatArray) -> Spread | None:
         return None
     low, lower, middle, upper, high = np.percentile(values, [0, 25, 50, 75, 100]).tolist()
     return Spread(low, lower, middle, upper, high, float(values.mean(dtype=np.float64)))
-
-
-def _histogram(values: FloatArray) -> tuple[list[int], list[float]]:
-    if not values.size:
-        return [], []
-    low, high = float(values.min()), float(values.max())
-    if low == high:  # NumPy would make bins that are 0.1 wide, whatever the length
-        low, high = (low / 2, low * 1.5) if low else (0.0, 1.0)
-    counts, edges = np.histogram(values.astype(np.float64), BINS, (low, high))
-    return counts.tolist(), edges.tolist()

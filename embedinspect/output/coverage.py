@@ -32,6 +32,8 @@ def page(coverage: Coverage, written: WrittenMatrix | None, top: int | None = No
         yield _missing(missing[:top], max(0, len(missing) - top))
     if coverage.phrases:
         yield _together(coverage.phrases[:top], max(0, len(coverage.phrases) - top))
+    if len(coverage.by_rank) > 1:
+        yield _ranks(coverage)
     yield Facts(list(_facts(coverage)))
     if written is not None:
         yield Facts(list(_written(coverage, written)))
@@ -48,6 +50,20 @@ def _missing(words: list[CoveredWord], more: int) -> Table:
             Column("there is", [word.instead for word in words], most=LONGEST_WORD, optional=True),
         ],
         more=more,
+    )
+
+
+def _ranks(coverage: Coverage) -> Table:
+    shares = coverage.by_rank
+    return Table(
+        "With a vector, by frequency (rank 1 is the most used word)",
+        [
+            Column("rank", [f"{share.first:,}–{share.last:,}" for share in shares], rigid=True),
+            Column("words", [share.words for share in shares], "number"),
+            Column("with a vector", [share.covered for share in shares], "number"),
+            Column("share", [f"{share.covered / share.words:.0%}" for share in shares], rigid=True),
+            Column("", [share.covered / share.words for share in shares], "bar"),
+        ],
     )
 
 
@@ -223,6 +239,7 @@ def document(coverage: Coverage, written: WrittenMatrix | None, top: int | None 
             reason: {"words": words, "occurrences": uses}
             for reason, (words, uses) in coverage.reasons.items()
         },
+        "by_rank": [dict(vars(share)) for share in coverage.by_rank],
         "input_dim": coverage.input_dim,
         **({} if coverage.rows_used is None else {"rows_used": coverage.rows_used}),
         **({} if coverage.source.contents.compose is None else {"composed": [*coverage.composed]}),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from embedinspect.analysis.diff import Difference, Moved
+from embedinspect.analysis.histogram import histogram as bins_of
+from embedinspect.output import histogram
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import short, source_name
@@ -14,6 +16,8 @@ from embedinspect.wording import listed, plural
 
 _LONGEST_WORD = 20
 _MOST_NAMED = 5
+# So few distances are better read than counted in bins.
+_FEW = 20
 
 
 def page(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
@@ -30,6 +34,14 @@ def page(difference: Difference, top: int | None = None, *, named: bool = False)
     elif moved:
         yield _table("Moved most", moved[:top])
         yield _table("Moved least", moved[: -top - 1 : -1])
+    far = _rows_that_moved(difference)
+    if len(far) > _FEW:
+        yield histogram.table(
+            "How far the rows moved",
+            bins_of([row.distance for row in far]),
+            lambda place: short(far[place].word),
+            "rows",
+        )
     yield Facts(list(_facts(difference)))
 
 
@@ -123,6 +135,8 @@ def _turn(difference: Difference, compared: int) -> Iterator[Fact]:
 
 def document(difference: Difference, top: int | None = None, *, named: bool = False) -> Document:
     """Return every matched row; with `top`, those of the tables."""
+    far = _rows_that_moved(difference)
+    bins = bins_of([row.distance for row in far])
     head = {
         "a": about_source(difference.a),
         "b": about_source(difference.b),
@@ -140,6 +154,7 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
         "neighbors": difference.neighbors,
         "overlap": difference.overlap,
         "overlap_words": difference.overlap_words,
+        "histogram": histogram.document(bins, lambda place: far[place].word),
     }
     listed_rows: Sequence[Moved] = difference.moved
     if top is not None:

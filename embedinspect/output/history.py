@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from embedinspect.page import Column, Fact, Table
+from embedinspect.pictures import Curves, Series
 from embedinspect.training.run_folder import Run
 
 _MOST_EPOCHS = 60
-_STEPS = "▁▂▃▄▅▆▇█"
+# How many times the lowest validation loss is more than chance.
+OVERFITTED = 1.05
 _COLUMNS = (
     ("epoch", "epoch", None),
     ("loss", "loss", 4),
@@ -40,24 +42,55 @@ def epochs(run: Run) -> Table:
     return Table("Epochs", columns, most=_MOST_EPOCHS)
 
 
-def curves(run: Run) -> list[Fact]:
-    """Return loss and accuracy as small curves, where there is more than one epoch."""
+def curves(run: Run) -> list[Curves]:
+    """Return loss and accuracy over the epochs, where there is more than one epoch."""
     if len(run.history) < 2:
         return []
     known = keys(run)
     return [
-        Fact(name, curve([epoch[key] for epoch in run.history]))
-        for name, key, _ in _COLUMNS[1:-1]
-        if key in known
+        Curves(
+            title=title,
+            series=[
+                Series(name, [epoch[key] for epoch in run.history])
+                for name, key in (("training", measure), ("validation", f"validation_{measure}"))
+                if key in known
+            ],
+            best=run.best_epoch,
+            best_label=""
+            if run.best_epoch is None
+            else f"lowest validation loss: {run.best_epoch}",
+            remark=overfitting(run) if measure == "loss" else "",
+        )
+        for title, measure in (("Loss", "loss"), ("Accuracy", "accuracy"))
+        if measure in known
     ]
 
 
-def curve(values: Sequence[float]) -> str:
-    """Return the values as a row of bars, lowest to highest, between the first and last value."""
-    low, high = min(values), max(values)
-    heights = [int((value - low) / (high - low or 1) * (len(_STEPS) - 1)) for value in values]
-    bars = "".join(_STEPS[height] for height in heights)
-    return f"{values[0]:.4f} {bars} {values[-1]:.4f}"
+def overfitting(run: Run) -> str:
+    """Return what the validation loss tells of overfitting, in a sentence.
+
+    Overfitting is said of a loss that has risen by a twentieth or more since it was lowest; less
+    may be chance.
+    """
+    best = run.best_epoch
+    if best is None:
+        return (
+            "Nothing was held out, so overfitting cannot be seen here; --validation 0.2 holds a "
+            "fifth of the reviews out."
+        )
+    lowest, last = (run.history[epoch - 1]["validation_loss"] for epoch in (best, run.epochs))
+    if best == run.epochs:
+        return (
+            f"The validation loss is lowest after the last epoch ({lowest:.4f}): no overfitting so "
+            "far."
+        )
+    since = f"The validation loss is lowest after epoch {best} ({lowest:.4f})"
+    if not lowest or last < lowest * OVERFITTED:
+        again = f"has hardly risen since ({last:.4f})" if last > lowest else "is as low at the end"
+        return f"{since} and {again}: no clear overfitting."
+    times = last / lowest
+    risen = f"is {times:.1f} times as high" if times >= 1.5 else f"has risen by {times - 1:.0%}"
+    return f"{since} and {risen} after epoch {run.epochs} ({last:.4f}): overfitting."
 
 
 def test(run: Run) -> Iterator[Fact]:
@@ -67,17 +100,4 @@ def test(run: Run) -> Iterator[Fact]:
             "test",
             f"accuracy {run.test['accuracy']:.2%}, loss {run.test['loss']:.4f} on "
             f"{run.test['reviews']:,} reviews",
-        )
-
-
-def validation(run: Run) -> Iterator[Fact]:
-    """Yield that the validation loss has risen, where it has."""
-    best = run.best_epoch
-    if best is not None and run.validation_has_risen:
-        lowest, last = (run.history[epoch - 1]["validation_loss"] for epoch in (best, run.epochs))
-        yield Fact(
-            "validation",
-            f"the loss was lowest after epoch {best} ({lowest:.4f}) and is higher after epoch "
-            f"{run.epochs} ({last:.4f}): the later epochs fit the training reviews alone",
-            "notable",
         )

@@ -13,8 +13,7 @@ from embedinspect.analysis.language_model import TokenHealth
 from embedinspect.analysis.moments import MOST_DIMENSIONS
 from embedinspect.analysis.other_readers import remarks
 from embedinspect.analysis.ranks import LengthsByRank
-from embedinspect.output import history, language_model
-from embedinspect.output.digits import decimals_for
+from embedinspect.output import histogram, history, language_model
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import epoch_name, row_name, short
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
@@ -43,9 +42,9 @@ def page(
         yield Facts(list(language_model.facts(source, tokens)))
     if source.run is not None and source.run.history:
         yield history.epochs(source.run)
-        yield Facts([*history.curves(source.run), *history.validation(source.run)])
+        yield from history.curves(source.run)
     if health.norms is not None:
-        yield _histogram(health)
+        yield histogram_of(source, health)
     yield Facts([*_numbers(source, health), *_by_rank(by_rank)])
     yield Facts(list(_findings(source, health)))
     others = enumerate(remarks(source))
@@ -111,17 +110,13 @@ def _layers(source: Source) -> Table:
     )
 
 
-def _histogram(health: Health) -> Table:
-    counts, edges = health.histogram
-    decimals = decimals_for(edges, 4)
-    return Table(
+def histogram_of(source: Source, health: Health) -> Table:
+    """Return the lengths of the rows as a table of bins."""
+    return histogram.table(
         "Lengths of the rows (L2 norms)",
-        [
-            Column("from", edges[:-1], "number", decimals=decimals),
-            Column("to", edges[1:], "number", decimals=decimals),
-            Column("rows", counts, "number"),
-            Column("", counts, "bar"),
-        ],
+        health.histogram,
+        lambda place: short(source.name_of(int(health.histogram_rows[place]))),
+        "rows",
     )
 
 
@@ -245,7 +240,6 @@ def document(
     by_rank: LengthsByRank | None = None,
 ) -> Document:
     """Return what there is to say about a matrix."""
-    counts, edges = health.histogram
     layers: Iterable[Any] = source.keras.layers if source.keras is not None else ()
     unmoved = health.unmoved_rows
     head: dict[str, Any] = {
@@ -260,7 +254,9 @@ def document(
         "parameters": source.matrix.parameters,
         "memory_bytes": 4 * source.matrix.parameters,
         "norms": _spread(health.norms),
-        "histogram": {"counts": counts, "edges": edges},
+        "histogram": histogram.document(
+            health.histogram, lambda place: source.name_of(int(health.histogram_rows[place]))
+        ),
         "mean": health.mean,
         "standard_deviation": health.standard_deviation,
         "dimension_deviations": health.dimension_deviations.tolist(),

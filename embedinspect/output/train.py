@@ -30,7 +30,7 @@ def page(session: Session, train: Callable[[], Run]) -> Page:
     yield Facts(list(_test(run)))
     if run.history:
         yield history.epochs(run)
-        yield Facts(history.curves(run))
+        yield from history.curves(run)
     yield Facts(list(_result(run)))
 
 
@@ -100,7 +100,6 @@ def _test(run: Run) -> Iterator[Fact]:
 
 
 def _result(run: Run) -> Iterator[Fact]:
-    yield from history.validation(run)
     yield Fact("status", _status(run))
     yield Fact("run", str(run.path))
     yield Fact("next", f'embedinspect show --from {run.path} "a wonderful film"')

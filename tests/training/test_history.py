@@ -68,19 +68,22 @@ def test_the_best_epoch_is_that_of_the_lowest_validation_loss(losses, best, rise
 def test_without_validation_no_epoch_is_the_best():
     run = run_with([0.5, 0.4, 0.6], validation=False)
     assert (run.best_epoch, run.validation_has_risen) == (None, False)
-    assert list(history.validation(run)) == []
+    assert "overfitting cannot be seen" in history.overfitting(run)
 
 
 def test_a_validation_that_rises_is_said_and_no_more_epochs_are_advised(lines):
     text = " ".join(" ".join(lines(run_with([0.5, 0.4, 0.6]))).split())
-    assert "the loss was lowest after epoch 2 (0.4000) and is higher after epoch 3 (0.6000)" in text
+    assert (
+        "The validation loss is lowest after epoch 2 (0.4000) and has risen by 50% after epoch 3 "
+        "(0.6000): overfitting." in text
+    )
     assert "--epochs" not in text
 
 
 def test_where_the_validation_still_falls_more_epochs_are_advised(lines):
     text = "\n".join(lines(run_with([0.5, 0.4, 0.3])))
     assert "embedinspect train --resume a --epochs 4" in text
-    assert "lowest after" not in text
+    assert "overfitting." not in text
 
 
 def test_the_test_stands_before_the_epochs(lines):
@@ -107,3 +110,17 @@ def test_info_of_no_run_has_neither_history_nor_test(run):
     document = json.loads(run("info", "sample:vectors", "--json")[1])
     jsonschema.validate(document, json.loads((FOLDER / "info.json").read_text()))
     assert (document["history"], document["test"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([0.5, 0.4, 0.3], "lowest after the last epoch (0.3000): no overfitting so far."),
+        ([0.5, 0.4, 0.41], "has hardly risen since (0.4100): no clear overfitting."),
+        ([0.4, 0.5, 0.4], "is as low at the end: no clear overfitting."),
+        ([0.5, 0.4, 0.5], "has risen by 25% after epoch 3 (0.5000): overfitting."),
+        ([0.5, 0.1, 0.5], "is 5.0 times as high after epoch 3 (0.5000): overfitting."),
+    ],
+)
+def test_overfitting_is_said_of_a_validation_loss_that_has_clearly_risen(losses, said):
+    assert history.overfitting(run_with(losses)).endswith(said)

@@ -146,11 +146,15 @@ def _has_headings(lines: list[Line]) -> bool:
 
 
 def _repeats(rows: Sequence[Row]) -> bool:
-    """Return whether the second words are few, and stand with several first words each."""
-    counts = Counter(row.fields[1] for row in rows)
-    repeated = sum(count for count in counts.values() if count >= _FEWEST_OF_A_CATEGORY)
-    several = repeated > len(rows) / 2 and len(counts) <= max(1, len(rows) / 2)
-    return several and not any("/" in row.fields[1] for row in rows)
+    """Return whether the words of one column are few, and stand with several others each."""
+    if any("/" in row.fields[1] for row in rows):
+        return False
+    for place in (0, 1):
+        counts = Counter(row.fields[place] for row in rows)
+        repeated = sum(count for count in counts.values() if count >= _FEWEST_OF_A_CATEGORY)
+        if repeated > len(rows) / 2 and len(counts) <= max(1, len(rows) / 2):
+            return True
+    return False
 
 
 # -- analogies ------------------------------------------------------------------------------------

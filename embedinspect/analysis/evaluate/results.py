@@ -130,9 +130,9 @@ class FileResult:
     @property
     def results(self) -> tuple[SectionResult, ...]:
         """The sections, and the total behind them where it says more than a single section."""
-        if self.total is None:
+        if self.total is None or len(self.sections) == 1:
             return self.sections
-        return (self.total,) if len(self.sections) == 1 else (*self.sections, self.total)
+        return *self.sections, self.total
 
 
 @dataclass(frozen=True)

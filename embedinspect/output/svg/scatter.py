@@ -106,7 +106,8 @@ def _legend(shade: Shade, top: float) -> Iterator[str]:
     if shade.categories:
         for number, name in enumerate(shade.categories[:6]):
             x, y = right - 170 * (1 + number % 2), top + 10 + 14 * (number // 2)
-            yield f'<circle cx="{x}" cy="{y - 4}" r="4" fill="{hexadecimal(KINDS[number % len(KINDS)])}"/>'
+            colour = hexadecimal(KINDS[number % len(KINDS)])
+            yield f'<circle cx="{x}" cy="{y - 4}" r="4" fill="{colour}"/>'
             yield text(x + 8, y, short(name, 22), "aside", size=SIZE)
         return
     high = f"{shade.high:.3g} {shade.high_name}".strip()
