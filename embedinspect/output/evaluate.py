@@ -18,7 +18,7 @@ from embedinspect.output.evaluate_facts import facts_of
 from embedinspect.output.labels import source_name
 from embedinspect.page import Column, Fact, Facts, Meaning, Page, Table
 
-_LONGEST_SECTION = 32
+_LONGEST = 32
 _COLUMNS = (
     "file", "kind", "source", "section", "is_total", "measure", "value", "low", "high", "chance",
     "floor", "above_floor", "p_value", "p_is_exact", "items", "counted", "oov", "correct",
@@ -94,7 +94,10 @@ def _table(title: str, lines: Sequence[Line], heading: str) -> Table:
     measures = [measure for _, _, _, measure in lines]
     sections = [section for _, _, section, _ in lines]
     names = dict.fromkeys(measure.name for measure in measures)
-    columns = [Column(heading, [name for name, _, _, _ in lines], most=_LONGEST_SECTION)]
+    names_of_lines = [name for name, _, _, _ in lines]
+    columns = [
+        Column(heading, names_of_lines, "path" if heading == "file" else "text", most=_LONGEST)
+    ]
     if len(names) > 1:
         columns.append(Column("measure", [measure.name for measure in measures], rigid=True))
     if any(section.correct is not None for section in sections):
@@ -165,7 +168,7 @@ def _differences(test: TestFile, comparisons: Sequence[Comparison]) -> Table:
     several = len({comparison.second for comparison in comparisons}) > 1
     measures = len({comparison.measure for comparison in comparisons}) > 1
     columns = [
-        Column("section", [c.section for c in comparisons], most=_LONGEST_SECTION),
+        Column("section", [c.section for c in comparisons], most=_LONGEST),
     ]
     if measures:
         columns.append(Column("measure", [c.measure for c in comparisons], rigid=True))
@@ -249,7 +252,7 @@ def _items(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
                     "kind": result.file.kind,
                     "source": result.source,
                     "section": section.name,
-                    "is_total": section is result.total,
+                    "is_total": section is result.total or len(result.results) == 1,
                     "measure": measure.name,
                     "value": measure.value,
                     "low": measure.low,

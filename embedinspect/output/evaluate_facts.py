@@ -124,7 +124,10 @@ def _interval(kind: str) -> str:
 
 def _difference(comparisons: Sequence[Comparison]) -> str:
     count = sum(comparison.adjusted is not None for comparison in comparisons)
+    shared = ""
+    if comparisons[0].file.kind == "analogies":
+        shared = "; questions that share words make p too small"
     return (
         f"the other less A on what counts for both, by {comparisons[0].test}; p adjusted by Holm "
-        f"for {plural(count, 'comparison')}, more than chance below 0.05"
+        f"for {plural(count, 'comparison')}, more than chance below 0.05{shared}"
     )
