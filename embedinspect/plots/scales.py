@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 
 def round_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
@@ -26,3 +27,29 @@ def round_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
                 ticks = [number * step + 0.0 for number in range(first, last + 1)]
                 return [round(tick, max(0, -exponent)) for tick in ticks], max(0, -exponent)
     return [low], 3
+
+
+def heat_scale(values: Any) -> float:
+    """Return the number that has the full color of heat: round, and beyond nearly all of them.
+
+    It is the 99th percentile of the finite numbers without their signs, rounded up to 1, 2, 3 or 5
+    times a power of ten; 1 where all are 0.
+
+    >>> heat_scale([0.04, -0.21, 0.1])
+    0.3
+    """
+    import numpy as np
+
+    sizes = np.abs(np.asarray(values, np.float64))
+    sizes = sizes[np.isfinite(sizes)]
+    high = float(np.percentile(sizes, 99)) if sizes.size else 0.0
+    if not high:
+        high = float(sizes.max()) if sizes.size else 0.0
+    if not high:
+        return 1.0
+    exponent = math.floor(math.log10(high))
+    for factor in (1, 2, 3, 5, 10):
+        scale = float(f"{factor}e{exponent}")
+        if high <= scale * (1 + 1e-9):
+            return scale
+    return float(f"1e{exponent + 1}")
