@@ -1,26 +1,25 @@
-"""Parts of a page as plain values that a template writes: text, classes, lengths of bars."""
+"""Parts of a page as plain values that a template writes."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-import numpy as np
 from markupsafe import Markup
 
-from embedinspect.output.cells import cell_text, column_decimals, shared_decimals
-from embedinspect.output.digits import decimals_for, table_number
+from embedinspect.output.html.style import heat_class
+from embedinspect.output.html.tables import lean_bar, legend, table_view
 from embedinspect.output.pictures.numbers import numbers
 from embedinspect.page import (
     Code,
-    Column,
     Fact,
     Facts,
     Glossary,
     Headline,
+    KeyFigure,
     KeyFigures,
     Paragraph,
     Part,
@@ -35,76 +34,90 @@ from embedinspect.pictures import Curves, Heat, Scatter
 from embedinspect.wording import literal
 
 View = dict[str, Any]
-HEAT_STEPS = 10
-MOST_ROWS = 2000
-# Vectors with more dimensions are drawn as strips, and their numbers stand in a table below.
-MOST_NUMBERS = 12
-_RIGHT = frozenset({"id", "number", "vector"})
+_FIGURES = 3
 
 
 @dataclass
-class Numbering:
-    """What is unique on a page: numbers for the ids of its elements."""
+class Outline:
+    """The headings of a page so far: their levels, and names that no other element has.
 
-    last: int = 0
+    Attributes:
+        first: level of the page's own heading.
+        linked: whether elements have names that links may lead to.
+        entries: name and text of each heading of the level below the first.
+    """
 
-    def next(self, name: str) -> str:
-        """Return an id that no other element has."""
-        self.last += 1
-        return f"{name}-{self.last}"
+    first: int = 1
+    linked: bool = True
+    entries: list[tuple[str, str]] = field(default_factory=list)
+    in_section: bool = False
+    count: int = 0
+
+    def heading(self, text: str, *, opens: bool = False) -> View:
+        """Return a heading of what follows; one that `opens` a section has others below it."""
+        self.in_section = self.in_section or opens
+        level = self.first + (1 if opens or not self.in_section else 2)
+        name = self.name("s")
+        if level == self.first + 1:
+            self.entries.append((name, literal(text)))
+        return {"level": level, "text": literal(text), "name": name}
+
+    def name(self, kind: str) -> str:
+        """Return a name that no other element has; an empty one where nothing is linked."""
+        self.count += 1
+        return f"{kind}{self.count}" if self.linked else ""
 
 
-def view_of(part: Part, numbering: Numbering) -> View:
+def view_of(part: Part, outline: Outline) -> View:
     """Return what the template of a part writes."""
     match part:
         case Headline():
-            return {"kind": "headline", "text": literal(part.text), "intro": literal(part.intro)}
+            heading = {"level": outline.first, "text": literal(part.text), "name": ""}
+            return {"kind": "headline", "heading": heading, "intro": literal(part.intro)}
         case Section():
-            return {"kind": "section", "text": literal(part.title), "intro": literal(part.intro)}
+            heading = outline.heading(part.title, opens=True)
+            return {"kind": "section", "heading": heading, "intro": literal(part.intro)}
         case KeyFigures():
-            figures = [
-                {
-                    "label": literal(figure.label),
-                    "value": literal(figure.value),
-                    "remark": literal(figure.remark),
-                    "meaning": figure.meaning,
-                }
-                for figure in part.figures
-            ]
-            return {"kind": "figures", "figures": figures}
+            return {"kind": "figures", "figures": list(map(_figure, part.figures))}
         case Paragraph():
             return {"kind": "paragraph", "text": literal(part.text), "meaning": part.meaning}
         case Table():
-            return {"kind": "table", "table": table_view(part)}
+            return {"kind": "tables", "heading": None, "tables": [table_view(part)]}
         case Tables():
+            over = outline.heading(part.heading) if part.heading else None
             tables = [table_view(table) for table in part.tables]
-            return {"kind": "tables", "heading": literal(part.heading), "tables": tables}
+            return {"kind": "tables", "heading": over, "tables": tables}
         case Facts():
             return {"kind": "facts", "facts": list(_facts(part.facts))}
         case Glossary():
-            return {"kind": "glossary", "groups": [_group(*group) for group in part.groups]}
+            return {"kind": "glossary", "groups": [_group(outline, *one) for one in part.groups]}
         case Problem():
-            return {
-                "kind": "problem",
-                "number": part.number,
-                "severity": part.severity,
-                "meaning": part.meaning,
-                "what": literal(part.what),
-                "facts": list(_facts(part.details)),
-            }
+            return _problem(part, outline)
         case Code():
             text = "\n".join(literal(line) for line in part.lines)
             return {"kind": "code", "title": literal(part.title), "text": text}
         case Trace():
-            return {"kind": "tables", "heading": "", "tables": _trace(part)}
+            from embedinspect.output.html.trace import trace_views
+
+            tables = trace_views(part, outline.name("row"))
+            return {"kind": "tables", "heading": None, "tables": tables}
         case Reading():
             return _reading(part)
         case Curves():
             return _curves(part)
         case Scatter():
-            return _scatter(part, numbering)
+            return _scatter(part, outline)
         case _:
             assert_never(part)
+
+
+def _figure(figure: KeyFigure) -> View:
+    return {
+        "label": literal(figure.label),
+        "value": literal(figure.value),
+        "remark": literal(figure.remark),
+        "meaning": figure.meaning,
+    }
 
 
 def _facts(facts: Sequence[Fact]) -> Iterator[View]:
@@ -120,165 +133,36 @@ def _facts(facts: Sequence[Fact]) -> Iterator[View]:
         yield current
 
 
-def _group(title: str, names: Sequence[tuple[str, str]]) -> View:
+def _group(outline: Outline, title: str, names: Sequence[tuple[str, str]]) -> View:
     terms = [{"name": literal(name), "meaning": literal(meaning)} for name, meaning in names]
-    return {"title": literal(title), "names": terms}
+    return {"heading": outline.heading(title), "names": terms}
 
 
-# -- tables ---------------------------------------------------------------------------------------
-
-
-def table_view(table: Table, heat: Heat | None = None) -> View:
-    """Return a table for its template.
-
-    Args:
-        heat: colours of the columns that are single dimensions, `dim 0` and so on.
-    """
-    count = max((len(column.values) for column in table.columns), default=0)
-    rows = range(min(count, MOST_ROWS))
-    shared = shared_decimals(table)
-    headings: list[View] = []
-    cells: list[list[View]] = [[] for _ in rows]
-    details: list[View] = []
-    for column in table.columns:
-        if column.kind == "vector":
-            _add_vector(column, rows, headings, cells)
-            continue
-        headings.append(_heading(column))
-        decimals = column_decimals(column, shared)
-        most = max((float(v) for v in column.values if v), default=1.0) if _is_bar(column) else 1.0
-        of_heat = heat if heat is not None and column.name.startswith("dim ") else None
-        for row in rows:
-            cells[row].append(_cell(column, row, decimals, most, of_heat))
+def _problem(problem: Problem, outline: Outline) -> View:
+    label = f"{problem.number} {problem.severity}"
+    heading = outline.heading(f"{label}: {problem.what}")
     return {
-        "title": literal(table.title),
-        "headings": headings,
-        "rows": cells,
-        "more": table.more + count - len(rows),
-        "details": details,
+        "kind": "problem",
+        "label": label,
+        "heading": {**heading, "text": literal(problem.what)},
+        "meaning": problem.meaning,
+        "facts": list(_facts(problem.details)),
     }
-
-
-def _is_bar(column: Column) -> bool:
-    return column.kind == "bar"
-
-
-def _heading(column: Column) -> View:
-    hidden = {"bar": "bar", "lean": "bar", "id": "number", "number": "number"}
-    name = literal(column.name).strip()
-    return {
-        "name": name,
-        "hidden": "" if name else hidden.get(column.kind, column.kind),
-        "right": column.kind in _RIGHT,
-    }
-
-
-def _cell(column: Column, row: int, decimals: int | None, most: float, heat: Heat | None) -> View:
-    value = column.values[row]
-    meaning = column.meanings[row] if column.meanings else "plain"
-    cell: View = {
-        "text": literal(cell_text(column, value, decimals)),
-        "classes": " ".join(filter(None, ["r" if column.kind in _RIGHT else "", meaning])),
-        "bar": None,
-        "lean": None,
-        "strip": None,
-    }
-    if column.kind == "bar":
-        cell["text"], cell["bar"] = "", round(100 * _length(value, most, column.logarithmic), 2)
-    elif column.kind == "lean" and value is not None:
-        share = min(1.0, max(0.0, float(value)))
-        low, high = sorted((share, 0.5))
-        cell["text"] = ""
-        cell["lean"] = {
-            "x": round(100 * low, 2),
-            "width": round(100 * (high - low), 2),
-            "side": "high" if share >= 0.5 else "low",
-        }
-    elif heat is not None and value is not None:
-        cell["classes"] += f" {heat_class(float(value), heat.scale)}"
-    return cell
-
-
-def _length(value: Any, most: float, logarithmic: bool) -> float:
-    amount = float(value or 0)
-    if logarithmic:
-        return math.log1p(amount) / math.log1p(most) if most else 0.0
-    return amount / most if most else 0.0
-
-
-def _add_vector(column: Column, rows: range, headings: list[View], cells: list[list[View]]) -> None:
-    values = np.asarray(column.values, np.float32)
-    scale = column.heat.scale if column.heat is not None else None
-    if scale is not None and values.shape[1] > MOST_NUMBERS:
-        name = f"{values.shape[1]} dimensions"
-        headings.append({"name": name, "hidden": "", "right": False})
-        for row in rows:
-            cells[row].append(_strip(values[row], scale))
-        return
-    decimals = decimals_for(values) if column.decimals == "auto" else column.decimals
-    for dimension in range(values.shape[1]):
-        headings.append({"name": f"dim {dimension}", "hidden": "", "right": True})
-        for row in rows:
-            value = float(values[row, dimension])
-            colour = "" if scale is None else f" {heat_class(value, scale)}"
-            cells[row].append(
-                {
-                    "text": table_number(value, decimals),
-                    "classes": f"r{colour}",
-                    "bar": None,
-                    "lean": None,
-                    "strip": None,
-                }
-            )
-
-
-def _strip(vector: Any, scale: float) -> View:
-    """Return a vector as a strip of colours; its numbers are its description."""
-    told = ", ".join(f"{value:.3g}" for value in vector.tolist())
-    return {
-        "text": "",
-        "classes": "",
-        "bar": None,
-        "lean": None,
-        "strip": {
-            "width": len(vector),
-            "classes": [heat_class(float(value), scale) for value in vector],
-            "told": told,
-        },
-    }
-
-
-def heat_class(value: float, scale: float) -> str:
-    """Return the class of the colour of a number: n10 (blue) to h0 (neutral) to h10 (orange).
-
-    >>> heat_class(-0.3, 0.3), heat_class(0.01, 0.3), heat_class(2, 0.3)
-    ('n10', 'h0', 'h10')
-    """
-    if not math.isfinite(value):
-        return "broken"
-    step = round(max(-1.0, min(1.0, value / scale if scale else 0.0)) * HEAT_STEPS)
-    return f"h{step}" if step >= 0 else f"n{-step}"
-
-
-def _trace(trace: Trace) -> list[View]:
-    from embedinspect.output.show.plain import plain_tables
-
-    return [table_view(table, trace.heat) for table in plain_tables(trace)]
 
 
 # -- pictures -------------------------------------------------------------------------------------
 
 
 def _reading(reading: Reading) -> View:
-    most = max((abs(change) for change in reading.changes if change is not None), default=0) or 1.0
+    changes = [abs(change) for change in reading.changes if _known(change)]
+    most = max(changes, default=0.0) or 1.0
     tokens = [
         {
             "token": literal(token),
-            "colour": heat_class(change or 0.0, most),
-            "change": f"{change:+.3f}" if change is not None else "",
-            "probability": f"{probability:.3f}" if probability is not None else "",
-            "height": round(100 * (probability or 0.0), 1),
-            "side": "high" if (probability or 0) >= 0.5 else "low",
+            "colour": heat_class(change if _known(change) else 0.0, most),
+            "change": f"{change:+.{_FIGURES}f}" if _known(change) else "",
+            "probability": f"{probability:.{_FIGURES}f}" if _known(probability) else "",
+            "bar": lean_bar(probability) if _known(probability) else None,
         }
         for token, probability, change in zip(
             reading.tokens, reading.probabilities, reading.changes, strict=True
@@ -288,9 +172,14 @@ def _reading(reading: Reading) -> View:
         "kind": "reading",
         "title": literal(reading.title),
         "tokens": tokens,
+        "legend": legend(Heat(most), broken=False),
         "outcome": literal(reading.outcome),
         "numbers": table_view(reading.table),
     }
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def _curves(curves: Curves) -> View:
@@ -305,16 +194,17 @@ def _curves(curves: Curves) -> View:
     }
 
 
-def _scatter(scatter: Scatter, numbering: Numbering) -> View:
+def _scatter(scatter: Scatter, outline: Outline) -> View:
     from embedinspect.output.html.map_data import map_data
     from embedinspect.output.svg.scatter import scatter_svg
 
     return {
         "kind": "map",
-        "id": numbering.next("map"),
+        "id": outline.name("map"),
+        "scripted": outline.linked,
         "title": literal(scatter.title),
         "svg": Markup(scatter_svg(scatter)),
-        "data": Markup(_script_json(map_data(scatter))),
+        "data": Markup(_script_json(map_data(scatter))) if outline.linked else "",
         "before": literal(scatter.before_name) if scatter.before is not None else "",
         "after": literal(scatter.after_name),
         "remark": literal(scatter.remark),

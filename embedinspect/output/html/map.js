@@ -1,19 +1,5 @@
 "use strict";
 (() => {
-  // Rows of tables that stand for the same thing light up together.
-  for (const root of document.querySelectorAll(".ei")) {
-    const mark = (event, on) => {
-      const row = event.target.closest && event.target.closest("[data-row]");
-      if (!row) return;
-      const same = CSS.escape(row.dataset.row);
-      for (const one of root.querySelectorAll(`[data-row="${same}"]`)) {
-        one.classList.toggle("same", on);
-      }
-    };
-    root.addEventListener("mouseover", (event) => mark(event, true));
-    root.addEventListener("mouseout", (event) => mark(event, false));
-  }
-
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
   // A map: points on a canvas, and labels for as many as find room in what is seen.

@@ -1,0 +1,87 @@
+"""Pages in a real browser: nothing is loaded, nothing runs that is not ours, all can be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from embedinspect.output.html.document import html_document, html_fragment
+from embedinspect.wording import literal
+from tests.browser.pages import HOSTILE, every_part
+
+WIDTHS = [390, 1280]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with a page that has every part, and one that is hostile."""
+    folder = tmp_path_factory.mktemp("pages")
+    for name, text in {"plain": "A few words", "hostile": " ".join(HOSTILE)}.items():
+        (folder / f"{name}.html").write_text(html_document(every_part(text), "page"), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["plain", "hostile"])
+def test_nothing_is_loaded_and_nothing_is_said_on_the_console(browser, folder, name):
+    page = folder / f"{name}.html"
+    browser.open(page)
+    assert browser.messages() == []
+    assert browser.requests() == [page.as_uri()]
+
+
+@pytest.mark.parametrize("name", ["plain", "hostile"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_is_never_wider_than_the_screen(browser, folder, name, width):
+    browser.open(folder / f"{name}.html", width=width)
+    assert browser.beyond() <= 0
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_rule_of_accessibility_is_broken(browser, axe, folder, width, dark):
+    browser.open(folder / "plain.html", width=width, dark=dark)
+    browser.run("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert browser.violations(axe) == []
+
+
+def test_dark_and_light_differ_and_nothing_else_does(browser, folder):
+    looks = []
+    for dark in (False, True):
+        browser.open(folder / "plain.html", dark=dark)
+        looks.append(browser.run("return getComputedStyle(document.body).backgroundColor"))
+    assert looks[0] != looks[1]
+
+
+def test_hostile_words_are_shown_literally(browser, folder):
+    browser.open(folder / "hostile.html")
+    assert browser.run("return document.images.length") == 0
+    heading = browser.run("return document.querySelector('h1').textContent")
+    assert heading == literal(" ".join(HOSTILE))
+    names = browser.run(
+        "return [...document.querySelectorAll('*')].flatMap(one => one.getAttributeNames())"
+    )
+    assert not [name for name in names if name.startswith("on") or name == "style"]
+
+
+def test_the_policy_stops_scripts_that_are_not_the_pages_own(browser, folder, tmp_path):
+    text = (folder / "plain.html").read_text("utf-8")
+    for added in ("<script>document.title = 'run'</script>", "<img src=x onerror=\"title='run'\">"):
+        page = tmp_path / "added.html"
+        page.write_text(text.replace("</main>", f"{added}</main>"), "utf-8")
+        browser.open(page)
+        assert browser.run("return document.title") != "run"
+        assert any("Content Security Policy" in message for message in browser.messages())
+
+
+def test_a_fragment_stands_in_a_page_of_another(browser, tmp_path, axe):
+    page = tmp_path / "notebook.html"
+    fragment = html_fragment(every_part("A few words"))
+    host = "<h1>Notebook</h1><table id=own><tr><td>1</td></tr></table>"
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>n</title><main>'
+    page.write_text(f"{head}{host}{fragment}</main></html>", "utf-8")
+    browser.open(page)
+    assert browser.requests() == [page.as_uri()]
+    padding = "return getComputedStyle(document.querySelector('#own td')).paddingRight"
+    with_fragment = browser.run(padding)
+    page.write_text(f"{head}{host}</main></html>", "utf-8")
+    browser.open(page)
+    assert browser.run(padding) == with_fragment
