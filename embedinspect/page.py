@@ -250,7 +250,20 @@ class Reading:
 
 
 Picture = Curves | Scatter | Reading
-Part = Headline | Paragraph | Table | Tables | Facts | Glossary | Problem | Code | Trace | Picture
+Part = (
+    Headline
+    | Section
+    | KeyFigures
+    | Paragraph
+    | Table
+    | Tables
+    | Facts
+    | Glossary
+    | Problem
+    | Code
+    | Trace
+    | Picture
+)
 Page = Iterable[Part]
 
 

@@ -33,6 +33,15 @@ def page(
 ) -> Page:
     """Yield what there is to say about a matrix."""
     yield Headline(f"{source.path}: {source.kind}")
+    yield from about(source, tokens)
+    if source.run is not None and source.run.history:
+        yield history.epochs(source.run)
+        yield from history.curves(source.run)
+    yield from examined(source, health, by_rank)
+
+
+def about(source: Source, tokens: TokenHealth | None) -> Page:
+    """Yield what the matrix is: its layers, shape and words."""
     if source.keras is not None and len(source.keras.layers) > 1:
         yield _layers(source)
     if len(source.contents.tensors) > 1:
@@ -40,9 +49,10 @@ def page(
     yield Facts(list(_facts(source)))
     if tokens is not None:
         yield Facts(list(language_model.facts(source, tokens)))
-    if source.run is not None and source.run.history:
-        yield history.epochs(source.run)
-        yield from history.curves(source.run)
+
+
+def examined(source: Source, health: Health, by_rank: LengthsByRank | None) -> Page:
+    """Yield what its rows are like, and which of them are odd."""
     if health.norms is not None:
         yield histogram_of(source, health)
     yield Facts([*_numbers(source, health), *_by_rank(by_rank)])

@@ -24,7 +24,7 @@ STRONGER = "a bag of words reaches 88.1 %, one of word pairs 90.6 %, NB-SVM with
 
 def page(session: Session, train: Callable[[], Run]) -> Page:
     """Yield the model and the data, then train, and yield the epochs and the result."""
-    yield _classifier(session.settings)
+    yield classifier(session.settings)
     yield Facts(list(_data(session)))
     run = train()
     yield Facts(list(_test(run)))
@@ -34,7 +34,8 @@ def page(session: Session, train: Callable[[], Run]) -> Page:
     yield Facts(list(_result(run)))
 
 
-def _classifier(settings: TrainSettings) -> Table:
+def classifier(settings: TrainSettings) -> Table:
+    """Return the layers of the classifier, with the formula of each one's parameters."""
     layers = settings.parameters()
     total = sum(layer.parameters for layer in layers)
     return Table(

@@ -23,6 +23,10 @@
     const order = wanted.concat(others);
     const groups = data.palette.map(() => []);
     data.colours.forEach((colour, place) => groups[colour].push(place));
+    // How far the points reach, so that the whole map fits the canvas.
+    const every = data.points.concat(data.before || []);
+    const reach = [0, 1].map((axis) =>
+      every.reduce((far, point) => Math.max(far, 2 * Math.abs(point[axis])), 0.05));
     const x = new Float64Array(count);
     const y = new Float64Array(count);
     const widths = new Map();
@@ -38,6 +42,7 @@
 
     figure.querySelector(".ei-static").hidden = true;
     figure.querySelector(".ei-controls").hidden = false;
+    figure.querySelector(".ei-axes").hidden = false;
     frame.hidden = false;
 
     function theme() {
@@ -55,7 +60,7 @@
       canvas.width = Math.max(1, Math.round(width * ratio));
       canvas.height = Math.max(1, Math.round(height * ratio));
       paint.setTransform(ratio, 0, 0, ratio, 0, 0);
-      unit = Math.min(width, height * 1.4) * 0.92;
+      unit = 0.92 * Math.min(width / reach[0], height / reach[1]);
       ask();
     }
 

@@ -196,10 +196,11 @@ def _curves(curves: Curves) -> View:
 
 def _scatter(scatter: Scatter, outline: Outline) -> View:
     from embedinspect.output.html.map_data import map_data
-    from embedinspect.output.svg.scatter import scatter_svg
+    from embedinspect.output.svg.scatter import foot_svg, scatter_svg
 
     return {
         "kind": "map",
+        "foot": Markup(foot_svg(scatter)),
         "id": outline.name("map"),
         "scripted": outline.linked,
         "title": literal(scatter.title),

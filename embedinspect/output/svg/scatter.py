@@ -90,8 +90,16 @@ def _labels(scatter: Scatter, places: list[list[float]]) -> Iterator[str]:
             yield text(at, spot.bottom - 3, name, "ink", anchor, SIZE)
 
 
-def _foot(scatter: Scatter) -> Iterator[str]:
-    top = HEIGHT - FOOT + 8
+def foot_svg(scatter: Scatter) -> str:
+    """Return the axes' names and the legend alone, for a picture whose points are drawn elsewhere."""
+    said = [f"across: {scatter.x_name}", f"up: {scatter.y_name}"]
+    shade = scatter.shade
+    if shade is not None:
+        said.append(f"colors: {shade.name}, from {shade.low:.3g} to {shade.high:.3g}")
+    return picture(WIDTH, FOOT, "axes and colors", "; ".join(said), list(_foot(scatter, 8)))
+
+
+def _foot(scatter: Scatter, top: float = HEIGHT - FOOT + 8) -> Iterator[str]:
     yield line(EDGE, top, WIDTH - EDGE, top, "axis")
     across = f"across: {scatter.x_name}" if scatter.x_name else ""
     up = f"up: {scatter.y_name}" if scatter.y_name else ""
