@@ -95,6 +95,7 @@ def axis(
     chosen = form.choose()
     from embedinspect.analysis import axis as analysis
     from embedinspect.output import axis as output
+    from embedinspect.wording import listed
 
     source = asked.source()
     lows, highs = analysis.split_words(source, low), analysis.split_words(source, high)
@@ -108,6 +109,7 @@ def axis(
     ranking = analysis.rank(source, lows, highs, among, first)
     opinion = None if keras.no_keras else _opinion(ranking, keras.backend)
     answer = Answer(
+        title=f"The axis from {listed(lows)} to {listed(highs)} in {source.path}",
         page=lambda: output.page(ranking, opinion, top),
         document=lambda: output.document(ranking, opinion, top),
     )

@@ -40,6 +40,7 @@ def cache(
     entries = kept.clear(stale_only=not clear) if removing else kept.entries()
     freed = sum(entry.size for entry in entries) if removing else None
     answer = Answer(
+        title="What is kept of large files",
         page=lambda: output.page(kept.folder(), entries, freed),
         document=lambda: output.document(kept.folder(), entries, freed),
     )

@@ -83,6 +83,7 @@ def coverage(
     )
     written = None if write is None else write_matrix(covered, write, fill, force=force)
     answer = Answer(
+        title=f"Words that have a vector in {covered.source.path}",
         page=lambda: output.page(covered, written, top),
         document=lambda: output.document(covered, written, top),
     )

@@ -63,7 +63,11 @@ def decode(
     if not sequences:
         raise UsageError(f"no id given; expected {_EXPECTED}")
     decoding = analysis.decode(_id_words(asked), sequences)
-    answer = Answer(page=lambda: output.page(decoding), document=lambda: output.document(decoding))
+    answer = Answer(
+        title="The words of ids",
+        page=lambda: output.page(decoding),
+        document=lambda: output.document(decoding),
+    )
     write_answer(answer, chosen)
 
 

@@ -88,7 +88,10 @@ def diff(
     count = _NEIGHBORS if neighbors is None else neighbors
     with waiting(f"Comparing {first.path} with {second.path}"):
         difference = compare(first, second, align=align, neighbors=count, words=named)
+    a_path, b_path = first.path, second.path
+    where = f"in {a_path}" if a_path == b_path else f"from {a_path} to {b_path}"
     answer = Answer(
+        title=f"What moved {where}",
         page=lambda: output.page(difference, top, named=bool(named)),
         document=lambda: output.document(difference, top, named=bool(named)),
     )

@@ -170,7 +170,11 @@ def doctor(
         )
         diagnosis = diagnose(case)
     answer = Answer(
-        page=lambda: output.page(diagnosis), document=lambda: output.document(diagnosis, fail_on)
+        title="What is wrong with these texts"
+        if source.path is None
+        else f"What is wrong with {source.path}",
+        page=lambda: output.page(diagnosis),
+        document=lambda: output.document(diagnosis, fail_on),
     )
     write_answer(answer, chosen)
     if diagnosis.at_or_above(fail_on):

@@ -136,7 +136,9 @@ def evaluate(
     with counting("Answering analogies", questions) as progress:
         evaluation = run.evaluate(sources, tests, settings, progress)
     answer = Answer(
-        page=lambda: output.page(evaluation), document=lambda: output.document(evaluation)
+        title=f"Tests of {', '.join(one.path for one in sources)}",
+        page=lambda: output.page(evaluation),
+        document=lambda: output.document(evaluation),
     )
     write_answer(answer, chosen)
 

@@ -109,6 +109,7 @@ def _list(form: Form) -> None:
     from embedinspect.output import explain as output
 
     answer = Answer(
+        title="How does this work in Keras, and why does it not?",
         page=lambda: output.topics_page(lessons.TOPICS),
         document=lambda: output.topics_document(lessons.TOPICS),
     )

@@ -62,7 +62,11 @@ def export(
     source = asked.source()
     with waiting(f"Writing {destination}"):
         exported = exports.export(source, destination, to, force=force)
-    answer = Answer(page=lambda: output.page(exported), document=lambda: output.document(exported))
+    answer = Answer(
+        title=f"Vectors of {source.path}",
+        page=lambda: output.page(exported),
+        document=lambda: output.document(exported),
+    )
     write_answer(answer, chosen)
 
 

@@ -166,6 +166,7 @@ def map_(
     from embedinspect.output import map as output
 
     answer = Answer(
+        title=f"A map of {source.path}",
         page=lambda: output.page(row_map),
         document=lambda: output.document(row_map),
     )

@@ -73,12 +73,15 @@ def neighbors(
     if odd_one_out:
         group = analysis.odd_one_out(source, lines)
         answer = Answer(
-            page=lambda: output.odd_page(group), document=lambda: output.odd_document(group)
+            title=f"The odd one out in {source.path}",
+            page=lambda: output.odd_page(group),
+            document=lambda: output.odd_document(group),
         )
         write_answer(answer, chosen)
         return
     neighborhood = _ask(source, lines, top or DEFAULT, metric)
     answer = Answer(
+        title=f"Nearest rows in {source.path}",
         page=lambda: output.page(neighborhood),
         document=lambda: output.document(neighborhood),
     )

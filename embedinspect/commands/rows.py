@@ -35,6 +35,7 @@ def rows(
     source = asked.source()
     matches = source.places_of(words)
     answer = Answer(
+        title=f"Rows of {source.path}",
         page=lambda: output.page(source, matches, full=full, precision=precision),
         document=lambda: output.document(source, matches),
     )

@@ -180,6 +180,7 @@ def _print(
         label_names=("", "") if run is None else run.label_names,
     )
     answer = Answer(
+        title="What an Embedding layer does with texts",
         page=lambda: show_page(
             lookup, witnesses, one_hot_too=one_hot, full=full, precision=precision
         ),

@@ -182,7 +182,9 @@ def train(
         return runs[-1]
 
     answer = Answer(
-        page=lambda: output.page(session, run), document=lambda: output.document(session, run())
+        title="What a classifier learns",
+        page=lambda: output.page(session, run),
+        document=lambda: output.document(session, run()),
     )
     write_answer(answer, chosen)
     error = training.loss_error(runs[-1])

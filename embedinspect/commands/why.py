@@ -100,6 +100,7 @@ def why(
             f"{', '.join(explanation.readings)}"
         )
     answer = Answer(
+        title="Why the classifier says that",
         page=lambda: output.page(explanation, sort, full=full),
         document=lambda: output.document(explanation, sort),
     )
