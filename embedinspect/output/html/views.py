@@ -196,11 +196,13 @@ def _curves(curves: Curves) -> View:
 
 def _scatter(scatter: Scatter, outline: Outline) -> View:
     from embedinspect.output.html.map_data import map_data
-    from embedinspect.output.svg.scatter import foot_svg, scatter_svg
+    from embedinspect.output.svg.scatter import legend_svg, scatter_svg
 
     return {
         "kind": "map",
-        "foot": Markup(foot_svg(scatter)),
+        "x_name": literal(scatter.x_name),
+        "y_name": literal(scatter.y_name),
+        "colors": "" if scatter.shade is None else Markup(legend_svg(scatter.shade)),
         "id": outline.name("map"),
         "scripted": outline.linked,
         "title": literal(scatter.title),

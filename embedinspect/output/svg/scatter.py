@@ -21,6 +21,7 @@ MOST_LABELS, SIZE = 90, 12
 _DOT, _MARK = 1.8, 4.0
 _STEPS = 9
 _LEGEND = 140.0
+LEGEND_WIDTH = 360.0
 
 
 def scatter_svg(scatter: Scatter) -> str:
@@ -90,16 +91,16 @@ def _labels(scatter: Scatter, places: list[list[float]]) -> Iterator[str]:
             yield text(at, spot.bottom - 3, name, "ink", anchor, SIZE)
 
 
-def foot_svg(scatter: Scatter) -> str:
-    """Return the axes' names and the legend alone, for a picture whose points are drawn elsewhere."""
-    said = [f"across: {scatter.x_name}", f"up: {scatter.y_name}"]
-    shade = scatter.shade
-    if shade is not None:
-        said.append(f"colors: {shade.name}, from {shade.low:.3g} to {shade.high:.3g}")
-    return picture(WIDTH, FOOT, "axes and colors", "; ".join(said), list(_foot(scatter, 8)))
+def legend_svg(shade: Shade) -> str:
+    """Return the legend alone, for a picture whose points are drawn elsewhere."""
+    said = f"{shade.name}, from {shade.low:.3g} to {shade.high:.3g}"
+    if shade.categories:
+        said = f"{shade.name}: {', '.join(shade.categories[:6])}"
+    return picture(LEGEND_WIDTH, 48, "colors", said, list(_legend(shade, 4, LEGEND_WIDTH)))
 
 
-def _foot(scatter: Scatter, top: float = HEIGHT - FOOT + 8) -> Iterator[str]:
+def _foot(scatter: Scatter) -> Iterator[str]:
+    top = HEIGHT - FOOT + 8
     yield line(EDGE, top, WIDTH - EDGE, top, "axis")
     across = f"across: {scatter.x_name}" if scatter.x_name else ""
     up = f"up: {scatter.y_name}" if scatter.y_name else ""
@@ -109,8 +110,7 @@ def _foot(scatter: Scatter, top: float = HEIGHT - FOOT + 8) -> Iterator[str]:
         yield from _legend(scatter.shade, top + 12)
 
 
-def _legend(shade: Shade, top: float) -> Iterator[str]:
-    right = WIDTH - EDGE
+def _legend(shade: Shade, top: float, right: float = WIDTH - EDGE) -> Iterator[str]:
     if shade.categories:
         for number, name in enumerate(shade.categories[:6]):
             x, y = right - 170 * (1 + number % 2), top + 10 + 14 * (number // 2)
