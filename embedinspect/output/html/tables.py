@@ -35,6 +35,11 @@ class Heading:
     hidden: str = ""
     right: bool = False
 
+    @property
+    def classes(self) -> str:
+        """How it stands over its column."""
+        return " ".join(["r"] * self.right + ["long"] * (len(self.name) > _LONG_TEXT))
+
 
 @dataclass(frozen=True)
 class Bar:

@@ -183,12 +183,13 @@ def _known(value: float | None) -> bool:
 
 
 def _curves(curves: Curves) -> View:
-    from embedinspect.output.svg.curves import curves_svg
+    from embedinspect.output.svg.curves import NARROW, curves_svg
 
     return {
         "kind": "picture",
         "title": literal(curves.title),
         "svg": Markup(curves_svg(curves)),
+        "narrow": Markup(curves_svg(curves, NARROW)),
         "remark": literal(curves.remark),
         "numbers": table_view(numbers(curves)),
     }

@@ -9,7 +9,7 @@ from embedinspect.output.svg.elements import line, picture, text, width_of
 from embedinspect.pictures import Curves
 from embedinspect.plots.scales import round_ticks
 
-WIDTH, HEIGHT = 720.0, 300.0
+WIDTH, NARROW, HEIGHT = 720.0, 360.0, 300.0
 TOP, BOTTOM, LEFT = 16.0, 268.0, 56.0
 _NAMES = ("one", "two")
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
@@ -17,12 +17,18 @@ _APART = 16.0
 _MOST_TICKS = 6
 
 
-def curves_svg(curves: Curves) -> str:
-    """Return the lines on one scale, each named at its end, and the best step marked."""
+def curves_svg(curves: Curves, width: float = WIDTH) -> str:
+    """Return the lines on one scale, each named at its end, and the best step marked.
+
+    Args:
+        width: in pixels; letters stay as they are, so a narrow picture is legible on a phone.
+    """
     values = [value for series in curves.series for value in series.values if _finite(value)]
     if not values:
-        return picture(WIDTH, 40, curves.title, "nothing to draw", [text(LEFT, 24, "no numbers")])
-    return picture(WIDTH, HEIGHT, curves.title, _said(curves), list(_Drawn(curves).elements()))
+        return picture(width, 40, curves.title, "nothing to draw", [text(LEFT, 24, "no numbers")])
+    return picture(
+        width, HEIGHT, curves.title, _said(curves), list(_Drawn(curves, width).elements())
+    )
 
 
 def _finite(value: float | None) -> bool:
@@ -41,7 +47,7 @@ def _said(curves: Curves) -> str:
 class _Drawn:
     """The places of a picture of curves."""
 
-    def __init__(self, curves: Curves) -> None:
+    def __init__(self, curves: Curves, width: float) -> None:
         self.curves = curves
         values = [float(v) for s in curves.series for v in s.values if _finite(v) and v is not None]
         low, high = min(values), max(values)
@@ -49,7 +55,7 @@ class _Drawn:
         self.low, self.high = low - room, high + room
         self.steps = max(len(series.values) for series in curves.series)
         ends = [f"{series.name} {_last(series.values)}" for series in curves.series]
-        self.right = WIDTH - max(map(width_of, ends)) - 14
+        self.right = max(width / 2, width - max(map(width_of, ends)) - 14)
 
     def x(self, step: int) -> float:
         """Return where a step is, counted from 0."""
