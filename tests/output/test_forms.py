@@ -47,7 +47,7 @@ def test_help_and_errors_name_the_forms_that_a_command_gives(run, command):
 def test_a_form_that_a_command_cannot_give_is_refused(run):
     code, out, err = run("explain", "--format", "csv")
     assert (code, out) == (2, b"")
-    assert err == "Error: --format is 'csv'; expected one of table, json, ndjson, markdown\n"
+    assert err == "Error: --format is 'csv'; expected one of table, json, ndjson, markdown, html\n"
 
 
 def test_most_commands_give_all_forms():
