@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from embedinspect.analysis.evaluate import analogies, association, categories, odd, pairs
 from embedinspect.analysis.evaluate.comparison import comparisons_of
 from embedinspect.analysis.evaluate.items import Kind, TestFile
-from embedinspect.analysis.evaluate.results import Evaluation, FileResult, Missing, Settings
+from embedinspect.analysis.evaluate.results import (
+    Evaluation,
+    FileResult,
+    Missing,
+    SectionResult,
+    Settings,
+)
 from embedinspect.analysis.evaluate.words import Vectors, WordRows
 from embedinspect.source import Source
 
@@ -67,18 +74,24 @@ def _result(
         word for section in file.sections for item in section.items for word in words_of(item)
     )
     if file.kind == "analogies":
-        sections, total = analogies.score(words, file.sections, settings, progress)
+        parts, whole = analogies.score(words, file.sections, settings, progress)
         missing = [word for word in named if words.row_of(word) is None]
-        return FileResult(file, number, tuple(sections), total, _missing(words, missing))
+        about = _missing(words, missing)
+        return FileResult(file, number, tuple(parts), _total(parts, whole), about)
     vectors = words.vectors_of(named)
     missing = [word for word in named if word not in vectors]
     about = _missing(words, missing, vectors)
     if file.kind == "association":
-        tests = association.score(vectors, file.sections, settings)
-        return FileResult(file, number, tuple(tests), None, about)
+        parts = association.score(vectors, file.sections, settings)
+        return FileResult(file, number, tuple(parts), None, about)
     scored = {"pairs": pairs.score, "odd-one-out": odd.score, "categories": categories.score}
     parts, whole = scored[file.kind](vectors, file.sections, settings)
-    return FileResult(file, number, tuple(parts), whole, about)
+    return FileResult(file, number, tuple(parts), _total(parts, whole), about)
+
+
+def _total(parts: Sequence[SectionResult], whole: SectionResult) -> SectionResult:
+    """Return the total; of a single section its very numbers, with the same draws."""
+    return replace(parts[0], name=whole.name) if len(parts) == 1 else whole
 
 
 def _missing(words: WordRows, missing: Iterable[str], vectors: Vectors | None = None) -> Missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from embedinspect.analysis.evaluate.clustering import cluster
 from embedinspect.analysis.evaluate.reading import read_test
 from embedinspect.analysis.evaluate.results import Settings
 from embedinspect.analysis.evaluate.run import evaluate
+from embedinspect.analysis.evaluate.words import WordRows
 from embedinspect.errors import UsageError
+from embedinspect.formats.ngrams import Composed
+from tests.analysis.builders import language_model_of
 from tests.builders import source_of
 
 WEFE = json.loads((Path(__file__).parent.parent.parent / "data" / "weat.json").read_text())
@@ -179,3 +183,32 @@ def test_what_is_drawn_hangs_on_the_seed_alone(vectors, result_of):
     first = result_of(vectors, text, Settings(seed=1)).total.measures
     assert first == result_of(vectors, text, Settings(seed=1)).total.measures
     assert first != result_of(vectors, text, Settings(seed=2)).total.measures
+
+
+def test_a_single_section_and_the_total_have_the_same_numbers(vectors, result_of):
+    for text in ("king queen man woman\n", "king,queen,8\ncar,king,1\ngood,bad,4\nman,boy,7\n"):
+        result = result_of(vectors, text)
+        assert result.total.measures == result.sections[0].measures
+
+
+def test_a_token_that_begins_a_word_is_the_word(result_of):
+    names = ["king", "Ġking", "Ġqueen", "qu", "▁Ġ", "cafÃ©", "ĠcafÃ©"]
+    rows = np.eye(7) + 0.1 * np.arange(49).reshape(7, 7) % 3
+    model = language_model_of(rows.astype(np.float32), names)
+    words = WordRows(replace(model, contents=replace(model.contents, words=model.words)))
+    assert [words.row_of(word) for word in ("king", "KING", "queen", "qu", "café")] == [
+        1, 1, 2, 3, 6,
+    ]  # fmt: skip
+    assert set(words.rows_like(1)) == {0, 1}
+
+
+def test_words_without_a_row_are_composed_where_the_source_can(vectors, result_of):
+    word = Composed("kingly", vectors.matrix.rows[1], ("<king",))
+    contents = replace(vectors.contents, compose={"kingly": word}.get)
+    result = result_of(
+        replace(vectors, contents=contents), "kingly,queen,8\ncar,king,1\nman,boy,7\nx,car,1\n"
+    )
+    assert (result.total.counted, result.total.oov) == (3, 1)
+    assert result.missing.composed == 1
+    plain = result_of(vectors, "king,queen,8\n").total
+    assert np.isclose(result.total.outcomes[0], plain.outcomes[0])
