@@ -72,6 +72,27 @@ def test_the_policy_stops_scripts_that_are_not_the_pages_own(browser, folder, tm
         assert any("Content Security Policy" in message for message in browser.messages())
 
 
+def test_pointing_at_an_id_lights_up_its_row_everywhere(browser, folder):
+    browser.open(folder / "plain.html")
+    lit = """
+        const link = document.querySelectorAll("a.id")[arguments[0]];
+        link.dispatchEvent(new MouseEvent("mouseover", {bubbles: true}));
+        const rows = [...document.querySelectorAll("tr.same")];
+        link.dispatchEvent(new MouseEvent("mouseout", {bubbles: true}));
+        return [rows.map(row => row.querySelector(".id").textContent), link.textContent,
+                document.querySelectorAll("tr.same").length];
+    """
+    rows, id_, left = browser.run(lit, 0)
+    assert rows == [id_, id_, id_, id_]  # three positions, and the row of the matrix
+    assert left == 0
+    focused = """
+        const link = document.querySelectorAll("a.id")[1];
+        link.focus();
+        return document.querySelectorAll("tr.same").length;
+    """
+    assert browser.run(focused) == 2
+
+
 def test_a_fragment_stands_in_a_page_of_another(browser, tmp_path, axe):
     page = tmp_path / "notebook.html"
     fragment = html_fragment(every_part("A few words"))
