@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,26 +18,53 @@ def write_whole(path: str | Path, data: bytes) -> None:
     Raises:
         DataError: the file cannot be written; what stood there before still does.
     """
+    write_parts(path, [data])
+
+
+def write_parts(path: str | Path, parts: Iterable[bytes]) -> int:
+    """Write a file whole, or not at all, from parts that are made one after the other.
+
+    Whatever a part raises while it is made is raised as it is.
+
+    Returns:
+        How many bytes it has.
+
+    Raises:
+        DataError: the file cannot be written; what stood there before still does.
+    """
     target = Path(path)
-    temporary = None
+    size = 0
+    with _no_place(path):
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    file = os.fdopen(handle, "wb")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        for part in parts:
+            with _no_place(path):
+                size += file.write(part)
+        with _no_place(path):
             file.flush()
             os.fsync(file.fileno())
-        set_plain_mode(Path(temporary))
-        refuse_devices(target)
-        Path(temporary).replace(target)
-        temporary = None
+            set_plain_mode(temporary)
+            refuse_devices(target)
+            temporary.replace(target)
+    finally:
+        with suppress(OSError):  # of a disk that is full it has been said already
+            file.close()
+        temporary.unlink(missing_ok=True)
+    return size
+
+
+@contextmanager
+def _no_place(path: str | Path) -> Iterator[None]:
+    """Say of what the system refuses that this path cannot be written."""
+    try:
+        yield
     except (OSError, ValueError) as error:
         reason = os_reason(error) if isinstance(error, OSError) else str(error)
         raise DataError(
             f"cannot write {str(path)!r}: {reason}; expected a path in a folder that can be written"
         ) from None
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def refuse_devices(place: Path) -> None:

@@ -22,7 +22,7 @@ from embedinspect.commands import meant
 from embedinspect.commands.signature import flattened
 from embedinspect.commands.start import FIRST
 from embedinspect.commands.table import COMMANDS
-from embedinspect.output.forms import Form
+from embedinspect.output.forms import ALL, Form
 from tests.builders import write_keras_file
 from tests.conftest import CLASSIC, HERE, environment
 
@@ -274,7 +274,7 @@ def test_the_examples_of_every_help_work(run, monkeypatch, tmp_path):
             found = "--fail-over" in example or "--input-dim 5" in example
             assert code == (3 if found else 0), (example, err)
             assert "Error" not in err
-            assert out
+            assert out or "--output" in example
 
 
 def test_the_schema_is_printed(run):
@@ -328,7 +328,7 @@ def test_help_imports_nothing_heavy():
         assert not imported(*arguments) & {"numpy", "keras", "tensorflow", "embedinspect.lookup"}
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", ALL)
 def test_no_keras_means_no_keras(form):
     modules = imported("show", *CLASSIC, NO_KERAS, "--format", form)
     assert not modules & {"keras", "tensorflow", "jax", "torch"}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from embedinspect.__main__ import prepare
-from embedinspect.output.forms import Form
+from embedinspect.output.forms import ALL
 from tests.builders import VECTORS
 from tests.conftest import CLASSIC, HERE, environment
 
@@ -79,7 +79,7 @@ def test_a_full_disk_for_errors_alone_changes_no_answer(text):
     assert done.stdout.endswith("}\n")
 
 
-@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("form", ALL)
 def test_a_closed_pipe_ends_quietly(form):
     process = subprocess.Popen(
         [sys.executable, "-m", "embedinspect", "show", "--no-keras", "--format", form, "--full"],

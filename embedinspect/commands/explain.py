@@ -11,7 +11,7 @@ from embedinspect.commands import options as option
 from embedinspect.commands.groups import FormGroup, KerasGroup
 from embedinspect.commands.notes import note, note_files
 from embedinspect.errors import UsageError
-from embedinspect.output.forms import Answer, Form, write_answer
+from embedinspect.output.forms import Answer, Target, write_answer
 
 if TYPE_CHECKING:
     from embedinspect.lessons import KerasPart, Request, Topic
@@ -104,7 +104,7 @@ def _texts(arguments: list[str], files: list[str], encoding: str) -> list[str]:
     return collect_texts(arguments, files, encoding)
 
 
-def _list(form: Form) -> None:
+def _list(target: Target) -> None:
     from embedinspect import lessons
     from embedinspect.output import explain as output
 
@@ -113,10 +113,10 @@ def _list(form: Form) -> None:
         page=lambda: output.topics_page(lessons.TOPICS),
         document=lambda: output.topics_document(lessons.TOPICS),
     )
-    write_answer(answer, form)
+    write_answer(answer, target)
 
 
-def _teach(topic: Topic, request: Request, keras: KerasGroup, form: Form) -> None:
+def _teach(topic: Topic, request: Request, keras: KerasGroup, target: Target) -> None:
     """Run the lesson and print it: what needs no Keras at once."""
     from embedinspect.lessons import Lesson
     from embedinspect.output import explain as output
@@ -145,4 +145,4 @@ def _teach(topic: Topic, request: Request, keras: KerasGroup, form: Form) -> Non
             left_out=keras.no_keras,
         ),
     )
-    write_answer(answer, form)
+    write_answer(answer, target)

@@ -76,9 +76,10 @@ def _write_out(asked: SourceGroup, form: FormGroup, to: str | None) -> None:
     Raises:
         UsageError: the answer of the command itself is asked for on stdout.
     """
-    if form.json or form.format_name is not None:
+    if form.json or form.format_name is not None or form.output is not None:
         raise UsageError(
-            "--json and --format write to standard output, and so does -; leave out one of the two"
+            "--json, --format and --output write what is said of an export, and - writes the "
+            "matrix itself to standard output; leave out one of the two"
         )
     from embedinspect import exports
     from embedinspect.output import export as output

@@ -5,34 +5,66 @@ A command that has one as a parameter has its fields as options of its own (`sig
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from embedinspect.commands import options as option
 from embedinspect.commands.notes import note
-from embedinspect.output.forms import ALL, Form, choose_form
+from embedinspect.output.forms import ALL, Form, Target, choose_form
 
 if TYPE_CHECKING:
     from embedinspect.lookup import Settings
     from embedinspect.source import Source, SourceOptions
 
 _MOST_PROBLEMS = 5
+# Of a field that is no option, but set by the command line itself.
+NO_OPTION = {"option": False}
 
 
 @dataclass(frozen=True)
-class FormGroup:
-    """How the answer is to be written. The choices of --format are those of the command."""
+class StdoutGroup:
+    """How an answer is written to stdout. The choices of --format are those of the command."""
 
     format_name: str | None = None
     json: option.Json = False
 
-    def choose(self, otherwise: Form = Form.TABLE) -> Form:
+    def choose(self, otherwise: Form = Form.TABLE) -> Target:
         """Return the form; `otherwise` where none was asked for.
 
         Raises:
             UsageError: --json and another --format.
         """
-        return choose_form(self.format_name, json=self.json, forms=ALL, otherwise=otherwise)
+        return Target(choose_form(self.format_name, json=self.json, otherwise=otherwise))
+
+
+@dataclass(frozen=True)
+class FormGroup(StdoutGroup):
+    """How an answer is written, and where.
+
+    Attributes:
+        forms: that the command can give; no option.
+        inputs: texts from the command line, which may name what is read; no option.
+    """
+
+    output: option.Output = None
+    forms: Sequence[Form] = field(default=ALL, metadata=NO_OPTION)
+    inputs: Sequence[str] = field(default=(), metadata=NO_OPTION)
+
+    def choose(self, otherwise: Form = Form.TABLE) -> Target:
+        """Return the form and the file; `otherwise` where no form was asked for.
+
+        Raises:
+            UsageError: options that contradict, or a file that cannot be written or is an input.
+        """
+        stdout = super().choose(otherwise)
+        if self.output is None:
+            return stdout
+        from embedinspect.output.files import file_target, refuse_inputs
+
+        target = file_target(self.output, self.forms, name=self.format_name, json=self.json)
+        refuse_inputs(self.output, self.inputs)
+        return target
 
 
 @dataclass(frozen=True)

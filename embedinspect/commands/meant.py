@@ -19,7 +19,6 @@ _OPTIONS = {
     "--quiet": _STDERR,
     "--silent": _STDERR,
     "-q": _STDERR,
-    "--output": "the answer goes to standard output: > FILE keeps it",
     "--plot": "embedinspect map SOURCE draws the rows",
 }
 # What to type, and the commands under which people look for it.
@@ -81,9 +80,15 @@ def no_such_option(name: str, options: Iterable[str], otherwise: str) -> str:
         options: those that it has.
         otherwise: what to say where none of them is meant.
     """
+    options = list(options)
+    if name == "--output" and "--out" in options:
+        return (
+            "there is no option --output here; --out names the run folder, and embedinspect info "
+            "RUN --output FILE writes the curves"
+        )
     if name in _OPTIONS:
         return f"there is no option {name} here; {_OPTIONS[name]}"
-    close = difflib.get_close_matches(name, list(options), n=1, cutoff=_LIKENESS)
+    close = difflib.get_close_matches(name, options, n=1, cutoff=_LIKENESS)
     if close:
         return f"there is no option {name}; did you mean {close[0]}?"
     return f"there is no option {name}; {otherwise}"

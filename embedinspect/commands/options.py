@@ -284,5 +284,16 @@ Precision = Annotated[
     Annotated[int, Interval(ge=0, le=20)] | None,
     option(OUTPUT, "Decimals of the numbers in the tables.", metavar="N", show_default="3 digits"),
 ]
+Output = Annotated[
+    str | None,
+    option(
+        OUTPUT,
+        "Write the answer to a file; its suffix says how: .html, .svg and .png (the pictures), "
+        ".md, .json, .ndjson, .csv, .txt.",
+        "--output",
+        "-o",
+        metavar="FILE",
+    ),
+]
 Json = Annotated[bool, flag(OUTPUT, "Short for --format json.", "--json")]
 Force = Annotated[bool, flag(WRITING, "Replace what is there already.", "--force")]

@@ -21,7 +21,7 @@ from embedinspect.commands.groups import (
 from embedinspect.commands.notes import note
 from embedinspect.commands.signature import given
 from embedinspect.errors import DataError, UsageError
-from embedinspect.output.forms import Answer, Form, write_answer
+from embedinspect.output.forms import Answer, Form, Target, write_answer
 
 if TYPE_CHECKING:
     from embedinspect.analysis.tracing import Traced
@@ -56,6 +56,7 @@ CONFLICTS = (
     ("--seed", "--matrix"),
     ("--code", "--from"),
     ("--one-hot", "--code"),
+    ("--code", "--output"),
 )
 
 
@@ -94,7 +95,7 @@ def show(
     embedinspect show --from sample:vectors "a wonderful film" --no-keras
     """
     chosen = form.choose()
-    _refuse_conflicts(given(context), chosen)
+    _refuse_conflicts(given(context), chosen.form)
     settings = settings_of(
         tokenizing, sequences, input_dim=input_dim, output_dim=output_dim, seed=seed
     )
@@ -130,7 +131,7 @@ def show(
         )
     for message in traced.notes:
         note(message)
-    if full and chosen is Form.TABLE:
+    if full and chosen.form is Form.TABLE:
         _refuse_endless_tables(traced.lookup)
     if save_vocabulary is not None:
         from embedinspect.files import write_whole
@@ -149,7 +150,7 @@ def show(
 def _print(
     traced: Traced,
     keras: KerasGroup,
-    form: Form,
+    target: Target,
     *,
     one_hot: bool,
     full: bool,
@@ -187,12 +188,12 @@ def _print(
         document=lambda: show_document(
             lookup,
             count_tokens(lookup),
-            proof=prove() if ask and form is Form.JSON else None,
+            proof=prove() if ask and target.form is Form.JSON else None,
             product=multiply(lookup) if one_hot else None,
             predict=witnesses.predict,
         ),
     )
-    write_answer(answer, form)
+    write_answer(answer, target)
     if ask:  # lines of ndjson and csv have no place for Keras's word: only a difference is said
         _insist(proofs[-1] if proofs else prove(), lookup)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from embedinspect.commands import options as option
-from embedinspect.commands.groups import FormGroup
+from embedinspect.commands.groups import NO_OPTION, FormGroup, StdoutGroup
 from embedinspect.output.forms import DESCRIPTIONS, Form
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
@@ -39,8 +39,10 @@ def flattened(command: Callable[..., None], forms: Sequence[Form]) -> Callable[.
             own.append(parameter.replace(annotation=annotation, kind=_KEYWORD))
 
     def run(**values: Any) -> None:
+        given = {"forms": forms, "inputs": list(_texts(values))}
         for name, group in groups.items():
-            values[name] = group(**{f.name: values.pop(f.name) for f in fields(group)})
+            options = {field.name: values.pop(field.name) for field in _options(group)}
+            values[name] = group(**options, **(given if group is FormGroup else {}))
         command(**values)
 
     arguments = [parameter for parameter in grouped if not _rank(parameter)]
@@ -55,9 +57,9 @@ def flattened(command: Callable[..., None], forms: Sequence[Form]) -> Callable[.
 def _parameters(group: Any, forms: Sequence[Form]) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     parameters = []
-    for field in fields(group):
+    for field in _options(group):
         annotation = hints[field.name]
-        if group is FormGroup and field.name == "format_name":
+        if issubclass(group, StdoutGroup) and field.name == "format_name":
             annotation = _format_option(forms)
         default = inspect.Parameter.empty if field.default is MISSING else field.default
         if annotation == option.SourcePath:  # a dataclass wants defaults after defaults
@@ -66,6 +68,18 @@ def _parameters(group: Any, forms: Sequence[Form]) -> list[inspect.Parameter]:
             inspect.Parameter(field.name, _KEYWORD, default=default, annotation=annotation)
         )
     return parameters
+
+
+def _options(group: Any) -> list[Field[Any]]:
+    return [field for field in fields(group) if field.metadata != NO_OPTION]
+
+
+def _texts(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts on the command line but for --output: paths are among them."""
+    for name, value in values.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and name != "output":
+                yield one
 
 
 def _format_option(forms: Sequence[Form]) -> Any:

@@ -9,7 +9,7 @@ import typer
 from annotated_types import Interval
 
 from embedinspect.commands import options as option
-from embedinspect.commands.groups import FormGroup
+from embedinspect.commands.groups import StdoutGroup
 from embedinspect.commands.notes import note
 from embedinspect.errors import UsageError
 from embedinspect.output.forms import Answer, write_answer
@@ -26,7 +26,7 @@ def _option(panel: str, help_text: str, metavar: str = "N", **settings: Any) -> 
 
 
 def train(
-    form: FormGroup,
+    form: StdoutGroup,
     data_set: Annotated[
         str | None,
         typer.Argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
@@ -23,6 +24,8 @@ class Form(StrEnum):
     CSV = "csv"
     MARKDOWN = "markdown"
     HTML = "html"
+    SVG = "svg"
+    PNG = "png"
 
 
 # What each form is, for help and for the table in the guide.
@@ -33,8 +36,20 @@ DESCRIPTIONS: dict[Form, str] = {
     Form.CSV: "comma-separated values",
     Form.MARKDOWN: "tables to paste",
     Form.HTML: "a page for a browser",
+    Form.SVG: "the pictures of the page, which have any size",
+    Form.PNG: "the pictures of the page as pixels",
 }
-ALL = tuple(Form)
+# What --output alone gives: pictures are no text for a terminal or a pipe.
+PICTURES = (Form.SVG, Form.PNG)
+ALL = tuple(form for form in Form if form not in PICTURES)
+
+
+@dataclass(frozen=True)
+class Target:
+    """How an answer is written, and where: to a file, or to stdout where there is none."""
+
+    form: Form
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,45 +90,79 @@ def choose_form(
     return form
 
 
-def write_answer(answer: Answer, form: Form) -> None:
-    """Write an answer to stdout.
+_CAPTURED: ContextVar[list[Answer] | None] = ContextVar("captured", default=None)
+
+
+def captured(run: Callable[[], object]) -> Answer:
+    """Return the answer that some work would have written: for use from Python.
 
     Raises:
-        DataError: stdout is closed; the answer was not even made.
+        UsageError: it answers nothing.
     """
-    from embedinspect.output.stdout import standard_output
+    answers: list[Answer] = []
+    token = _CAPTURED.set(answers)
+    try:
+        run()
+    finally:
+        _CAPTURED.reset(token)
+    if not answers:
+        raise UsageError("this has no answer that could be returned; use it on the command line")
+    return answers[-1]
+
+
+def write_answer(answer: Answer, target: Target) -> None:
+    """Write an answer to stdout, or to a file, of which a line on stderr tells.
+
+    Raises:
+        DataError: stdout is closed, and the answer was not even made; the file cannot be written;
+            the answer has no picture, and is to be one.
+    """
+    if target.path is not None:
+        from embedinspect.output.files import write_file
+
+        write_file(answer, target.form, target.path)
+        return
+    from embedinspect.output.stdout import standard_output, write_utf8
 
     standard_output()
+    if target.form is Form.TABLE:
+        from embedinspect.output.terminal import print_page
+
+        print_page(answer.page())
+    else:
+        write_utf8(text_parts(answer, target.form))
+
+
+def text_parts(answer: Answer, form: Form) -> Iterable[str]:
+    """Return the pieces of an answer in a form that no screen has to be known for."""
     match form:
         case Form.TABLE:
-            from embedinspect.output.terminal import print_page
+            from embedinspect.output.terminal import plain_lines
 
-            print_page(answer.page())
+            return plain_lines(answer.page())
         case Form.MARKDOWN:
             from embedinspect.output.markdown import markdown_lines
 
-            _write(markdown_lines(answer.page()))
+            return markdown_lines(answer.page())
         case Form.HTML:
             from embedinspect.output.html.document import html_parts
 
-            _write(html_parts(answer.page(), answer.title))
+            return html_parts(answer.page(), answer.title)
+        case Form.SVG | Form.PNG:
+            from embedinspect.output.svg.page import page_svg
+
+            return [page_svg(answer.page(), themed=form is Form.SVG)]
         case Form.JSON:
             from embedinspect.output.document import json_parts
 
-            _write(json_parts(answer.document()))
+            return json_parts(answer.document())
         case Form.NDJSON:
             from embedinspect.output.document import ndjson_lines
 
-            _write(ndjson_lines(answer.document()))
+            return ndjson_lines(answer.document())
         case Form.CSV:
             from embedinspect.output.document import csv_lines
 
-            _write(csv_lines(answer.document()))
+            return csv_lines(answer.document())
         case _:
             assert_never(form)
-
-
-def _write(parts: Iterable[str]) -> None:
-    from embedinspect.output.stdout import write_utf8
-
-    write_utf8(parts)

@@ -6,6 +6,7 @@ and no control character gets past it.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
@@ -116,6 +117,19 @@ def open_screen(file: IO[str] | None = None, width: int | None = None) -> Screen
     except (UnicodeEncodeError, LookupError):
         signs = ASCII
     return Screen(console, width, signs, encoding)
+
+
+def plain_screen() -> Screen:
+    """Return the screen of a text file: UTF-8 without colors, as wide as `COLUMNS` says, or 120."""
+    width = max(NARROWEST, columns_wanted() or WIDTH_WITHOUT_TERMINAL)
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        legacy_windows=False,
+        force_terminal=False,
+        color_system=None,
+    )
+    return Screen(console, width, UNICODE)
 
 
 def columns_wanted() -> int | None:

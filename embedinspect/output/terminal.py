@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from embedinspect.output.fitting import table_lines, tables_lines
-from embedinspect.output.screen import STYLES, Screen, open_screen
+from embedinspect.output.screen import STYLES, Screen, open_screen, plain_screen
 from embedinspect.page import (
     Code,
     Fact,
@@ -46,6 +46,13 @@ def print_page(page: Page, screen: Screen | None = None) -> None:
             sys.stdout.flush()
         else:
             screen.line(line)
+
+
+def plain_lines(page: Page) -> Iterator[str]:
+    """Yield the lines of a page as a file has them: without colors, as wide as in a pipe."""
+    for line in page_lines(page, plain_screen()):
+        if line is not None:
+            yield line.plain.rstrip() + "\n"
 
 
 def page_lines(page: Page, screen: Screen) -> Iterator[Text | None]:

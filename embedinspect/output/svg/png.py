@@ -1,0 +1,34 @@
+"""An SVG as pixels, drawn by resvg, which needs no browser."""
+
+from __future__ import annotations
+
+from embedinspect.errors import DataError
+
+# Pixels to a unit: sharp on a slide, and where a page is printed.
+SCALE = 2
+_FAMILY = "DejaVu Sans"
+_PROBE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
+    '<text x="2" y="15" font-family="sans-serif" font-size="14">{}</text></svg>'
+)
+
+
+def png_of(svg: str) -> bytes:
+    """Return an SVG as a PNG file, two pixels to each unit.
+
+    Raises:
+        DataError: the package that draws it is missing, or no font is, so that no text would show.
+    """
+    try:
+        import resvg_py
+    except ImportError:
+        raise DataError(
+            "a PNG needs the package resvg-py, which is not installed; "
+            "pip install 'embedinspect[png]' brings it, and .svg needs nothing"
+        ) from None
+    if resvg_py.svg_to_bytes(_PROBE.format("E")) == resvg_py.svg_to_bytes(_PROBE.format("")):
+        raise DataError(
+            "a PNG needs a font, and none is installed here, so that no text would show; install "
+            "one, such as DejaVu Sans (Debian: fonts-dejavu-core), or write .svg"
+        )
+    return bytes(resvg_py.svg_to_bytes(svg, zoom=SCALE))
