@@ -1,0 +1,116 @@
+"""`duplicates`: rows that are there twice, or nearly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from embedinspect.analysis.duplicates import Duplicates, Group
+from embedinspect.output.document import Document, about_source
+from embedinspect.output.labels import short
+from embedinspect.output.top import DEFAULT
+from embedinspect.page import Column, Fact, Facts, Page, Table
+from embedinspect.source import Source
+from embedinspect.wording import listed, plural
+
+_MOST_NAMED = 8
+
+
+def page(duplicates: Duplicates, top: int | None = None) -> Page:
+    """Yield the groups, the one with the closest pair first, and what was compared."""
+    most = top or DEFAULT
+    if duplicates.groups:
+        yield _table(duplicates, most)
+    yield Facts(list(_facts(duplicates)))
+
+
+def _table(duplicates: Duplicates, most: int) -> Table:
+    groups = duplicates.groups[:most]
+    return Table(
+        "Rows that are there twice, or nearly",
+        [
+            Column("rows", [len(group.rows) for group in groups], "number"),
+            Column("closest", [_closest(group) for group in groups], rigid=True),
+            Column("which", [_names(duplicates.source, group) for group in groups], "prose"),
+        ],
+        more=len(duplicates.groups) - len(groups),
+    )
+
+
+def _closest(group: Group) -> str:
+    return "equal" if group.equal else f"{group.closest:.5f}"
+
+
+def _names(source: Source, group: Group) -> str:
+    return listed((short(source.name_of(row)) for row in group.rows), _MOST_NAMED)
+
+
+def _facts(duplicates: Duplicates) -> Iterator[Fact]:
+    groups = duplicates.groups
+    compared = f"{plural(duplicates.compared, 'row')}, each with each"
+    if duplicates.beyond:
+        compared += f"; {duplicates.beyond:,} behind the first ones were not looked at"
+    yield Fact("compared", compared)
+    if not groups:
+        yield Fact("found", f"no pair with a cosine of {duplicates.over:g} or more", "confirmed")
+    else:
+        rows = sum(len(group.rows) for group in groups)
+        equal = sum(group.equal for group in groups)
+        of_equal = f", {equal:,} of them of equal rows" if equal else ""
+        yield Fact(
+            "found",
+            f"{plural(duplicates.pairs, 'pair')} with a cosine of {duplicates.over:g} or more: "
+            f"{plural(rows, 'row')} in {plural(len(groups), 'group')}{of_equal} (a group is linked "
+            "by such pairs; its ends may be farther apart)",
+            "notable",
+        )
+    left_out = [
+        f"{duplicates.zero_rows:,} of zeros" * bool(duplicates.zero_rows),
+        f"{duplicates.not_finite:,} with NaN or infinity" * bool(duplicates.not_finite),
+    ]
+    if any(left_out):
+        yield Fact("left out", f"rows without a direction: {listed(filter(None, left_out))}")
+
+
+def document(duplicates: Duplicates, top: int | None = None) -> Document:
+    """Return every group with its rows; with `top`, those of the table."""
+    head = {
+        "source": about_source(duplicates.source),
+        "over": duplicates.over,
+        "compared": duplicates.compared,
+        "pairs": duplicates.pairs,
+        "zero_rows": duplicates.zero_rows,
+        "not_finite": duplicates.not_finite,
+        "beyond": duplicates.beyond,
+    }
+    groups = duplicates.groups if top is None else duplicates.groups[:top]
+    source = duplicates.source
+    items = (
+        {
+            "closest": group.closest,
+            "equal": group.equal,
+            "rows": [_row(source, *row) for row in zip(*_columns(group), strict=True)],
+        }
+        for group in groups
+    )
+    lines = (
+        {"group": number, "equal": group.equal, **_row(source, *row)}
+        for number, group in enumerate(groups)
+        for row in zip(*_columns(group), strict=True)
+    )
+    return Document(
+        "duplicates",
+        head,
+        {"groups": items},
+        lines="groups",
+        columns=("group", "row", "word", "nearest", "cosine", "equal"),
+        rows=lines,
+    )
+
+
+def _columns(group: Group) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
+    return group.rows, group.nearest, group.cosines
+
+
+def _row(source: Source, row: int, nearest: int, cosine: float) -> dict[str, object]:
+    word = source.words[row] if source.words is not None else None
+    return {"row": row, "word": word, "nearest": nearest, "cosine": cosine}
