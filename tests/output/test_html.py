@@ -180,6 +180,17 @@ def test_a_small_page_is_small():
     assert len(page(curves(), reading("t", *"abcdefgh"))) < 30_000
 
 
+def test_wide_tables_can_be_scrolled_by_keys_and_have_a_name():
+    read = Reader(html_document(every_part("text"), "page"))
+    scrolled = [a for tag, a in read.elements if a.get("class") == "scroll" or tag == "pre"]
+    assert len(scrolled) > 5
+    for attributes in scrolled:
+        assert attributes["tabindex"] == "0"
+        assert attributes["role"] == "group"
+        assert attributes["aria-label"]
+    assert len(read.of("caption")) == len(read.of("table"))
+
+
 def test_a_page_says_what_it_is():
     text = page(Paragraph("text"))
     assert text.startswith("<!doctype html>\n<html lang=")
@@ -329,15 +340,22 @@ def test_each_id_leads_to_the_row_that_it_copies():
 
 @pytest.mark.parametrize("dims", [5, 40])
 def test_the_linked_tables_have_every_number_with_and_without_colors(dims):
+    """In the cells of the row of the id, or of as many colors in their place, numbers below."""
     lookup = look_up(["a b a"], Settings(output_dim=dims, maxlen=5))
-    numbers = [f"{value:.4f}" for value in lookup.output(0).ravel()]
+    rows = [[f"{value:.4f}" for value in row] for row in lookup.matrix.rows]
+    in_order = [rows[id_] for id_ in lookup.sequences.ravel()] + rows
     for heat in (None, Heat(0.05)):
         text = page(Trace(lookup, heat=heat))
-        assert (text.count('class="strip') > 0) == (heat is not None and dims == 40)
-        found = [cell for cell in Reader(text).text_in("td") if re.fullmatch(r"-?\d\.\d{4}", cell)]
-        assert sorted(found) == sorted(
-            numbers + [f"{value:.4f}" for value in lookup.matrix.rows.ravel()]
-        )
+        strips = heat is not None and dims == 40
+        assert text.count('class="strip"') == (len(in_order) if strips else 0)
+        lines = re.findall(r"<tr[ >].*?</tr>", text.partition("<tbody>")[2], re.S)
+        numbers = [re.findall(r"(?<=>)-?\d\.\d{4}(?=<)", line) for line in lines]
+        assert [line for line in numbers if line] == in_order
+        linked = [line for line in lines if "data-row" in line]
+        ids = [int(re.findall(r'data-row="(\d+)"', line)[0]) for line in linked]
+        assert ids == [*lookup.sequences.ravel(), *range(len(rows))]
+        if not strips:
+            assert lines == linked
 
 
 def test_lines_that_are_left_out_have_no_id():
