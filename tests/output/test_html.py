@@ -355,7 +355,7 @@ def test_the_linked_tables_have_every_number_with_and_without_colors(dims):
         ids = [int(re.findall(r'data-row="(\d+)"', line)[0]) for line in linked]
         assert ids == [*lookup.sequences.ravel(), *range(len(rows))]
         if not strips:
-            assert lines == linked
+            assert [line for line in lines if "<td" in line] == linked
 
 
 def test_lines_that_are_left_out_have_no_id():
