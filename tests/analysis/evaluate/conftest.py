@@ -51,12 +51,15 @@ def drawn(gensim_files):
                 vectors.setdefault(second, drawn)
     words = list(vectors)
     words = [word for word in words if draw.random() > 0.03]  # some have no vector
-    words += [word.title() for word in words[::5]] + [word.lower() for word in words[::7]]
+    for variant, word in [(word.title(), word) for word in words[::5]] + [
+        (word.lower(), word) for word in words[::7]
+    ]:
+        vectors.setdefault(variant, vectors[word] + 0.2 * draw.standard_normal(12))
+        words.append(variant)
     words = list(dict.fromkeys(words))
     draw.shuffle(words)
-    rows = np.array(
-        [vectors.get(word, draw.standard_normal(12)) for word in words], np.float32
-    ) * draw.uniform(0.5, 2, (len(words), 1)).astype(np.float32)
+    rows = np.array([vectors[word] for word in words], np.float32)
+    rows *= draw.uniform(0.5, 2, (len(words), 1)).astype(np.float32)
     theirs = KeyedVectors(12)
     theirs.add_vectors(words, rows)
     return source_of(rows, words), theirs
