@@ -41,6 +41,7 @@ ROOMS = [
     "output",
     "commands",
     "cli",
+    "notebook",
     "__main__",
 ]
 

@@ -125,6 +125,28 @@ def csv_lines(document: Document) -> Iterator[str]:
         yield ",".join(document.columns) + "\n"
 
 
+def table_rows(document: Document) -> tuple[list[str], list[list[Any]]]:
+    """Return the headings and the rows of the comma-separated table, as Python values."""
+    rows = document.rows
+    if rows is None:
+        rows = [document.head] if document.lines is None else document.lists[document.lines]
+    headings: list[str] = list(document.columns)
+    table = []
+    for row in rows:
+        values = [row.get(column) for column in document.columns]
+        headings = _headings(document.columns, values)
+        cells: list[Any] = []
+        for value in values:
+            if isinstance(value, WrittenVector):
+                cells += [np.float32(number) for number in value.text.split(",") if number]
+            elif isinstance(value, np.ndarray):
+                cells += list(value)
+            else:
+                cells.append(json.loads(value.text) if isinstance(value, Written) else value)
+        table.append(cells)
+    return headings, table
+
+
 def _csv_line(cells: Sequence[Any]) -> str:
     """Return cells as a line without its end.
 

@@ -117,6 +117,10 @@ def write_answer(answer: Answer, target: Target) -> None:
         DataError: stdout is closed, and the answer was not even made; the file cannot be written;
             the answer has no picture, and is to be one.
     """
+    answers = _CAPTURED.get()
+    if answers is not None:
+        answers.append(answer)
+        return
     if target.path is not None:
         from embedinspect.output.files import write_file
 
