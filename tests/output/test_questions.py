@@ -113,6 +113,18 @@ def test_markdown(ask, name):
 
 
 @pytest.mark.parametrize("name", list(QUESTIONS))
+def test_html(ask, name):
+    code, out, _ = ask(*QUESTIONS[name], "--format", "html")
+    assert code == (3 if name in FOUND else 0)
+    text = out.decode()
+    assert text.startswith("<!doctype html>")
+    assert text.endswith("</html>\n")
+    assert "<h1" in text
+    assert ">embedinspect</h1>" not in text  # its title says what was asked
+    assert ("<table>" in text) == (name not in WITHOUT_TABLES)
+
+
+@pytest.mark.parametrize("name", list(QUESTIONS))
 def test_documents(ask, name):
     command = QUESTIONS[name][0]
     schema = json.loads((FOLDER / f"{command}.json").read_text())
@@ -170,7 +182,7 @@ def test_many_questions_from_a_file_are_ndjson(ask, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv", "markdown"])
+@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv", "markdown", "html"])
 def test_a_question_without_an_answer_ends_with_1(ask, form):
     arguments = ["neighbors", "vectors.txt", "king", "zebra", "queen", "--top", "1"]
     code, out, err = ask(*arguments, "--format", form)

@@ -107,6 +107,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FunctionLoader(kept_file),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
