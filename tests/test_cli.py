@@ -333,6 +333,7 @@ def test_no_keras_means_no_keras(form):
     modules = imported("show", *CLASSIC, NO_KERAS, "--format", form)
     assert not modules & {"keras", "tensorflow", "jax", "torch"}
     assert ("rich" in modules) == (form is Form.TABLE)
+    assert ("jinja2" in modules) == (form is Form.HTML)
 
 
 def test_show_is_quiet_and_ends_with_keras(command):
