@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from embedinspect.lookup import Settings, look_up
 from embedinspect.output.digits import table_number
 from embedinspect.output.html.document import html_document, html_fragment, html_parts
-from embedinspect.output.html.style import HEAT_STEPS, heat_class, ink_on, step_class, stylesheet
+from embedinspect.output.html.style import stylesheet
 from embedinspect.output.html.tables import MOST_ROWS, lean_bar, table_view
 from embedinspect.output.show.tables import HUES
 from embedinspect.page import (
@@ -35,6 +35,7 @@ from embedinspect.page import (
 )
 from embedinspect.pictures import Heat
 from embedinspect.plots.colours import diverging
+from embedinspect.plots.heat import HEAT_STEPS, heat_class, ink_on, step_class
 from embedinspect.wording import literal
 from tests.browser.pages import HOSTILE, curves, every_part, reading, scatter
 

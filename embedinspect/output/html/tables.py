@@ -11,9 +11,9 @@ import numpy as np
 
 from embedinspect.output.cells import cell_text, column_decimals, shared_decimals
 from embedinspect.output.digits import decimals_for, table_number
-from embedinspect.output.html.style import HEAT_STEPS, heat_class, step_class
 from embedinspect.page import Column, Table
 from embedinspect.pictures import Heat
+from embedinspect.plots.heat import HEAT_STEPS, heat_class, step_class
 from embedinspect.wording import literal
 
 MOST_ROWS = 2000

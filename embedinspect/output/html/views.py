@@ -10,7 +10,6 @@ from typing import Any, assert_never
 
 from markupsafe import Markup
 
-from embedinspect.output.html.style import heat_class
 from embedinspect.output.html.tables import lean_bar, legend, table_view
 from embedinspect.output.pictures.numbers import numbers
 from embedinspect.page import (
@@ -31,6 +30,7 @@ from embedinspect.page import (
     Trace,
 )
 from embedinspect.pictures import Curves, Heat, Scatter
+from embedinspect.plots.heat import heat_class
 from embedinspect.wording import literal
 
 View = dict[str, Any]

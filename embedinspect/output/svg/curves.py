@@ -10,7 +10,9 @@ from embedinspect.pictures import Curves
 from embedinspect.plots.scales import round_ticks
 
 WIDTH, NARROW, HEIGHT = 720.0, 360.0, 300.0
-TOP, BOTTOM, LEFT = 16.0, 268.0, 56.0
+TOP, BOTTOM, LEFT = 28.0, 268.0, 56.0
+# Where the names of the lines begin, from the right: the same in most pictures below each other.
+_NAMES_ROOM = 0.22
 _NAMES = ("one", "two")
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 _APART = 16.0
@@ -55,7 +57,8 @@ class _Drawn:
         self.low, self.high = low - room, high + room
         self.steps = max(len(series.values) for series in curves.series)
         ends = [f"{series.name} {_last(series.values)}" for series in curves.series]
-        self.right = max(width / 2, width - max(map(width_of, ends)) - 14)
+        beside = max(width * _NAMES_ROOM, *map(width_of, ends))
+        self.right = max(width / 2, width - beside - 10)
 
     def x(self, step: int) -> float:
         """Return where a step is, counted from 0."""
@@ -91,11 +94,11 @@ class _Drawn:
         if self.curves.best is None:
             return
         x = self.x(self.curves.best - self.curves.first)
-        yield line(x, TOP, x, BOTTOM, "line-ink", "4 4")
-        label = self.curves.best_label
+        yield line(x, 4, x, BOTTOM, "line-ink", "4 4")
+        label = self.curves.best_label  # above the lines, so that it lies on none
         beyond = x + 6 + width_of(label) > self.right
         yield text(
-            x + (-6 if beyond else 6), TOP + 10, label, "aside", "end" if beyond else "start"
+            x + (-6 if beyond else 6), TOP - 14, label, "aside", "end" if beyond else "start"
         )
 
     def _line(self, place: int, values: object) -> Iterator[str]:
