@@ -2,8 +2,8 @@
 
 Numbers are never cut. Where a table is too wide, in this order: dimensions of a vector are left out
 in the middle, with a count; texts are cut or wrapped, the widest first; gaps shrink; columns that
-are optional are left out, which is said below the table; and where nothing helps, each row becomes
-lines of heading and value.
+are optional are left out, which is said below the table; bars are left out; and where nothing
+helps, each row becomes lines of heading and value.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from dataclasses import replace
 from rich.cells import cell_len
 from rich.text import Text
 
+from embedinspect.output.bars import LONGEST_BAR, LONGEST_LEAN, bars, lean, lean_scale
 from embedinspect.output.cells import turn_over
 from embedinspect.output.grid import BETWEEN, Block, Cell, CellColumn, beside
 from embedinspect.output.screen import STYLES, Screen
-from embedinspect.output.sketch import GAPS, RIGHT, SHORTEST_BAR, Sketch, TextColumn, cut, sketched
-from embedinspect.page import Table
+from embedinspect.output.sketch import DRAWN, GAPS, RIGHT, Sketch, TextColumn, cut, sketched
+from embedinspect.page import Kind, Table
+from embedinspect.plots.colours import BLUE
 
 STACKED_LINES = 3
-LONGEST_BAR = 32
+LONGEST: dict[Kind, int] = {"bar": LONGEST_BAR, "lean": LONGEST_LEAN}
 TITLE_LINES = 2
 
 
@@ -83,6 +85,7 @@ def _fitted_lines(table: Table, sketch: Sketch, screen: Screen) -> Iterator[Text
                 yield from _said(left_out, screen)
                 return
         optional = [column for column in kept if column.optional and not table.full]
+        optional = optional or [column for column in kept if column.kind in DRAWN and kept[1:]]
         if not optional:
             break
         kept.remove(optional[-1])
@@ -97,8 +100,8 @@ def _fitted_lines(table: Table, sketch: Sketch, screen: Screen) -> Iterator[Text
 
 def _said(left_out: Sequence[TextColumn], screen: Screen) -> Iterator[Text]:
     """Yield the line that names columns for which there was no room."""
-    if left_out:
-        names = ", ".join(column.header for column in left_out)
+    names = ", ".join(column.header for column in left_out if column.kind not in DRAWN)
+    if names:  # bars have their numbers in another column
         line = f"{screen.signs.more} no room for: {names}"
         for part in screen.wrap(line, screen.width):
             yield Text(part, style=STYLES["aside"])
@@ -107,11 +110,12 @@ def _said(left_out: Sequence[TextColumn], screen: Screen) -> Iterator[Text]:
 def _widths(columns: Sequence[TextColumn], room: int, gap: int) -> list[int] | None:
     """Return widths that fit, the widest texts narrowed first; None where they cannot."""
     widths = [column.natural for column in columns]
-    bars = [number for number, column in enumerate(columns) if column.kind == "bar"]
     spent = gap * (len(columns) - 1)
-    for number in bars:  # a bar takes what the others leave
-        others = sum(width for place, width in enumerate(widths) if place != number)
-        widths[number] = max(SHORTEST_BAR, min(LONGEST_BAR, room - spent - others))
+    for number, column in enumerate(columns):
+        if column.kind in DRAWN:  # a bar takes what the others leave
+            others = sum(widths) - widths[number]
+            longest = min(LONGEST[column.kind], room - spent - others)
+            widths[number] = max(column.least, longest)
     while sum(widths) + spent > room:
         wide = [n for n, column in enumerate(columns) if widths[n] > column.least]
         if not wide:
@@ -128,25 +132,36 @@ def _block(sketch: Sketch, widths: Sequence[int], gap: int, screen: Screen) -> B
     heights = [max(map(len, parts)) for parts in zip(*drawn, strict=True)]
     for column, width, texts in zip(columns, widths, drawn, strict=True):
         cells = []
-        for parts, style, height in zip(texts, column.styles, heights, strict=True):
-            cells += [Cell(part, style) for part in parts]
+        for parts, height in zip(texts, heights, strict=True):
+            cells += parts
             cells += [Cell()] * (height - len(parts))
-        header = column.header
+        header = lean_scale(width, screen) if column.kind == "lean" else column.header
         if cell_len(header) > width:
             header = "\n".join(screen.wrap(header, width))
         cell_columns.append(CellColumn(header, cells, column.kind in RIGHT, gap))
     return Block(sketch.title, cell_columns)
 
 
-def _drawn(column: TextColumn, width: int, screen: Screen) -> list[list[str]]:
+def _drawn(column: TextColumn, width: int, screen: Screen) -> list[list[Cell]]:
     """Return the lines of each cell of a column in its width."""
     if column.kind == "bar":
-        most = max([*column.amounts, 0.0]) or 1.0
-        lengths = [max(1, round(width * n / most)) if n else 0 for n in column.amounts]
-        return [[screen.signs.bar * length] for length in lengths]
-    if column.kind == "prose":
-        return [screen.wrap(cell, width) or [""] for cell in column.cells]
-    return [[cut(cell, column.kind, width, screen)] for cell in column.cells]
+        blue = screen.tint(BLUE)
+        drawn = bars(column.amounts, width, screen, logarithmic=column.logarithmic)
+        return [
+            [Cell(bar, style or blue)] for bar, style in zip(drawn, column.styles, strict=True)
+        ]
+    if column.kind == "lean":
+        return [[lean(amount, width, screen)] for amount in column.amounts]
+    texts = [
+        (screen.wrap(cell, width) or [""])
+        if column.kind == "prose"
+        else [cut(cell, column.kind, width, screen)]
+        for cell in column.cells
+    ]
+    return [
+        [Cell(part, style) for part in parts]
+        for parts, style in zip(texts, column.styles, strict=True)
+    ]
 
 
 def _stacked(title: str, columns: Sequence[TextColumn], screen: Screen) -> Iterator[Text]:
@@ -158,7 +173,7 @@ def _stacked(title: str, columns: Sequence[TextColumn], screen: Screen) -> Itera
         if number:
             yield Text()
         for column, cell in zip(columns, row, strict=True):
-            if column.kind == "bar":
+            if column.kind in DRAWN:
                 continue
             line = f"{column.header.strip()}: {cell}" if column.header else cell
             line = screen.clip(line, STACKED_LINES * screen.width)

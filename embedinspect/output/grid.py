@@ -19,10 +19,16 @@ BETWEEN = 3  # cells between blocks side by side
 
 @dataclass(frozen=True)
 class Cell:
-    """What stands in one line of a column."""
+    """What stands in one line of a column.
+
+    Attributes:
+        spans: parts of the text with a style of their own: first character, the one behind the
+            last, style.
+    """
 
     text: str = ""
     style: str = ""
+    spans: Sequence[tuple[int, int, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,10 @@ class Block:
                 line.append(" " * column.gap)
             if column.right:
                 line.append(space)
+            start = len(line)
             line.append(cell.text, cell.style)
+            for first, end, style in cell.spans:
+                line.stylize(style, start + first, start + end)
             if not column.right:
                 line.append(space)
         return line

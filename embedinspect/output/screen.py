@@ -19,6 +19,7 @@ from rich.text import Text
 
 from embedinspect.output.stdout import standard_output
 from embedinspect.page import Meaning
+from embedinspect.plots.colours import BLUE, Rgb, hexadecimal
 from embedinspect.wording import literal
 
 WIDTH_WITHOUT_TERMINAL = 120
@@ -43,6 +44,9 @@ class Signs:
 
     Attributes:
         steps: bars from low to high, for small curves.
+        blocks: the last cell of a bar, from nearly empty to full.
+        half: one half, above a scale.
+        middle: what stands in the middle of a scale.
         stand_ins: what to write for each sign, where the screen lacks it.
     """
 
@@ -54,11 +58,16 @@ class Signs:
     rule: str = "─"
     bar: str = "█"
     steps: str = "▁▂▃▄▅▆▇█"
+    blocks: str = "▏▎▍▌▋▊▉█"
+    half: str = "½"
+    middle: str = "│"
     stand_ins: dict[int, str] = field(default_factory=dict)
 
 
 UNICODE = Signs()
-ASCII = Signs("->", ".", "..", "x", "-", "-", "#", "_.-=+*%@")
+ASCII = Signs("->", ".", "..", "x", "-", "-", "#", "_.-=+*%@", "#", "1/2", "|")
+# Of blocks the console of Linux has these, whatever its encoding.
+_FEW_BLOCKS = "▌█"
 _NAMES = ("arrow", "padding", "more", "times", "dash", "rule", "bar")
 ASCII = replace(
     ASCII,
@@ -75,6 +84,23 @@ class Screen:
     width: int
     signs: Signs
     encoding: str = "utf-8"
+
+    @property
+    def colours(self) -> bool:
+        """Whether anything is seen of a color."""
+        return self.console.color_system is not None and not self.console.no_color
+
+    @property
+    def bar_parts(self) -> str:
+        """The last cell of a bar, from nearly empty to full."""
+        few = len(self.signs.blocks) > 1 and os.environ.get("TERM") == "linux"
+        return _FEW_BLOCKS if few else self.signs.blocks
+
+    def tint(self, colour: Rgb) -> str:
+        """Return the style of signs in one of the two colors of pictures."""
+        if self.console.color_system != "standard":
+            return hexadecimal(colour)
+        return "bright_blue" if colour == BLUE else "yellow"
 
     @property
     def prose_width(self) -> int:
@@ -112,11 +138,15 @@ def open_screen(file: IO[str] | None = None, width: int | None = None) -> Screen
     console = Console(file=file, width=width, legacy_windows=False)
     encoding = getattr(file, "encoding", None) or "utf-8"
     try:
-        "".join([*(getattr(UNICODE, name) for name in _NAMES), UNICODE.steps]).encode(encoding)
+        _every_sign(UNICODE).encode(encoding)
         signs = UNICODE
     except (UnicodeEncodeError, LookupError):
         signs = ASCII
     return Screen(console, width, signs, encoding)
+
+
+def _every_sign(signs: Signs) -> str:
+    return "".join(text for text in vars(signs).values() if isinstance(text, str))
 
 
 def plain_screen() -> Screen:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from rich.cells import cell_len
 
+from embedinspect.output.bars import SHORTEST_BAR, SHORTEST_LEAN
 from embedinspect.output.cells import cell_text, column_decimals, shared_decimals
 from embedinspect.output.digits import decimals_for, table_number, widest_number
 from embedinspect.output.screen import STYLES, Screen, clip_start
@@ -16,8 +17,9 @@ from embedinspect.page import Column, Kind, Table, folded
 GAPS = (2, 1)
 NARROWEST_TEXT = 8
 NARROWEST_PATH = 16
-SHORTEST_BAR = 4
 RIGHT: frozenset[Kind] = frozenset({"id", "number", "vector"})
+# Kinds that are drawn in the room that the other columns leave, and the least that they need.
+DRAWN: dict[Kind, int] = {"bar": SHORTEST_BAR, "lean": SHORTEST_LEAN}
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,13 @@ class TextColumn:
     styles: Sequence[str]
     least: int
     optional: bool = False
-    amounts: Sequence[float] = ()
+    amounts: Sequence[float | None] = ()
+    logarithmic: bool = False
 
     @property
     def natural(self) -> int:
         """The width that it would like to have."""
-        return max(cell_len(self.header), *map(cell_len, self.cells), 0)
+        return max(cell_len(self.header), *map(cell_len, self.cells), DRAWN.get(self.kind, 0))
 
 
 @dataclass(frozen=True)
@@ -119,27 +122,31 @@ def _text_column(
 ) -> TextColumn:
     decimals = column_decimals(column, shared)
     more = screen.signs.more
-    cells, styles, amounts = [], [], []
+    drawn = column.kind in DRAWN
+    cells, styles = [], []
+    amounts: list[float | None] = []
     for row in rows:
         value = None if row is None else column.values[row]
         text = more if row is None else screen.text(cell_text(column, value, decimals))
         if column.most is not None and column.kind not in {"prose", "sequence"}:
             text = cut(text, column.kind, column.most, screen)
-        cells.append("" if column.kind == "bar" else text)
+        cells.append("" if drawn else text)
         styles.append(STYLES[column.meanings[row]] if column.meanings and row is not None else "")
-        amounts.append(float(value) if column.kind == "bar" and value is not None else 0.0)
-    header = screen.text(column.name)
+        amounts.append(float(value) if drawn and value is not None else None)
+    header = "" if column.kind == "lean" else screen.text(column.name)  # its scale stands there
     if column.most is not None:
         header = screen.clip(header, column.most)
-    text_column = TextColumn(header, cells, column.kind, styles, 0, column.optional, amounts)
+    text_column = TextColumn(
+        header, cells, column.kind, styles, 0, column.optional, amounts, column.logarithmic
+    )
     return replace(text_column, least=_least(text_column, rigid=column.rigid))
 
 
 def _least(column: TextColumn, *, rigid: bool) -> int:
     """Return the width that a column cannot do without."""
     header = max(map(cell_len, column.header.split(" ")))  # it may be wrapped between its words
-    if column.kind == "bar":
-        return SHORTEST_BAR
+    if column.kind in DRAWN:
+        return max(header, DRAWN[column.kind])
     if column.kind == "vector":
         return column.natural
     if column.kind in RIGHT or rigid:

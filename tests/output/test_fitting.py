@@ -146,7 +146,8 @@ CELLS = {
     "sequence": st.lists(st.integers(0, 10**6), max_size=20).map(tuple),
     "id": st.integers(0, 10**6),
     "number": st.one_of(st.integers(-(10**6), 10**6), st.floats(width=32)),
-    "bar": st.integers(0, 1000),
+    "bar": st.one_of(st.none(), st.floats(), st.integers(0, 1000)),
+    "lean": st.one_of(st.none(), st.floats(width=32)),
 }
 
 
