@@ -30,8 +30,8 @@ def bars(
         logarithmic: a length stands for the logarithm of the amount + 1.
     """
     lengths = [_length(amount, logarithmic=logarithmic) for amount in amounts]
-    most = max(lengths, default=0.0) or 1.0
-    return [_bar(length / most, width, screen) for length in lengths]
+    most = max(lengths, default=0.0)
+    return [_bar(length / most, width, screen) if length else "" for length in lengths]
 
 
 def _length(amount: float | None, *, logarithmic: bool) -> float:
@@ -41,8 +41,6 @@ def _length(amount: float | None, *, logarithmic: bool) -> float:
 
 
 def _bar(share: float, width: int, screen: Screen) -> str:
-    if share <= 0:
-        return ""
     parts = screen.bar_parts
     whole, rest = divmod(max(1, round(share * width * len(parts))), len(parts))
     return parts[-1] * whole + (parts[rest - 1] if rest else "")
