@@ -49,7 +49,9 @@ _PLAIN = re.compile(
     r"(?: 2> (?P<errors>[\w./]+))?(?: \| (?P<rest>.*))?"
 )
 _LINK = re.compile(r"\]\(([^)]+)\)")
-_PROBABILITY = re.compile(r"(?<=probability of positive )[01]\.\d{3}\b")
+_PROBABILITY = re.compile(
+    r"(?:(?<=probability of positive )|(?<=with probability ))[01]\.\d{3}\b"
+)
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def readme_section(title: str) -> str:
 
 
 def test_the_readme_can_be_read_in_one_go():
-    assert 150 <= len(TEXTS["README"].splitlines()) <= 240
+    assert 150 <= len(TEXTS["README"].splitlines()) <= 250
 
 
 def test_the_set_up_ends_with_the_command_whose_output_is_shown():
