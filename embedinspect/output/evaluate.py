@@ -116,7 +116,7 @@ def _table(title: str, lines: Sequence[Line], heading: str) -> Table:
         ),
     ]
     if any(measure.p_value is not None for measure in measures):
-        columns.append(_number("p", [measure.p_value for measure in measures], 4))
+        columns.append(_p_values("p", [measure.p_value for measure in measures]))
     columns.append(Column("oov", [section.oov for section in sections], "number", optional=True))
     if any(section.without_offset is not None for section in sections):
         columns.append(
@@ -144,6 +144,12 @@ def _number(
     signed: bool = False,
 ) -> Column:
     return Column(name, values, "number", decimals, signed=signed, optional=optional)
+
+
+def _p_values(name: str, values: Sequence[float | None]) -> Column:
+    """Return a column of p values, with exponents where one would be rounded to zero."""
+    tiny = any(value is not None and value < 1e-4 for value in values)
+    return Column(name, values, "number", None if tiny else 4)
 
 
 def is_above(measure: Measure) -> bool | None:
@@ -181,7 +187,7 @@ def _differences(test: TestFile, comparisons: Sequence[Comparison]) -> Table:
         _number("A", [c.values[0] for c in comparisons]),
         _number(second, [c.values[1] for c in comparisons]),
         _number("difference", [c.difference for c in comparisons], signed=True),
-        _number("p, adjusted", [c.adjusted for c in comparisons], 4),
+        _p_values("p, adjusted", [c.adjusted for c in comparisons]),
         Column(
             "more than chance",
             [_yes_or_no(c.more_than_chance) for c in comparisons],

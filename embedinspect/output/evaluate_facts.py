@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from embedinspect.analysis.evaluate.association import DRAWN
 from embedinspect.analysis.evaluate.results import Comparison, Evaluation, FileResult, Settings
 from embedinspect.analysis.evaluate.statistics import DRAWS, SHUFFLES
 from embedinspect.output.labels import short
@@ -42,16 +43,25 @@ def facts_of(
         yield Fact("left out", f"{lines}: {listed(test.left_out.first, 1)}", "doubtful")
     yield from _vocabulary(evaluation, results)
     yield Fact("method", _method(test.kind, evaluation))
+    drawn = _ways(results) if test.kind == "association" else ""
     amounts = " in amount" if test.kind in {"pairs", "association"} else ""
     yield Fact("chance", _CHANCE[test.kind].removeprefix("chance: "))
     yield Fact(
         "permuted",
-        f"{_PERMUTED[test.kind]}; what 95 of 100 such numbers stay at or below{amounts}",
+        f"{_PERMUTED[test.kind]}{drawn}; what 95 of 100 such numbers stay at or below{amounts}",
     )
     if any(m.low is not None for r in results for s in r.results for m in s.measures):
         yield Fact("from, to", _interval(test.kind))
     if comparisons:
         yield Fact("difference", _difference(comparisons))
+
+
+def _ways(results: Sequence[FileResult]) -> str:
+    """Return in how many ways the words of targets were dealt out."""
+    exact = {m.exact for r in results for s in r.results for m in s.measures} - {None}
+    names = {True: "in every way", False: f"in {DRAWN:,} ways that are drawn"}
+    said = " or ".join(names[one] for one in (True, False) if one in exact)
+    return f", {said}" if said else ""
 
 
 def _vocabulary(evaluation: Evaluation, results: Sequence[FileResult]) -> Iterator[Fact]:

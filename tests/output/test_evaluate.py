@@ -160,3 +160,17 @@ def test_a_run_and_a_model_folder_are_judged_by_their_words(ask, tmp_path, monke
     (tmp_path / "of.csv").write_text("the,of,1\nand,the,2\nof,and,3\n")
     codes = {name: ask("evaluate", str(folder / name), "of.csv")[0] for name in names}
     assert 0 in codes.values()
+
+
+def test_a_small_p_is_not_written_as_zero(ask, tmp_path):
+    words = [f"w{number}" for number in range(44)]
+    rows = np.eye(4)[np.repeat([0, 1, 0, 1], [20, 20, 2, 2])] + 0.01
+    text = "".join(
+        f"{word} {' '.join(map(str, row))}\n" for word, row in zip(words, rows, strict=True)
+    )
+    (tmp_path / "apart.txt").write_text(text)
+    sets = {"X": words[:20], "Y": words[20:40], "A": words[40:42], "B": words[42:]}
+    (tmp_path / "sets.json").write_text(json.dumps(sets))
+    out = ask("evaluate", "apart.txt", "sets.json")[1].decode()
+    assert "1.00e-05" in out
+    assert "in 100,000 ways that are drawn" in out
