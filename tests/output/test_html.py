@@ -293,6 +293,8 @@ def test_bars_are_as_long_as_their_amounts():
     assert lengths([1, 2, 4, 0]) == [25, 50, 100, 0]
     assert lengths([0, 3, 15], logarithmic=True) == [0, 50, 100]
     assert lengths([0, 0]) == [0, 0]
+    assert lengths([-1, float("inf"), float("nan"), 5]) == [0, 0, 0, 100]
+    assert 0 < lengths([1, 10**9])[0] < 1
     assert lengths([None, 2]) == [0, 100]
 
 

@@ -23,6 +23,8 @@ MOST_NUMBERS_BELOW = 20_000
 # A strip of more dimensions than this is longer than others.
 _WIDE = 200
 _LONG_TEXT, _LONG_TITLE = 40, 60
+# About a pixel of a bar.
+_SEEN = 0.6
 _RIGHT = frozenset({"id", "number", "vector"})
 _WRAPPED = frozenset({"prose", "path", "sequence"})
 
@@ -149,10 +151,12 @@ def table_view(table: Table) -> TableView:
                 columns += vector_cells(column, values[: len(rows)])
             continue
         headings.append(_heading(column))
+        if column.kind == "bar":
+            lengths = bar_lengths(column.values, logarithmic=column.logarithmic)
+            columns.append([CellView(bar=Bar(0, lengths[row], "one")) for row in rows])
+            continue
         decimals = column_decimals(column, shared)
-        amounts = [float(value or 0) for value in column.values] if column.kind == "bar" else []
-        most = max(amounts, default=0.0)
-        columns.append([_cell(column, row, decimals, most, header=column is named) for row in rows])
+        columns.append([_cell(column, row, decimals, header=column is named) for row in rows])
     views = [RowView(cells) for cells in zip(*columns, strict=True)]
     below = numbers_below(table, strips[0]) if strips else None
     title = literal(table.title)
@@ -181,10 +185,8 @@ def _heading(column: Column) -> Heading:
     return Heading(name, "" if name else hidden, column.kind in _RIGHT)
 
 
-def _cell(column: Column, row: int, decimals: int | None, most: float, *, header: bool) -> CellView:
+def _cell(column: Column, row: int, decimals: int | None, *, header: bool) -> CellView:
     value = column.values[row]
-    if column.kind == "bar":
-        return CellView(bar=Bar(0, _length(value, most, column.logarithmic), "one"))
     if column.kind == "lean":
         return CellView(bar=None if value is None else lean_bar(float(value)))
     text = literal(cell_text(column, value, decimals))
@@ -206,12 +208,22 @@ def lean_bar(share: float) -> Bar | None:
     return Bar(round(100 * low, 2), round(100 * (high - low), 2), side, leaning=True)
 
 
-def _length(value: Any, most: float, logarithmic: bool) -> float:
-    amount = float(value or 0)
-    if not most > 0 or not amount > 0:
-        return 0.0
-    share = math.log1p(amount) / math.log1p(most) if logarithmic else amount / most
-    return round(100 * share, 2)
+def bar_lengths(amounts: Sequence[float | None], *, logarithmic: bool) -> list[float]:
+    """Return the length of the bar of each amount, in hundredths of the longest.
+
+    None for 0, for what is below it, and for what is no finite number; the smallest amount above 0
+    is still seen.
+    """
+    lengths = [
+        0.0
+        if amount is None or not math.isfinite(amount) or amount <= 0
+        else math.log1p(amount)
+        if logarithmic
+        else float(amount)
+        for amount in amounts
+    ]
+    most = max(lengths, default=0.0)
+    return [max(_SEEN, round(100 * length / most, 2)) if length else 0.0 for length in lengths]
 
 
 # -- vectors --------------------------------------------------------------------------------------

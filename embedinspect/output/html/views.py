@@ -35,6 +35,8 @@ from embedinspect.wording import literal
 
 View = dict[str, Any]
 _FIGURES = 3
+# Of a picture of curves, in pixels: two stand side by side on a wide screen.
+_CURVES_WIDTH = 544.0
 
 
 @dataclass
@@ -188,7 +190,7 @@ def _curves(curves: Curves) -> View:
     return {
         "kind": "picture",
         "title": literal(curves.title),
-        "svg": Markup(curves_svg(curves)),
+        "svg": Markup(curves_svg(curves, _CURVES_WIDTH)),
         "narrow": Markup(curves_svg(curves, NARROW)),
         "remark": literal(curves.remark),
         "numbers": table_view(numbers(curves)),
