@@ -126,10 +126,15 @@ class _Drawn:
             known = [value for value in series.values if value is not None and _finite(value)]
             if known:
                 ends.append((self.y(known[-1]), place, f"{series.name} {_last(series.values)}"))
-        lowest = -math.inf
-        for y, place, name in sorted(ends):
-            y = max(y, lowest + _APART)
-            lowest = y
+        # Down from the highest, and all of them up again by what does not fit below.
+        at: list[float] = []
+        for y, _, _ in sorted(ends):
+            at.append(max(y, at[-1] + _APART) if at else y)
+        limit = HEIGHT - 8
+        for place in reversed(range(len(at))):
+            at[place] = min(at[place], limit)
+            limit = at[place] - _APART
+        for y, (_, place, name) in zip(at, sorted(ends), strict=True):
             yield text(self.right + 8, y + 4, name, _NAMES[place % 2])
 
 

@@ -15,6 +15,8 @@ from embedinspect.wording import literal
 FONT = "font-family=\"system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif\""
 _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _WIDE, _SIGNS, _NARROW = frozenset("mMwW@%…"), frozenset("+=<>~^#×|&"), frozenset(".,:;'!ijlIftr ·")
+# How much wider bold letters are.
+BOLD = 1.12
 _GAP = 20
 _TITLE, _REMARK = 16, 13
 _NARROWEST = 360.0
@@ -115,8 +117,7 @@ def file_of(figures: Sequence[Figure], *, themed: bool = True) -> str:
     width = max(_NARROWEST, *(size[0] for size in sizes))
     placed, top = [], float(_GAP)
     for figure, (own_width, own_height) in zip(figures, sizes, strict=True):
-        # Bold letters are wider.
-        for words in lines_of(figure.title, width / 1.12, _TITLE) if figure.title else []:
+        for words in lines_of(figure.title, width / BOLD, _TITLE) if figure.title else []:
             placed.append(text(_GAP, top + _TITLE, words, size=_TITLE, more=' font-weight="600"'))
             top += _TITLE + 8
         frame = f'<svg x="{_GAP}" y="{top:.0f}" width="{own_width:.0f}" height="{own_height:.0f}" '

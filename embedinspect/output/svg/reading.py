@@ -10,7 +10,7 @@ from embedinspect.output.svg.elements import picture, text, width_of
 from embedinspect.output.svg.table import gradient
 from embedinspect.page import Reading
 from embedinspect.plots.heat import heat_class
-from embedinspect.wording import plural
+from embedinspect.wording import literal, plural
 
 WIDTH = 720.0
 MOST_TOKENS = 400
@@ -25,7 +25,7 @@ def reading_svg(reading: Reading) -> str:
     elements: list[str] = []
     x, y = 0.0, 4.0
     for place, token in list(enumerate(reading.tokens))[:MOST_TOKENS]:
-        name = short(token)
+        name = short(literal(token))
         wide = max(width_of(name, _SIZE), width_of("0.000", 10)) + 2 * _PAD
         if x and x + wide > WIDTH:
             x, y = 0.0, y + _LINE
