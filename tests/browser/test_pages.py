@@ -93,16 +93,38 @@ def test_pointing_at_an_id_lights_up_its_row_everywhere(browser, folder):
     assert browser.run(focused) == 2
 
 
-def test_a_fragment_stands_in_a_page_of_another(browser, tmp_path, axe):
+# As notebooks have them for all that is in their outputs.
+OF_ANOTHER = """<style>
+.host tbody tr:nth-child(odd) { background: #000000; }
+.host td, .host th, .host tr { text-align: right; padding: 0.5em; white-space: normal; }
+.host table { margin: auto; font-size: 30px; }
+.host h3 { color: #ffffff; } .host p { margin: 5em; }
+</style>"""
+
+
+def test_a_fragment_looks_the_same_in_a_page_of_another_and_leaves_that_as_it_is(browser, tmp_path):
     page = tmp_path / "notebook.html"
     fragment = html_fragment(every_part("A few words"))
-    host = "<h1>Notebook</h1><table id=own><tr><td>1</td></tr></table>"
-    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>n</title><main>'
-    page.write_text(f"{head}{host}{fragment}</main></html>", "utf-8")
-    browser.open(page)
-    assert browser.requests() == [page.as_uri()]
-    padding = "return getComputedStyle(document.querySelector('#own td')).paddingRight"
-    with_fragment = browser.run(padding)
-    page.write_text(f"{head}{host}</main></html>", "utf-8")
-    browser.open(page)
-    assert browser.run(padding) == with_fragment
+    own = "<h1>Notebook</h1><table id=own><tbody><tr><td>1</td></tr></tbody></table>"
+    looks = []
+    for another, inside in ((OF_ANOTHER, fragment), ("", fragment), (OF_ANOTHER, "")):
+        head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>n</title>{another}'
+        body = f'<main class="host">{own}{inside}</main></html>'
+        page.write_text(head + body, "utf-8")
+        browser.open(page)
+        assert browser.requests() == [page.as_uri()]
+        assert browser.beyond() <= 0
+        looks.append(browser.run(LOOK))
+    assert looks[0]["fragment"] == looks[1]["fragment"]
+    assert looks[0]["own"] == looks[2]["own"]
+
+
+LOOK = """
+const names = ["backgroundColor", "color", "textAlign", "paddingLeft", "whiteSpace", "fontSize"];
+const look = one => (one.tagName == "TR" ? names.slice(0, 2) : names)
+    .map(name => getComputedStyle(one)[name]).join(" ");
+return {
+    own: [...document.querySelectorAll("#own, #own *")].map(look),
+    fragment: [...document.querySelectorAll(".ei h3, .ei p, .ei table, .ei tr, .ei td")].map(look),
+};
+"""

@@ -17,7 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from embedinspect import __version__
-from embedinspect.output.html.style import kept_file, stylesheet
+from embedinspect.output.html.style import kept_file, stylesheet, stylesheet_in_another
 from embedinspect.output.html.views import Outline, View, view_of
 from embedinspect.page import Headline, Page, Part
 from embedinspect.wording import literal
@@ -75,7 +75,8 @@ def html_fragment(page: Page) -> str:
     """
     outline = Outline(first=_LEVEL_IN_ANOTHER, linked=False)
     body = "".join(_written(view_of(part, outline)) for part in page)
-    return str(_template("fragment.html").render(style=Markup(stylesheet()), body=Markup(body)))
+    style = Markup(stylesheet_in_another())
+    return str(_template("fragment.html").render(style=style, body=Markup(body)))
 
 
 def _views(rest: list[Part], parts: Iterator[Part], outline: Outline) -> Iterator[View]:

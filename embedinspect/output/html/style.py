@@ -24,6 +24,15 @@ def stylesheet() -> str:
     )
 
 
+@lru_cache(maxsize=1)
+def stylesheet_in_another() -> str:
+    """Return the style sheet for a place in another page, whose own rules it is to outweigh.
+
+    A notebook has rules for all tables, such as stripes in the colors of its own theme.
+    """
+    return stylesheet().replace(".ei ", ".ei.ei.ei ")
+
+
 def _heat_classes(*, dark: bool) -> str:
     """Return rules for cells, whose ink stands out from their color, and for strips."""
     lines = []
