@@ -1,5 +1,6 @@
 "use strict";
 (() => {
+  const REST = 150; // milliseconds after which points no longer move
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
   // A map: points on a canvas, and labels for as many as find room in what is seen.
@@ -23,10 +24,12 @@
     const order = wanted.concat(others);
     const groups = data.palette.map(() => []);
     data.colours.forEach((colour, place) => groups[colour].push(place));
+    const coordinates = (points, axis) => Float64Array.from(points, (point) => point[axis]);
+    const after = [0, 1].map((axis) => coordinates(data.points, axis));
+    const before = data.before && [0, 1].map((axis) => coordinates(data.before, axis));
     // How far the points reach, so that the whole map fits the canvas.
-    const every = data.points.concat(data.before || []);
-    const reach = [0, 1].map((axis) =>
-      every.reduce((far, point) => Math.max(far, 2 * Math.abs(point[axis])), 0.05));
+    const reach = [0, 1].map((axis) => [after, before || after].reduce((far, places) =>
+      places[axis].reduce((most, value) => Math.max(most, 2 * Math.abs(value)), far), 0.05));
     const x = new Float64Array(count);
     const y = new Float64Array(count);
     const widths = new Map();
@@ -38,6 +41,9 @@
     let width = 0;
     let height = 0;
     let unit = 1;
+    let ratio = 1;
+    let moved = -Infinity;
+    let rest = 0;
     let colours = {};
 
     figure.querySelector(".ei-static").hidden = true;
@@ -54,7 +60,7 @@
     }
 
     function resize() {
-      const ratio = window.devicePixelRatio || 1;
+      ratio = window.devicePixelRatio || 1;
       width = frame.clientWidth;
       height = frame.clientHeight;
       canvas.width = Math.max(1, Math.round(width * ratio));
@@ -66,14 +72,11 @@
 
     function project() {
       const scale = unit * view.zoom;
+      const [ax, ay] = after;
+      const [bx, by] = before || after;
       for (let place = 0; place < count; place += 1) {
-        let [px, py] = data.points[place];
-        if (data.before && share < 1) {
-          px = data.before[place][0] * (1 - share) + px * share;
-          py = data.before[place][1] * (1 - share) + py * share;
-        }
-        x[place] = width / 2 + (px - view.x) * scale;
-        y[place] = height / 2 - (py - view.y) * scale;
+        x[place] = width / 2 + (bx[place] + (ax[place] - bx[place]) * share - view.x) * scale;
+        y[place] = height / 2 - (by[place] + (ay[place] - by[place]) * share - view.y) * scale;
       }
     }
 
@@ -85,17 +88,30 @@
       return widths.get(name);
     }
 
-    function draw() {
+    function draw(now) {
       asked = false;
+      if (window.devicePixelRatio !== ratio) resize(); // the window is on another screen
       project();
       paint.clearRect(0, 0, width, height);
       const radius = clamp(1.6 * Math.sqrt(view.zoom), 1.6, 5);
+      dots(radius, now - moved < REST);
+      label(radius);
+      for (const place of [chosen, hovered]) if (place >= 0) ring(place, radius + 4);
+    }
+
+    // Squares are drawn three times as fast as circles: where there are many points, those that
+    // move are squares, and circles again at rest.
+    function dots(radius, moving) {
+      const squares = moving && count > 3000 && radius < 3;
       paint.globalAlpha = count > 800 ? 0.7 : 0.9;
       groups.forEach((places, colour) => {
         paint.fillStyle = data.palette[colour];
         paint.beginPath();
         for (const place of places) {
-          if (seen(place)) {
+          if (!seen(place)) continue;
+          if (squares) {
+            paint.fillRect(x[place] - radius, y[place] - radius, 1.8 * radius, 1.8 * radius);
+          } else {
             paint.moveTo(x[place] + radius, y[place]);
             paint.arc(x[place], y[place], radius, 0, 6.2832);
           }
@@ -103,8 +119,6 @@
         paint.fill();
       });
       paint.globalAlpha = 1;
-      label(radius);
-      for (const place of [chosen, hovered]) if (place >= 0) ring(place, radius + 4);
     }
 
     function ring(place, radius) {
@@ -168,19 +182,26 @@
       }
     }
 
+    // The points move: they are drawn, and once more when they have come to rest.
+    function move() {
+      moved = performance.now();
+      clearTimeout(rest);
+      rest = setTimeout(ask, REST + 20);
+      ask();
+    }
+
     function zoomAt(factor, px, py) {
       const zoom = clamp(view.zoom * factor, 0.5, 400);
-      const before = unit * view.zoom;
-      const after = unit * zoom;
-      view.x += (px - width / 2) * (1 / before - 1 / after);
-      view.y -= (py - height / 2) * (1 / before - 1 / after);
+      const step = 1 / (unit * view.zoom) - 1 / (unit * zoom);
+      view.x += (px - width / 2) * step;
+      view.y -= (py - height / 2) * step;
       view.zoom = zoom;
-      ask();
+      move();
     }
 
     function whole() {
       Object.assign(view, { zoom: 1, x: 0, y: 0 });
-      ask();
+      move();
     }
 
     function nearest(px, py) {
@@ -210,25 +231,35 @@
       ask();
     }
 
+    // The word itself, else in another case, else the first that begins so; and how many do.
+    function matching(text) {
+      const lower = text.toLowerCase();
+      const begin = [];
+      data.names.forEach((name, place) => {
+        if (name.toLowerCase().startsWith(lower)) begin.push(place);
+      });
+      const same = begin.filter((place) => data.names[place].length === text.length);
+      const exact = same.filter((place) => data.names[place] === text);
+      return { best: [...exact, ...same, ...begin, -1][0], others: begin.length - 1 };
+    }
+
     function search(text, go) {
-      const asked = text.trim();
-      if (!asked) {
+      const wantedText = text.trim();
+      if (!wantedText) {
         chosen = -1;
         say.textContent = "";
         ask();
         return;
       }
-      const lower = asked.toLowerCase();
-      let place = data.names.indexOf(asked);
-      if (place < 0) place = data.names.findIndex((name) => name.toLowerCase() === lower);
-      if (place < 0) place = data.names.findIndex((name) => name.toLowerCase().startsWith(lower));
-      chosen = place;
-      say.textContent = place < 0 ? `no word here begins with ${asked}` : told(place);
-      if (place >= 0 && go) {
+      const { best, others } = matching(wantedText);
+      chosen = best;
+      const more = others > 0 ? `; ${others} more begin with ${wantedText}` : "";
+      say.textContent = best < 0 ? `no word here begins with ${wantedText}` : told(best) + more;
+      if (best >= 0 && go) {
         view.zoom = Math.max(view.zoom, 6);
         project();
-        view.x += (x[place] - width / 2) / (unit * view.zoom);
-        view.y -= (y[place] - height / 2) / (unit * view.zoom);
+        view.x += (x[best] - width / 2) / (unit * view.zoom);
+        view.y -= (y[best] - height / 2) / (unit * view.zoom);
       }
       ask();
     }
@@ -249,7 +280,7 @@
       if (pointers.size === 1) {
         view.x -= (now[0] - last[0]) / (unit * view.zoom);
         view.y += (now[1] - last[1]) / (unit * view.zoom);
-        ask();
+        move();
       } else {
         const [other] = [...pointers].filter(([id]) => id !== event.pointerId).map(([, p]) => p);
         const far = (p) => Math.hypot(p[0] - other[0], p[1] - other[1]) || 1;
@@ -294,7 +325,7 @@
       if (!keys[event.key] || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       keys[event.key]();
-      ask();
+      move();
     });
     find.addEventListener("input", () => search(find.value, false));
     find.addEventListener("keydown", (event) => {
@@ -304,7 +335,8 @@
     if (when) {
       when.addEventListener("input", () => {
         share = Number(when.value) / 100;
-        ask();
+        when.setAttribute("aria-valuetext", `${when.value}% of the way to ${when.dataset.after}`);
+        move();
       });
     }
     new ResizeObserver(resize).observe(frame);
