@@ -38,6 +38,7 @@ from embedinspect.plots.colours import diverging
 from embedinspect.plots.heat import HEAT_STEPS, heat_class, ink_on, step_class
 from embedinspect.wording import literal
 from tests.browser.pages import HOSTILE, curves, every_part, reading, scatter
+from tests.conftest import HERE
 
 ALL_HOSTILE = " ".join(HOSTILE)
 _WITHOUT_END = {"meta", "input", "br", "img", "link"}
@@ -130,7 +131,7 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", set(PLACES) - {"trace"})
+@pytest.mark.parametrize("place", [place for place in PLACES if place != "trace"])
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_of_strangers_stays_text(place, text):
     written = page(PLACES[place](text))
@@ -359,6 +360,18 @@ def test_the_linked_tables_have_every_number_with_and_without_colors(dims):
         assert ids == [*lookup.sequences.ravel(), *range(len(rows))]
         if not strips:
             assert [line for line in lines if "<td" in line] == linked
+
+
+def test_parts_of_a_text_stand_before_the_ids(run):
+    folder = HERE / "data" / "models" / "bert"
+    code, out, _ = run("show", "a film", "--from", str(folder), "--no-keras", "--format", "html")
+    assert code == 0
+    read = Reader(out.decode())
+    headings = read.text_in("th")
+    assert headings.index("part of the text") + 1 == headings.index("id")
+    [first, second] = [a for a in read.of("th") if a.get("scope") == "colgroup"]
+    names = headings[headings.index("text") :]
+    assert int(first["colspan"]) == names.index("id") + 1
 
 
 def test_lines_that_are_left_out_have_no_id():
