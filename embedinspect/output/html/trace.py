@@ -59,6 +59,7 @@ def trace_views(trace: Trace, anchor: str) -> list[TableView]:
         anchor: what the names of the rows on this page begin with; empty for ids without links.
     """
     positions, matrix = plain_tables(trace)
+    positions = _id_beside_vectors(positions)
     ids: list[int | None] = list(_column(positions, "id").values)
     rows: list[int | None] = list(_column(matrix, "row").values)
     hues = _hues(trace, [*ids, *rows])
@@ -85,6 +86,14 @@ def trace_views(trace: Trace, anchor: str) -> list[TableView]:
         for row in second.rows
     ]
     return [replace(first, groups=groups), replace(second, rows=anchored)]
+
+
+def _id_beside_vectors(table: Table) -> Table:
+    """Return the table with each id right before the vector that it fetches."""
+    before, after = _around_vectors(table)
+    vectors = table.columns[len(before) : len(table.columns) - len(after)]
+    others = [column for column in before if column.name != "id"]
+    return replace(table, columns=[*others, _column(table, "id"), *vectors, *after])
 
 
 def _column(table: Table, name: str) -> Column:
