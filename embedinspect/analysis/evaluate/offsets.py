@@ -30,6 +30,7 @@ _RUN = 256
 _WIDTH = 64 * _RUN  # rows at a time; with few questions a block is in a core's own cache
 _TOGETHER = 16
 _BOUNDS_AT_ONCE = 2**24
+_MOST_WORDS = 2048  # of a batch, whose cosines with a part of the rows are held at once
 _NUMBERS_AT_ONCE = 2**21
 
 
@@ -72,6 +73,11 @@ class OffsetSearch:
         return answers
 
     def _batch(self, asked: Rows, without: Sequence[Sequence[int]], top: int) -> Rows:
+        """Answer the questions of a batch; one with too many different words in two halves."""
+        half = len(asked) // 2
+        if half >= _TOGETHER and len(np.unique(asked)) > _MOST_WORDS:
+            first = self._batch(asked[:half], without[:half], top)
+            return np.concatenate([first, self._batch(asked[half:], without[half:], top)])
         order = np.lexsort((asked[:, 0], asked[:, 1]))  # questions with one a and b stand together
         sorted_without = [self._positions(without[place]) for place in order.tolist()]
         answers = np.empty((len(asked), top), np.int64)

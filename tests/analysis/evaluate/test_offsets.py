@@ -21,7 +21,8 @@ def small_runs(monkeypatch):
     monkeypatch.setattr(offsets, "_RUN", 4)
     monkeypatch.setattr(offsets, "_WIDTH", 16)
     monkeypatch.setattr(offsets, "_TOGETHER", 3)
-    monkeypatch.setattr(offsets, "_BOUNDS_AT_ONCE", 40)
+    monkeypatch.setattr(offsets, "_BOUNDS_AT_ONCE", 80)
+    monkeypatch.setattr(offsets, "_MOST_WORDS", 12)
 
 
 def brute_force(rows, candidates, asked, without, top, method):
