@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import sys
 
 import pytest
 
@@ -32,6 +34,72 @@ def test_a_file_has_what_stdout_would_have(run, here, suffix):
     assert err.count("\n") == 1
     assert (here / f"answer{suffix}").read_bytes() == run(*ROWS, "--format", form)[1]
     assert os.listdir(here) == [f"answer{suffix}"]
+
+
+# A line of every command that answers without being trained or asked for a file of its own.
+LINES = (
+    ("info", "sample:vectors"),
+    ("rows", "sample:vectors", "king"),
+    ("neighbors", "sample:vectors", "king - man + woman"),
+    ("axis", "sample:vectors", "--low", "bad", "--high", "good"),
+    ("map", "sample:vectors", "king"),
+    ("coverage", "sample:vectors", "the king zebra"),
+    ("decode", "sample:vectors", "1 2"),
+    ("diff", "sample:vectors", "sample:vectors", "king"),
+    ("doctor", "sample:vectors", "the king"),
+    ("report", "sample:vectors"),
+    ("show", "a b", "--no-keras"),
+    ("explain", "num-words", "--no-keras"),
+    ("cache",),
+)
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line[0])
+def test_the_files_of_every_command_have_what_stdout_would_have(run, here, line):
+    forms = next(command.forms for command in COMMANDS if command.name == line[0])
+    for form in forms:
+        suffix = next(suffix for suffix, one in SUFFIXES.items() if one == form)
+        code, out, _ = run(*line, "-o", f"x{suffix}")
+        assert (code, out) == (0, b"")
+        assert (here / f"x{suffix}").read_bytes() == run(*line, "--format", form)[1]
+
+
+def test_every_command_with_files_is_among_those_lines():
+    of_their_own = {"train", "export", "why", "evaluate"}
+    named = {command.name for command in COMMANDS if command.forms} - of_their_own
+    assert {line[0] for line in LINES} >= named - {"duplicates"}
+
+
+def test_a_full_disk_is_said_and_leaves_the_older_file(run, here, monkeypatch):
+    (here / "x.html").write_text("old")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    code, out, err = run(*ROWS, "-o", "x.html")
+    assert (code, out) == (1, b"")
+    assert "no space left" in err
+    assert err.count("\n") == 1
+    assert os.listdir(here) == ["x.html"]
+    assert (here / "x.html").read_text() == "old"
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png"])
+def test_pictures_are_files_of_their_kind(run, here, suffix):
+    if suffix == ".png":
+        pytest.importorskip("resvg_py")
+    assert run(*ROWS, "-o", f"x{suffix}")[0] == 0
+    start = b"<svg " if suffix == ".svg" else b"\x89PNG"
+    assert (here / f"x{suffix}").read_bytes().startswith(start)
+
+
+def test_a_missing_package_for_pixels_is_said_in_one_line(run, here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    code, _, err = run(*ROWS, "-o", "x.png")
+    assert code == 1
+    assert "pip install 'embedinspect[png]'" in err
+    assert os.listdir(here) == []
 
 
 def test_no_color_is_written_to_a_text_even_where_the_environment_asks_for_it(

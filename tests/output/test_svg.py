@@ -235,7 +235,7 @@ def test_vectors_without_a_scale_share_one_of_the_page():
 
 
 def test_bars_are_as_long_as_their_amounts():
-    amounts = [100, 50, 0, 25]
+    amounts = [100, 50, 0, 25, float("inf"), None]
     root = parsed(
         table_svg(Table("t", [Column("n", amounts, "number"), Column("", amounts, "bar")]))
     )

@@ -30,7 +30,7 @@ def page_svg(page: Page, *, themed: bool = True) -> str:
     figures = [_figure(part) for part in _with_heat(parts)]
     if not figures:
         raise DataError(
-            "this answer has no picture; map, why, show, rows, coverage, info and report have "
+            "this answer has no picture; map, why, show, rows, info and report have "
             "some; expected one of these, or a file that ends in .html, .md or .txt"
         )
     return file_of(figures, themed=themed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from embedinspect.output.cells import cell_text, column_decimals, shared_decimals
 from embedinspect.output.digits import decimals_for, table_number
+from embedinspect.output.html.tables import bar_lengths, lean_bar
 from embedinspect.output.labels import short
 from embedinspect.output.svg.elements import line, picture, rectangle, text, width_of
 from embedinspect.page import Column, Table
@@ -79,15 +79,9 @@ def _column(column: Column, rows: int, shared: int | None, left: float) -> _Draw
     if column.kind == "vector":
         return _vectors(column, rows, left)
     if column.kind in {"bar", "lean"}:
-        draw = _bar if column.kind == "bar" else _lean
-        most = max((float(value or 0) for value in column.values), default=0.0)
+        draw = _bars if column.kind == "bar" else _leaning
         heading = [text(left, 14, column.name, "aside", size=SIZE)]
-        cells = [
-            draw(column, row, most, left, _HEAD + row * _PITCH)
-            for row in range(rows)
-            if column.values[row] is not None
-        ]
-        return _Drawn(_BAR, heading, cells)
+        return _Drawn(_BAR, heading, list(draw(column, rows, left)))
     return _texts(column, rows, shared, left)
 
 
@@ -110,25 +104,27 @@ def _texts(column: Column, rows: int, shared: int | None, left: float) -> _Drawn
 # -- bars -----------------------------------------------------------------------------------------
 
 
-def _bar(column: Column, row: int, most: float, left: float, top: float) -> list[str]:
-    amount = float(column.values[row])
-    if not amount > 0 or not most > 0:
-        return []
-    share = math.log1p(amount) / math.log1p(most) if column.logarithmic else amount / most
-    return [rectangle(left, top + 2, max(1.0, share * _BAR), _ROW - 5, "one")]
+def _bars(column: Column, rows: int, left: float) -> Iterator[list[str]]:
+    lengths = bar_lengths(column.values, logarithmic=column.logarithmic)
+    for row, length in enumerate(lengths[:rows]):
+        top = _HEAD + row * _PITCH
+        yield [rectangle(left, top + 2, length / 100 * _BAR, _ROW - 5, "one")] if length else []
 
 
-def _lean(column: Column, row: int, most: float, left: float, top: float) -> list[str]:
-    share = float(column.values[row])
-    half = left + _BAR / 2
-    track = rectangle(left, top + 2, _BAR, _ROW - 5, "track")
-    mark = line(half, top - 1, half, top + _PITCH - 1, "line-ink")
-    if math.isnan(share):
-        return [track, mark]
-    end = left + _BAR * min(1.0, max(0.0, share))
-    low, high = sorted((half, end))
-    name = "two" if share >= 0.5 else "one"
-    return [track, rectangle(low, top + 2, high - low, _ROW - 5, name), mark]
+def _leaning(column: Column, rows: int, left: float) -> Iterator[list[str]]:
+    for row, share in enumerate(column.values[:rows]):
+        if share is None:
+            yield []
+            continue
+        top = _HEAD + row * _PITCH
+        half = left + _BAR / 2
+        bar = lean_bar(float(share))
+        drawn = [rectangle(left, top + 2, _BAR, _ROW - 5, "track")]
+        if bar is not None:
+            start, length = left + bar.start / 100 * _BAR, bar.length / 100 * _BAR
+            name = "two" if bar.side == "high" else "one"
+            drawn.append(rectangle(start, top + 2, length, _ROW - 5, name))
+        yield [*drawn, line(half, top - 1, half, top + _PITCH - 1, "line-ink")]
 
 
 # -- vectors --------------------------------------------------------------------------------------
