@@ -63,8 +63,8 @@ def trace_views(trace: Trace, anchor: str) -> list[TableView]:
     ids: list[int | None] = list(_column(positions, "id").values)
     rows: list[int | None] = list(_column(matrix, "row").values)
     hues = _hues(trace, [*ids, *rows])
-    below = set(rows[:MOST_ROWS])
-    links = [f"#{anchor}-{id_}" if anchor and id_ in below else "" for id_ in ids]
+    here = set(rows[:MOST_ROWS])
+    links = [f"#{anchor}-{id_}" if anchor and id_ in here else "" for id_ in ids]
     texts, maxlen, output_dim = trace.lookup.output_shape
     known = sorted({id_ for id_ in [*ids, *rows] if id_ is not None})
     values = trace.lookup.matrix.rows[known]
@@ -85,7 +85,11 @@ def trace_views(trace: Trace, anchor: str) -> list[TableView]:
         replace(row, anchor=f"{anchor}-{row.row}" if anchor and row.row else "")
         for row in second.rows
     ]
-    return [replace(first, groups=groups), replace(second, rows=anchored)]
+    second = replace(second, rows=anchored)
+    if shown.strips:  # of each row once: an output vector is one of them
+        below = _numbers_below(shown, matrix, rows)
+        second = replace(second, below=below, below_name="the numbers of the rows")
+    return [replace(first, groups=groups), second]
 
 
 def _id_beside_vectors(table: Table) -> Table:
@@ -132,14 +136,11 @@ def _linked(
             cells[at] = replace(cells[at], chip=Chip(hues.get(id_, _NO_HUE), link))
         cells[len(before) : len(before)] = vector
         rows.append(RowView(cells, "" if id_ is None else str(id_)))
-    below = _numbers_below(shown, table, ids) if shown.strips else None
     return replace(
         plain,
         headings=[*plain.headings[: len(before)], *headings, *plain.headings[len(before) :]],
         rows=rows,
         legend=None if shown.heat is None else legend(shown.heat, broken=shown.broken),
-        below=below,
-        below_name=f"the numbers of {below.title}" if below is not None else "",
     )
 
 
