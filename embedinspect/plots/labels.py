@@ -80,8 +80,8 @@ def place(
 ) -> list[Rectangle | None]:
     """Return the place of each label, beside its mark; None for those without room.
 
-    No two places overlap, none overlaps the mark of another label that has a place, and all lie
-    within the bounds. Labels of one and the same mark may stand on two sides of it.
+    No two places overlap, none overlaps the mark of another label that has a place or is needed,
+    and all lie within the bounds. Labels of one and the same mark may stand on two sides of it.
 
     Args:
         labels: the most wanted first.
@@ -95,6 +95,9 @@ def place(
     """
     height = max((max(one.height, one.mark.bottom - one.mark.top) for one in labels), default=1)
     texts, marks = _Taken(height, gap), _Taken(height, gap)
+    for label in labels:
+        if label.needed:  # no other label may take the place beside it that it needs
+            marks.add(label.mark, label.mark)
 
     def best(label: Wanted, on: Sequence[Side]) -> Rectangle | None:
         least, taken = math.inf, None

@@ -18,12 +18,14 @@ from embedinspect.output.svg.elements import lines_of, width_of
 from embedinspect.output.svg.page import page_svg
 from embedinspect.output.svg.png import png_of
 from embedinspect.output.svg.reading import reading_svg
-from embedinspect.output.svg.scatter import legend_svg, scatter_svg
+from embedinspect.output.svg.scatter import legend_svg, panels_of, scatter_svg
 from embedinspect.output.svg.table import MOST_ROWS, table_svg
 from embedinspect.page import Column, Facts, Paragraph, Reading, Table
 from embedinspect.pictures import Curves, Heat, Scatter, Series, Shade
+from embedinspect.plots.colours import hexadecimal
 from embedinspect.plots.heat import heat_class
 from embedinspect.plots.scales import heat_scale
+from embedinspect.plots.shading import colour_of
 from embedinspect.wording import literal
 from tests.browser.pages import HOSTILE, curves, every_part, reading, scatter
 
@@ -130,8 +132,45 @@ def test_no_label_of_a_map_lies_on_another_or_leaves_the_picture(seed, count, fl
 
 def test_what_was_asked_for_has_a_label_and_a_ring():
     root = parsed(scatter_svg(scatter("asked")))
-    assert "asked" in [one.text for one in named(root, "text")]
-    assert classes(root, "circle").count("line-ink") == 1
+    times = ["before", "after"]
+    texts = [one.text for one in named(root, "text")]
+    assert [texts.count(time) for time in times] == [1, 1]
+    assert texts.count("asked") == len(times)
+    assert classes(root, "circle").count("line-ink") == len(times)
+
+
+@pytest.mark.parametrize(("flat", "above"), [(1.0, False), (8.0, True)])
+def test_both_times_of_a_map_have_one_unit(flat, above):
+    """Before, each point was half as far from the middle: in pixels, too."""
+    points = np.random.default_rng(0).normal(size=(40, 2)) * [flat, 1]
+    one = Scatter("m", points, ["w"] * 40, range(40), before=points / 2, before_name="before")
+    before, after = panels_of(one)
+    assert (before.left == after.left) is above
+    assert (before.top == after.top) is not above
+    apart = [np.diff(panel.places, axis=0) for panel in (before, after)]
+    np.testing.assert_allclose(apart[0], apart[1] / 2, atol=1e-9)
+    for panel in (before, after):
+        inside = panel.places - [panel.left, panel.top]
+        assert (inside >= 0).all()
+        assert (inside <= [panel.width, panel.height]).all()
+
+
+def test_every_point_of_a_map_is_drawn_in_its_color():
+    one = scatter()
+    root = parsed(scatter_svg(one))
+    drawn = [
+        (path.get("stroke"), *map(float, place.split()))
+        for path in named(root, "path")
+        for place in re.findall(r"M([\d.]+ [\d.]+)h0", path.get("d"))
+    ]
+    wanted = [
+        (hexadecimal(colour_of(one.shade, number)), *place)
+        for panel in panels_of(one)
+        for number, place in enumerate(panel.places.tolist())
+    ]
+    assert [color for color, *_ in sorted(drawn)] == [color for color, *_ in sorted(wanted)]
+    for (_, *place), (_, *exact) in zip(sorted(drawn), sorted(wanted), strict=True):
+        assert place == pytest.approx(exact, abs=0.051)
 
 
 @given(

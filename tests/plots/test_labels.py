@@ -119,3 +119,12 @@ def test_all_sides_are_tried():
         Rectangle(9, 11, 12, 12),
     ]
     assert len(SIDES) == 4
+
+
+def test_a_label_leaves_free_the_point_of_one_that_is_needed_later():
+    """The first would stand on the second's point, which then had no label."""
+    first, needed = cell(10, 5, width=4), cell(13, 5, width=4, needed=True)
+    places = place([first, needed], BOUNDS)
+    assert places[1] == Rectangle(14, 5, 18, 6)
+    assert places[0] is not None
+    assert not places[0].overlaps(needed.mark)

@@ -19,14 +19,15 @@ from embedinspect.wording import literal, plural
 
 WIDTH = 800.0
 # Of a flat map less is enough, so that it has no empty half.
-LEAST_HEIGHT, MOST_HEIGHT = 196.0, 496.0
+_LEAST_HEIGHT, _MOST_HEIGHT = 120.0, 496.0
 # Room at the sides, and above and below, where labels may stand; and what stands below it all.
 EDGE, LEVEL, FOOT = 12.0, 24.0, 64.0
 # Two times stand side by side, or one above the other where the map is flat.
-_BETWEEN, _HEAD = 24.0, 22.0
+_BETWEEN, _HEAD = 24.0, 28.0
 _FLAT, _MOST_OF_FLAT = 1.5, 340.0
 MOST_LABELS, SIZE = 90, 12
 _DOT, _MARK = 1.8, 4.0
+_FINE_DOT, _MANY = 1.2, 8000
 # A label that would hide more points than this is left out.
 _MOST_HIDDEN = 12
 _STEPS = 9
@@ -73,31 +74,38 @@ class Panel:
 
 def panels_of(scatter: Scatter) -> list[Panel]:
     """Return where the points are, one unit the same at all times."""
-    times = [(scatter.after_name, scatter.points)]
+    times = [(scatter.after_name, np.asarray(scatter.points, np.float64))]
     if scatter.before is not None:
-        times.insert(0, (scatter.before_name, scatter.before))
+        times.insert(0, (scatter.before_name, np.asarray(scatter.before, np.float64)))
     two = len(times) == 2
-    every = np.concatenate([np.asarray(points, np.float64) for _, points in times])
-    low, high = every.min(axis=0), every.max(axis=0)
-    extent = np.where(high > low, high - low, 1.0)
+    low, extent = _reach(np.concatenate([points for _, points in times]))
     above = two and scatter.square and extent[0] > _FLAT * extent[1]
     width = (WIDTH - _BETWEEN) / 2 if two and not above else WIDTH
-    most = _MOST_OF_FLAT if above else MOST_HEIGHT
     around = np.array([2 * EDGE, 2 * LEVEL])
-    scale = (np.array([width, most]) - around) / extent
-    height = most
+    scale = (np.array([width, _MOST_OF_FLAT if above else _MOST_HEIGHT]) - around) / extent
     if scatter.square:
         scale = np.repeat(scale.min(), 2)
-        height = max(LEAST_HEIGHT, math.ceil(float(extent[1] * scale[1] + around[1])))
-    head = _HEAD if two else 0.0
     panels = []
-    for number, (name, points) in enumerate(times):
-        left = 0.0 if above else number * (width + _BETWEEN)
-        top = head + (number * (height + head + _BETWEEN) if above else 0.0)
+    left, top = 0.0, _HEAD if two else 0.0
+    for name, points in times:
+        if above:  # each is as high as its own points are apart
+            own_low, own_extent = _reach(points)
+            low[1], extent[1] = own_low[1], own_extent[1]
+        height = max(_LEAST_HEIGHT, math.ceil(float(extent[1] * scale[1] + around[1])))
         centre = np.array([left + width / 2, top + height / 2])
-        places = centre + (np.asarray(points, np.float64) - (low + high) / 2) * scale * [1, -1]
+        places = centre + (points - low - extent / 2) * scale * [1, -1]
         panels.append(Panel(name if two else "", left, top, width, height, places))
+        if above:
+            top += height + _BETWEEN + _HEAD
+        else:
+            left += width + _BETWEEN
     return panels
+
+
+def _reach(points: Any) -> tuple[Any, Any]:
+    """Return the low ends of both axes, and how far the points reach from there."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return low, np.where(high > low, high - low, 1.0)
 
 
 def _panel(scatter: Scatter, panel: Panel) -> Iterator[str]:
@@ -119,7 +127,8 @@ def _dots(scatter: Scatter, places: list[list[float]]) -> Iterator[str]:
     for number, (x, y) in enumerate(places):
         colour = hexadecimal(colour_of(scatter.shade, number))
         paths.setdefault(colour, []).append(f"M{x:.1f} {y:.1f}h0")
-    yield f'<g opacity="0.75" fill="none" stroke-width="{2 * _DOT}" stroke-linecap="round">'
+    wide = 2 * (_DOT if len(places) <= _MANY else _FINE_DOT)
+    yield f'<g opacity="0.75" fill="none" stroke-width="{wide}" stroke-linecap="round">'
     for colour, dots in paths.items():
         yield f'<path stroke="{colour}" d="{"".join(dots)}"/>'
     yield "</g>"
@@ -138,8 +147,14 @@ def _labels(scatter: Scatter, panel: Panel) -> Iterator[str]:
         labels.append(Wanted(dot, wide, SIZE + 2, needed=number in marked))
     right, bottom = panel.left + panel.width, panel.top + panel.height
     bounds = Rectangle(panel.left, panel.top, right, bottom)
-    hides = _Crowd(panel.places).hidden_by
-    spots = place(labels, bounds, gap=(2, 1), hides=hides, most_hidden=_MOST_HIDDEN)
+    across, down = panel.places.T
+
+    def hidden(spot: Rectangle) -> float:
+        inside = (across > spot.left - _DOT) & (across < spot.right + _DOT)
+        inside &= (down > spot.top - _DOT) & (down < spot.bottom + _DOT)
+        return float(np.count_nonzero(inside))
+
+    spots = place(labels, bounds, gap=(2, 1), hides=hidden, most_hidden=_MOST_HIDDEN)
     room = MOST_LABELS
     for number, name, spot in zip(wanted, names, spots, strict=True):
         if spot is not None and (room > 0 or number in marked):
@@ -159,28 +174,6 @@ def _label(name: str, spot: Rectangle, x: float, *, bold: bool) -> str:
         at, anchor = spot.right - 1, "end"
     weight = ' font-weight="600"' if bold else ""
     return text(at, spot.bottom - 3, name, "ink halo", anchor, SIZE, f"{weight}{_HALO}")
-
-
-class _Crowd:
-    """How many points lie where, counted in cells of a few pixels."""
-
-    _CELL = 6
-
-    def __init__(self, places: Any) -> None:
-        cells = np.maximum(np.floor(places / self._CELL).astype(np.int64), 0)
-        counts = np.zeros(cells.max(axis=0) + 2, np.int64)
-        np.add.at(counts, (cells[:, 0] + 1, cells[:, 1] + 1), 1)
-        self._sums = counts.cumsum(axis=0).cumsum(axis=1)
-
-    def hidden_by(self, spot: Rectangle) -> float:
-        """Return about how many points lie in a rectangle."""
-        edges = np.array([[spot.left, spot.top], [spot.right, spot.bottom]]) / self._CELL
-        (left, top), (right, bottom) = np.clip(
-            np.round(edges).astype(np.int64), 0, np.array(self._sums.shape) - 1
-        ).tolist()
-        sums = self._sums
-        inside = sums[right, bottom] - sums[left, bottom] - sums[right, top] + sums[left, top]
-        return float(inside)
 
 
 def legend_svg(shade: Shade) -> str:
