@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
 # What the variable AXE_CORE may name, or npm has put beside the checkout or above it.
 _AXE = Path("node_modules", "axe-core", "axe.min.js")
 _NOTHING_BEYOND = """
@@ -74,7 +75,8 @@ class Browser:
 def browser() -> Iterator[Browser]:
     """Start Chromium; the test is skipped where there is none."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    chromium = next(filter(None, map(shutil.which, _NAMES)), None)
+    driver = shutil.which("chromedriver")
     if chromium is None or driver is None:
         pytest.skip("chromium and chromedriver are not installed")
     options = webdriver.ChromeOptions()

@@ -51,6 +51,18 @@ def test_dark_and_light_differ_and_nothing_else_does(browser, folder):
     assert looks[0] != looks[1]
 
 
+def test_what_is_printed_is_light_and_has_the_map_as_a_picture(browser, folder):
+    browser.open(folder / "plain.html", dark=True)
+    dark = browser.run("return getComputedStyle(document.querySelector('main')).backgroundColor")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    printed = browser.run("return getComputedStyle(document.querySelector('main')).backgroundColor")
+    shown = "return [...document.querySelectorAll(arguments[0])].map(one => one.checkVisibility())"
+    assert (dark, printed) == ("rgb(22, 24, 28)", "rgb(255, 255, 255)")
+    assert browser.run(shown, ".ei-static svg") == [True]
+    assert not any(browser.run(shown, ".ei-controls, .ei-canvas, .ei-axes, .contents"))
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 def test_hostile_words_are_shown_literally(browser, folder):
     browser.open(folder / "hostile.html")
     assert browser.run("return document.images.length") == 0
