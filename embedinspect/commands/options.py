@@ -284,6 +284,16 @@ Precision = Annotated[
     Annotated[int, Interval(ge=0, le=20)] | None,
     option(OUTPUT, "Decimals of the numbers in the tables.", metavar="N", show_default="3 digits"),
 ]
+HeatOrNot = Annotated[
+    bool | None,
+    option(
+        OUTPUT,
+        "Draw vectors as cells, blue below zero and orange above it, or write their numbers; by "
+        "default they are drawn on screens with colors that are too narrow for the numbers.",
+        "--heat/--no-heat",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     str | None,
     option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from embedinspect.commands import options as option
 from embedinspect.commands.groups import FormGroup, SourceGroup
+from embedinspect.commands.heat import heat_wanted
 from embedinspect.errors import UsageError
 from embedinspect.output.forms import Answer, write_answer
 
@@ -14,6 +15,7 @@ def rows(
     words: option.Words = None,
     full: option.Full = False,
     precision: option.Precision = None,
+    heat: option.HeatOrNot = None,
 ) -> None:
     """Show the vectors of words: the rows of the matrix themselves.
 
@@ -25,9 +27,11 @@ def rows(
     Examples:
     embedinspect rows sample:vectors king queen
     embedinspect rows glove.6B.50d.txt king queen --full
+    embedinspect rows sample:vectors king queen man woman --heat
     embedinspect rows model.keras '#0' '#1' --format csv
     """
     chosen = form.choose()
+    drawn = heat_wanted(heat, chosen.form, precision)
     if not words:
         raise UsageError("no word given; expected words, or rows such as '#5'")
     from embedinspect.output import rows as output
@@ -36,7 +40,7 @@ def rows(
     matches = source.places_of(words)
     answer = Answer(
         title=f"Rows of {source.path}",
-        page=lambda: output.page(source, matches, full=full, precision=precision),
+        page=lambda: output.page(source, matches, full=full, precision=precision, heat=drawn),
         document=lambda: output.document(source, matches),
     )
     write_answer(answer, chosen)

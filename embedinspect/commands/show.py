@@ -18,6 +18,7 @@ from embedinspect.commands.groups import (
     open_and_warn,
     settings_of,
 )
+from embedinspect.commands.heat import heat_wanted
 from embedinspect.commands.notes import note
 from embedinspect.commands.signature import given
 from embedinspect.errors import DataError, UsageError
@@ -57,6 +58,7 @@ CONFLICTS = (
     ("--code", "--from"),
     ("--one-hot", "--code"),
     ("--code", "--output"),
+    ("--code", "--heat"),
 )
 
 
@@ -81,6 +83,7 @@ def show(
     one_hot: option.OneHotToo = False,
     full: option.Full = False,
     precision: option.Precision = None,
+    heat: option.HeatOrNot = None,
 ) -> None:
     """Show what an Embedding layer does with texts: ids, padded sequences, rows, output.
 
@@ -95,6 +98,7 @@ def show(
     embedinspect show --from sample:vectors "a wonderful film" --no-keras
     """
     chosen = form.choose()
+    drawn = heat_wanted(heat, chosen.form, precision)
     _refuse_conflicts(given(context), chosen.form)
     settings = settings_of(
         tokenizing, sequences, input_dim=input_dim, output_dim=output_dim, seed=seed
@@ -144,7 +148,7 @@ def show(
         inputs = Inputs(traced.vocabulary_path, matrix, keras.backend, sequences.maxlen)
         write_utf8([script(traced.lookup, inputs)])
         return
-    _print(traced, keras, chosen, one_hot=one_hot, full=full, precision=precision)
+    _print(traced, keras, chosen, one_hot=one_hot, full=full, precision=precision, heat=drawn)
 
 
 def _print(
@@ -155,6 +159,7 @@ def _print(
     one_hot: bool,
     full: bool,
     precision: int | None,
+    heat: bool | None,
 ) -> None:
     """Print the lookup at once, then what Keras and a run's classifier say to it."""
     from embedinspect.lookup import one_hot as multiply
@@ -183,7 +188,7 @@ def _print(
     answer = Answer(
         title="What an Embedding layer does with texts",
         page=lambda: show_page(
-            lookup, witnesses, one_hot_too=one_hot, full=full, precision=precision
+            lookup, witnesses, one_hot_too=one_hot, full=full, precision=precision, heat=heat
         ),
         document=lambda: show_document(
             lookup,

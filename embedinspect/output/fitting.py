@@ -19,22 +19,29 @@ from embedinspect.output.cells import turn_over
 from embedinspect.output.grid import BETWEEN, Block, Cell, CellColumn, beside
 from embedinspect.output.screen import STYLES, Screen
 from embedinspect.output.sketch import DRAWN, GAPS, RIGHT, Sketch, TextColumn, cut, sketched
-from embedinspect.page import Kind, Table
+from embedinspect.page import Table
 from embedinspect.plots.colours import BLUE
 
 STACKED_LINES = 3
-LONGEST: dict[Kind, int] = {"bar": LONGEST_BAR, "lean": LONGEST_LEAN}
+LONGEST: dict[str, int] = {"bar": LONGEST_BAR, "lean": LONGEST_LEAN}
 TITLE_LINES = 2
 
 
 def table_lines(table: Table, screen: Screen) -> Iterator[Text]:
     """Yield the lines of a table in the screen's width."""
-    if table.full and _turned_over(table, screen):
-        table = turn_over(table)
     sketch = sketched(table, screen)
-    yield from _fitted_lines(table, sketch, screen)
+    if table.full and _turned_over(table, sketch, screen):
+        sketch = sketched(turn_over(table), screen)
+    sketches = [sketched(table, screen, band) for band in sketch.bands] or [sketch]
+    for number, part in enumerate(sketches):
+        if number:
+            yield Text()
+        yield from _fitted_lines(table, part, screen)
     if table.more:
         yield Text(f"{screen.signs.more} {table.more:,} more")
+    if sketch.legend:
+        yield Text()
+    yield from sketch.legend
 
 
 def tables_lines(tables: Sequence[Table], screen: Screen) -> Iterator[Text]:
@@ -57,15 +64,20 @@ def tables_lines(tables: Sequence[Table], screen: Screen) -> Iterator[Text]:
         group = []
 
 
-def _turned_over(table: Table, screen: Screen) -> bool:
-    """Return whether all dimensions of a table's vectors are wider than the screen."""
-    sketch = sketched(table, screen)
-    return sketch.width(GAPS[0]) > screen.width and any(c.kind == "vector" for c in table.columns)
+def _turned_over(table: Table, sketch: Sketch, screen: Screen) -> bool:
+    """Return whether all dimensions of a table's vectors, as numbers, are wider than the screen."""
+    vectors = any(column.kind == "vector" for column in table.columns)
+    numbers = all(column.kind != "heat" for column in sketch.columns)
+    return vectors and numbers and sketch.width(GAPS[0]) > screen.width
 
 
 def _natural_block(table: Table, screen: Screen) -> Block:
-    """Return the table as wide as it would like to be, for a place beside others."""
-    sketch = sketched(table, screen)
+    """Return the table as wide as it would like to be, for a place beside others.
+
+    There vectors are numbers: a legend has no place.
+    """
+    columns = [replace(column, heat=None) for column in table.columns]
+    sketch = sketched(replace(table, columns=columns), screen)
     title = screen.clip(sketch.title, TITLE_LINES * screen.width)
     widths = [column.natural for column in sketch.columns]
     return _block(replace(sketch, title=title), widths, GAPS[0], screen)
@@ -147,11 +159,13 @@ def _drawn(column: TextColumn, width: int, screen: Screen) -> list[list[Cell]]:
     if column.kind == "bar":
         blue = screen.tint(BLUE)
         drawn = bars(column.amounts, width, screen, logarithmic=column.logarithmic)
-        return [
-            [Cell(bar, style or blue)] for bar, style in zip(drawn, column.styles, strict=True)
-        ]
+        return [[Cell(bar, style or blue)] for bar, style in zip(drawn, column.styles, strict=True)]
     if column.kind == "lean":
         return [[lean(amount, width, screen)] for amount in column.amounts]
+    if column.spans:
+        return [
+            [Cell(text, "", spans)] for text, spans in zip(column.cells, column.spans, strict=True)
+        ]
     texts = [
         (screen.wrap(cell, width) or [""])
         if column.kind == "prose"

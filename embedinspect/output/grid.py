@@ -16,19 +16,21 @@ from rich.text import Text
 RULE_STYLE = "bright_black"
 BETWEEN = 3  # cells between blocks side by side
 
+# A part of a text with a style of its own: first character, the one behind the last, style.
+Span = tuple[int, int, str]
+
 
 @dataclass(frozen=True)
 class Cell:
     """What stands in one line of a column.
 
     Attributes:
-        spans: parts of the text with a style of their own: first character, the one behind the
-            last, style.
+        spans: parts of the text with styles of their own.
     """
 
     text: str = ""
     style: str = ""
-    spans: Sequence[tuple[int, int, str]] = ()
+    spans: Sequence[Span] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from embedinspect.matrix import norms_of
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import NOT_FINITE, Document, about_source
 from embedinspect.output.labels import LONGEST_WORD, short
-from embedinspect.page import Column, Fact, Facts, Page, Table
+from embedinspect.page import Column, Decimals, Fact, Facts, Page, Table
+from embedinspect.plots.scales import heat_of
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray
 
@@ -25,18 +26,27 @@ def page(
     *,
     full: bool = False,
     precision: int | None = None,
+    heat: bool | None = None,
 ) -> Page:
-    """Yield the table of the rows, and how vectors without one were composed."""
+    """Yield the table of the rows, and how vectors without one were composed.
+
+    Args:
+        full: leave no dimension out.
+        precision: decimals of every number; None for three significant digits.
+        heat: draw the vectors (True), or write their numbers (False); None to draw what does not
+            fit.
+    """
     values = _vectors(source, rows)
     norms = norms_of(values)
     norm_decimals = decimals_for(norms) if precision is None else precision
+    decimals: Decimals = "auto" if precision is None else precision
     yield Table(
         f"Rows  ({len(rows)}, {values.shape[1]})",
         [
             Column("row", [_number(row) for row in rows], "id"),
             Column("word", [_name(source, row) for row in rows], most=LONGEST_WORD),
             Column("norm", [float(norm) for norm in norms], "number", decimals=norm_decimals),
-            Column("", values, "vector", decimals="auto" if precision is None else precision),
+            Column("", values, "vector", decimals=decimals, heat=heat_of(values, heat)),
         ],
         full=full,
     )

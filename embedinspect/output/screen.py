@@ -91,6 +91,12 @@ class Screen:
         return self.console.color_system is not None and not self.console.no_color
 
     @property
+    def dark(self) -> bool:
+        """Whether the background is dark, as far as `COLORFGBG` tells; else most are."""
+        background = os.environ.get("COLORFGBG", "").rpartition(";")[2]
+        return background not in {"7", *map(str, range(9, 16))}
+
+    @property
     def bar_parts(self) -> str:
         """The last cell of a bar, from nearly empty to full."""
         few = len(self.signs.blocks) > 1 and os.environ.get("TERM") == "linux"
@@ -122,8 +128,14 @@ class Screen:
         return clip(text, width, self.signs.more)
 
     def line(self, text: Text) -> None:
-        """Print one line whole, without trailing spaces; the terminal wraps what is too long."""
-        text.rstrip()
+        """Print one line whole, without trailing spaces; the terminal wraps what is too long.
+
+        Spaces that are filled with a color are no trailing ones.
+        """
+        filled = [span.end for span in text.spans if self.colours and "on " in str(span.style)]
+        end = max([*filled, len(text.plain.rstrip())])
+        if end < len(text):
+            text.right_crop(len(text) - end)
         self.console.print(text, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 

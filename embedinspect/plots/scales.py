@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from embedinspect.pictures import Heat
+
 
 def round_ticks(low: float, high: float, most: int) -> tuple[list[float], int]:
     """Return round numbers from low to high, at most so many, and how many decimals they have.
@@ -53,3 +55,12 @@ def heat_scale(values: Any) -> float:
         if high <= scale * (1 + 1e-9):
             return scale
     return float(f"1e{exponent + 1}")
+
+
+def heat_of(values: Any, wanted: bool | None) -> Heat | None:
+    """Return how vectors may be drawn that share one scale; None where they may not.
+
+    Args:
+        wanted: whether they are to be; None where it depends on the room that there is.
+    """
+    return None if wanted is False else Heat(heat_scale(values), always=wanted is True)

@@ -109,6 +109,12 @@ def row_lines(lookup: Lookup, lines: Sequence[Line], full: bool) -> list[RowLine
     return rows
 
 
+def ids_of(lookup: Lookup, lines: Sequence[Line], rows: Sequence[RowLine]) -> list[int]:
+    """Return the ids whose vectors are shown, each once, in order."""
+    ids = {row.id for row in rows if not row.count}
+    return sorted(ids | {id_of(lookup, line) for line in lines if line.at_id})
+
+
 def id_of(lookup: Lookup, line: Line) -> int:
     """Return the token id at the line's position."""
     return int(lookup.sequences[line.text, line.first])

@@ -8,17 +8,34 @@ vectors as there is room for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from rich.text import Text
 
 from embedinspect.output.digits import decimals_for, table_number, widest_number
 from embedinspect.output.grid import Block, Cell, CellColumn, beside, columns_width
+from embedinspect.output.pictures.heat import (
+    LEFT_OUT,
+    Brush,
+    HeatLayout,
+    elided_layouts,
+    heading,
+)
 from embedinspect.output.screen import STYLES, Screen
+from embedinspect.output.show.layouts import (
+    DENSITIES,
+    FEWEST_DIMENSIONS,
+    TIGHT,
+    Density,
+    Vectors,
+    heat_ways,
+    left_out,
+)
 from embedinspect.output.show.lines import (
     Line,
     RowLine,
     id_of,
+    ids_of,
     name_of,
     part_of,
     position_lines,
@@ -27,39 +44,29 @@ from embedinspect.output.show.lines import (
 )
 from embedinspect.output.sketch import elided_dimensions
 from embedinspect.page import Trace
+from embedinspect.pictures import Heat
 from embedinspect.tokenizing.subwords import Subword, SubwordVocabulary
 
 GREY = STYLES["aside"]
 # Six hues, dark on light, that stand out from dark and light backgrounds alike.
 HUES = ("#9ad1f5", "#f5c98a", "#a8e0a0", "#e7b3e8", "#f2a7a0", "#d9dc8a")
 NAMED_HUES = ("cyan", "yellow", "green", "magenta", "red", "blue")
-FEWEST_DIMENSIONS = {"beside": 4, "below": 3, "stacked": 1}
-
-
-@dataclass(frozen=True)
-class Density:
-    """How much space a table takes for the same content."""
-
-    position: str
-    mask: tuple[str, str]
-    token: int
-    gap: int
-    block_gap: int
-
-
-DENSITIES = (
-    Density("position", ("False", "True"), 24, 2, 3),
-    Density("pos", ("False", "True"), 16, 2, 3),
-    Density("pos", ("F", "T"), 8, 1, 2),
-)
-TIGHT = DENSITIES[-1]
 
 
 def trace_lines(trace: Trace, screen: Screen) -> Iterator[Text]:
     """Yield the lines of the three tables, laid out for the screen's width."""
     tables = _Tables(trace, screen)
-    layout, density, dimensions = tables.fit()
-    yield from tables.draw(layout, density, dimensions)
+    layout, density, vectors = tables.fit()
+    if not isinstance(vectors, HeatLayout):
+        yield from tables.draw(layout, density, vectors)
+        return
+    parts = tables.bands(layout, density, vectors) if trace.full else [vectors]
+    for number, part in enumerate(parts):
+        if number:
+            yield Text()
+        yield from tables.draw(layout, density, part)
+    yield Text()
+    yield from tables.brush.legend(vectors.form)
 
 
 class _Tables:
@@ -70,9 +77,7 @@ class _Tables:
         self.lookup, self.screen, self.full = lookup, screen, trace.full
         self.lines = position_lines(lookup, trace.full)
         self.rows = row_lines(lookup, self.lines, trace.full)
-        ids = {row.id for row in self.rows if not row.count}
-        ids |= {id_of(lookup, line) for line in self.lines if line.at_id}
-        order = sorted(ids)
+        order = ids_of(lookup, self.lines, self.rows)
         values = lookup.matrix.rows[order]
         decimals = decimals_for(values) if trace.precision is None else trace.precision
         self.decimals = decimals
@@ -82,11 +87,33 @@ class _Tables:
         self.dimension_width = max(widest, len(last))
         self.id_width = len(str(max(order, default=0)))
         self.hue_of = self._hues()
+        self.heat = trace.heat
+        self.brush = Brush.of(trace.heat or Heat(1.0), values, screen)
 
     # -- what fits ---------------------------------------------------------------------------
 
-    def fit(self) -> tuple[str, Density, list[int | None]]:
+    def fit(self) -> tuple[str, Density, Vectors]:
         """Return layout, density and dimensions: the roomiest that the width allows."""
+        if self.heat is not None and self.heat.always:
+            return self._fit_heat()
+        layout, density, dimensions = self._fit_numbers()
+        if None in dimensions and self.heat is not None and self.screen.colours:
+            return self._fit_heat()
+        return layout, density, dimensions
+
+    def bands(self, layout: str, density: Density, vectors: HeatLayout) -> list[HeatLayout]:
+        """Return the parts in which all dimensions are drawn below each other."""
+        form, total = vectors.form, self.lookup.matrix.output_dim
+        widths = self._widths_without_dimensions(layout, density)
+        for size in range(total + form.group - total % form.group, form.group, -form.group):
+            if self._fits(layout, density, widths, form.width(range(size)) + density.gap):
+                break
+        else:
+            size = form.group
+        parts = [range(first, min(total, first + size)) for first in range(0, total, size)]
+        return [HeatLayout(form, (part,)) for part in parts]
+
+    def _fit_numbers(self) -> tuple[str, Density, list[int | None]]:
         all_of_them = self.lookup.matrix.output_dim
         for layout, fewest in FEWEST_DIMENSIONS.items():
             for density in DENSITIES:
@@ -95,7 +122,8 @@ class _Tables:
                 enough = 1 if layout == "below" and density is TIGHT else fewest
                 least = all_of_them if self.full else min(enough, all_of_them)
                 for count in self._candidates(least, all_of_them):
-                    if self._fits(layout, density, widths, count):
+                    extra = self._width_of_numbers(count, density)
+                    if self._fits(layout, density, widths, extra):
                         return layout, density, elided_dimensions(all_of_them, count)
         if self.full:  # lines longer than the screen, rather than a number left out
             return "below", DENSITIES[0], elided_dimensions(all_of_them, all_of_them)
@@ -105,6 +133,20 @@ class _Tables:
         roof = min(most, max(least, self.screen.width // self.dimension_width))
         return range(most, least - 1, -1) if roof == most else range(roof, least - 1, -1)
 
+    def _width_of_numbers(self, count: int, density: Density) -> int:
+        hidden = self.lookup.matrix.output_dim - count
+        width = count * (self.dimension_width + density.gap)
+        return width + (len(left_out(hidden, density)) + density.gap if hidden else 0)
+
+    def _fit_heat(self) -> tuple[str, Density, HeatLayout]:
+        total, forms = self.lookup.matrix.output_dim, self.brush.forms
+        for layout, density, heats in heat_ways(total, forms):
+            widths = self._widths_without_dimensions(layout, density)
+            for heat in heats:
+                if self._fits(layout, density, widths, heat.width(density.gap) + density.gap):
+                    return layout, density, heat
+        return "stacked", TIGHT, list(elided_layouts(total, forms[-1]))[-1]
+
     def _widths_without_dimensions(self, layout: str, density: Density) -> list[int]:
         blocks = [
             self._input(density).columns,
@@ -113,11 +155,8 @@ class _Tables:
         ]
         return [columns_width(columns) for columns in blocks]
 
-    def _fits(self, layout: str, density: Density, widths: Sequence[int], count: int) -> bool:
-        most = self.lookup.matrix.output_dim
-        extra = count * (self.dimension_width + density.gap)
-        if count < most:
-            extra += len(_left_out(most - count, density)) + density.gap
+    def _fits(self, layout: str, density: Density, widths: Sequence[int], extra: int) -> bool:
+        """Return whether tables fit the screen whose vectors take so many columns more."""
         titles = [len(title) for title in self._titles(density)]
         first, second, third = (
             max(title, width + added)
@@ -133,9 +172,7 @@ class _Tables:
 
     # -- what is drawn -----------------------------------------------------------------------
 
-    def draw(
-        self, layout: str, density: Density, dimensions: Sequence[int | None]
-    ) -> Iterator[Text]:
+    def draw(self, layout: str, density: Density, dimensions: Vectors) -> Iterator[Text]:
         """Yield the lines of the layout."""
         rule = self.screen.signs.rule
         first = self._input(density)
@@ -253,9 +290,7 @@ class _Tables:
             style = f"#1c1c1c on {'#c8c8c8' if hue is None else HUES[hue]}"
         return Cell(f" {id_:>{self.id_width}} ", style)
 
-    def _output(
-        self, density: Density, dimensions: Sequence[int | None], repeat_where: bool
-    ) -> Block:
+    def _output(self, density: Density, dimensions: Vectors, repeat_where: bool) -> Block:
         arrow = Cell(self.screen.signs.arrow)
         arrows, ids, chips = [], [], []
         for line in self.lines:
@@ -269,9 +304,11 @@ class _Tables:
         return Block(self._titles(density)[1], columns)
 
     def _dimension_columns(
-        self, ids: Sequence[int | None], dimensions: Sequence[int | None], density: Density
+        self, ids: Sequence[int | None], dimensions: Vectors, density: Density
     ) -> list[CellColumn]:
-        """Return a column for each dimension; ids of None leave their line empty."""
+        """Return columns for the dimensions; ids of None leave their line empty."""
+        if isinstance(dimensions, HeatLayout):
+            return self._heat_columns(ids, dimensions, density)
         columns = []
         hidden = self.lookup.matrix.output_dim - sum(d is not None for d in dimensions)
         for number, dimension in enumerate(dimensions):
@@ -279,7 +316,7 @@ class _Tables:
             if dimension is None:
                 more = Cell(self.screen.signs.more)
                 cells = [Cell() if id_ is None else more for id_ in ids]
-                columns.append(CellColumn(_left_out(hidden, density), cells, True, gap))
+                columns.append(CellColumn(left_out(hidden, density), cells, True, gap))
                 continue
             cells = [
                 Cell()
@@ -291,7 +328,27 @@ class _Tables:
             columns.append(CellColumn(header, cells, True, gap))
         return columns
 
-    def _matrix(self, density: Density, dimensions: Sequence[int | None]) -> Block:
+    def _heat_columns(
+        self, ids: Sequence[int | None], heat: HeatLayout, density: Density
+    ) -> list[CellColumn]:
+        """Return a column for each part of the vectors that is drawn, and one between them."""
+        columns: list[CellColumn] = []
+        more = Cell(self.screen.signs.more, GREY)
+        for part in heat.parts:
+            cells = [
+                Cell() if id_ is None else self.brush.cell(self.value_of[id_], part, heat.form)
+                for id_ in ids
+            ]
+            columns.append(CellColumn(heading(part, heat.form), cells, gap=density.gap))
+        if heat.left_out:
+            counts = [Cell() if id_ is None else more for id_ in ids]
+            header = LEFT_OUT.format(heat.left_out)
+            columns.insert(1, CellColumn(header, counts, True, density.gap))
+        if columns:
+            columns[0] = replace(columns[0], gap=1)
+        return columns
+
+    def _matrix(self, density: Density, dimensions: Vectors) -> Block:
         times = self.screen.signs.times
         uses = self.lookup.uses
         chips, tokens, ids, used = [], [], [], []
@@ -304,12 +361,8 @@ class _Tables:
             used.append(Cell() if row.count else spoken)
         columns = [CellColumn("row ", chips, True), CellColumn("token", tokens, gap=1)]
         values = self._dimension_columns(ids, dimensions, density)
-        for column in values[:1]:
-            values[0] = CellColumn(column.header, column.cells, True, density.gap)
-        columns.extend(
-            CellColumn(column.header, self._greyed(column.cells), True, column.gap)
-            for column in values
-        )
+        values[:1] = [replace(column, gap=density.gap) for column in values[:1]]
+        columns.extend(replace(column, cells=self._greyed(column.cells)) for column in values)
         columns.append(CellColumn("used", used, True, density.gap))
         return Block(self._titles(density)[2], columns)
 
@@ -319,7 +372,7 @@ class _Tables:
 
     def _greyed(self, cells: Sequence[Cell]) -> list[Cell]:
         return [
-            cell if row.count or self.lookup.uses[row.id] else Cell(cell.text, GREY)
+            cell if row.count or self.lookup.uses[row.id] else replace(cell, style=GREY)
             for cell, row in zip(cells, self.rows, strict=True)
         ]
 
@@ -336,7 +389,3 @@ class _Tables:
             return Cell("no token", style)
         mark = "? " if row.id == lookup.vocabulary.oov_id else ""
         return Cell(mark + self._word(word, density.token), style)
-
-
-def _left_out(count: int, density: Density) -> str:
-    return f"+{count}" if density is TIGHT else f"{count} more"
