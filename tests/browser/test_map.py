@@ -107,6 +107,37 @@ def test_keys_zoom_move_and_go_back(figure):
     assert figure(PLACE, "word39") == start
 
 
+def test_search_says_how_many_words_begin_so(figure):
+    assert figure(FIND, "word1").endswith("; 10 more begin with word1")
+    assert "more" not in figure(FIND, "king")
+
+
+def test_a_word_that_was_found_has_one_label(figure):
+    written = figure(
+        """
+        const proto = CanvasRenderingContext2D.prototype, fillText = proto.fillText;
+        window.written = [];
+        proto.fillText = function (name, ...places) {
+          window.written.push(name);
+          return fillText.call(this, name, ...places);
+        };
+        """
+        + FIND,
+        "word5",
+    )
+    assert written.startswith("word5 ")
+    browser_frames = (
+        "return new Promise(done => requestAnimationFrame(() => done(window.written)));"
+    )
+    assert figure(browser_frames).count("word5") == 1
+
+
+def test_the_slider_says_where_it_is(figure):
+    figure(SLIDE, 40)
+    said = figure("return figure.querySelector('.ei-when').getAttribute('aria-valuetext');")
+    assert said == "40% of the way to after"
+
+
 def test_without_a_script_the_map_is_a_picture(browser, tmp_path):
     page = tmp_path / "map.html"
     text = html_document([scatter(*WORDS)], "Map")

@@ -62,6 +62,8 @@
     function resize() {
       ratio = window.devicePixelRatio || 1;
       width = frame.clientWidth;
+      // A flat map has no empty half; the style sheet says how high a map may be.
+      frame.style.height = `${Math.max(240, Math.round((width * reach[1]) / reach[0] + 80))}px`;
       height = frame.clientHeight;
       canvas.width = Math.max(1, Math.round(width * ratio));
       canvas.height = Math.max(1, Math.round(height * ratio));
@@ -121,6 +123,14 @@
       paint.globalAlpha = 1;
     }
 
+    function dot(place, radius) {
+      paint.fillStyle = data.palette[data.colours[place]];
+      paint.beginPath();
+      paint.arc(x[place], y[place], radius, 0, 6.2832);
+      paint.fill();
+      paint.fillStyle = colours.ink;
+    }
+
     function ring(place, radius) {
       paint.strokeStyle = colours.ink;
       paint.lineWidth = 2;
@@ -144,7 +154,7 @@
       for (const list of [first, order]) {
         for (const place of list) {
           if (labels >= most || tried > 2500) return;
-          if (!seen(place)) continue;
+          if (!seen(place) || (place === chosen && list === order)) continue;
           tried += 1;
           const name = data.names[place].slice(0, 28);
           const long = widthOf(name);
@@ -167,6 +177,7 @@
             paint.strokeText(name, left, y[place]);
             paint.fillStyle = colours.ink;
             if (marked.has(place) || place === chosen) ring(place, radius + 3);
+            else dot(place, radius + 1);
             paint.fillText(name, left, y[place]);
             labels += 1;
             break;
