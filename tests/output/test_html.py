@@ -257,7 +257,7 @@ def test_a_strip_has_a_cell_of_its_color_for_each_number():
     assert classes == {place: heat_class(float(value), 1.0) for place, value in enumerate(values)}
     assert classes[7] == "broken"
     assert view.legend.broken
-    assert (view.legend.low, view.legend.high) == ("-1", "+1")
+    assert (view.legend.low, view.legend.high) == ("-1 or less", "+1 or more")
 
 
 def test_colors_of_heat_are_those_of_all_pictures():

@@ -276,7 +276,13 @@ def numbers_below(table: Table, column: Column) -> TableView | None:
     )
 
 
-def legend(heat: Heat, *, broken: bool) -> Legend:
-    """Return what the colors stand for."""
+def legend(heat: Heat, *, broken: bool, beyond: bool = True) -> Legend:
+    """Return what the colors stand for.
+
+    Args:
+        broken: whether a number is none.
+        beyond: whether numbers may lie beyond the ends of the scale, which have their colors.
+    """
+    less, more = (" or less", " or more") if beyond else ("", "")
     steps = [step_class(step) for step in range(-HEAT_STEPS, HEAT_STEPS + 1)]
-    return Legend(f"-{heat.scale:.3g}", f"+{heat.scale:.3g}", steps, broken)
+    return Legend(f"-{heat.scale:.3g}{less}", f"+{heat.scale:.3g}{more}", steps, broken)

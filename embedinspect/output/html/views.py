@@ -174,7 +174,7 @@ def _reading(reading: Reading) -> View:
         "kind": "reading",
         "title": literal(reading.title),
         "tokens": tokens,
-        "legend": legend(Heat(most), broken=False),
+        "legend": legend(Heat(most), broken=False, beyond=False),
         "outcome": literal(reading.outcome),
         "numbers": table_view(reading.table),
     }
