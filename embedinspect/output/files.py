@@ -41,6 +41,7 @@ def file_target(path: str, forms: Iterable[Form], *, name: str | None, json: boo
     Raises:
         UsageError: the suffix is not known, the command cannot give its form, --format or --json
             asks for another, or the folder is not there.
+        DataError: a package that the form needs is not installed.
     """
     if path == "-":
         raise UsageError("--output is '-'; leave it out for standard output")
@@ -65,6 +66,10 @@ def file_target(path: str, forms: Iterable[Form], *, name: str | None, json: boo
         )
     if Path(path).is_dir():
         raise UsageError(f"--output is {clipped_repr(path)}, a folder; expected the name of a file")
+    if form is Form.PNG:
+        from embedinspect.output.svg.png import check_package
+
+        check_package()
     return Target(form, path)
 
 

@@ -205,3 +205,19 @@ def test_train_says_what_its_own_option_is(run):
     code, _, err = run("train", "sample:reviews", "--output", "x.html")
     assert code == 2
     assert "--out names the run folder" in err
+
+
+def test_without_its_package_a_png_is_refused_before_anything_is_read(run, here, monkeypatch):
+    monkeypatch.setattr("embedinspect.output.svg.png.find_spec", lambda name: None)
+    code, _, err = run("map", "no such source", "-o", "x.png")
+    assert code == 1
+    assert "pip install 'embedinspect[png]'" in err
+
+
+def test_without_a_font_no_png_is_written_whose_text_does_not_show(run, here, monkeypatch):
+    resvg = pytest.importorskip("resvg_py")
+    monkeypatch.setattr(resvg, "svg_to_bytes", lambda svg, **settings: b"blank")
+    code, _, err = run("map", "sample:vectors", "-o", "x.png")
+    assert code == 1
+    assert "needs a font" in err
+    assert os.listdir(here) == []

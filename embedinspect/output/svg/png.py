@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from embedinspect.errors import DataError
 
 # Pixels to a unit: sharp on a slide, and where a page is printed.
 SCALE = 2
-_FAMILY = "DejaVu Sans"
 _PROBE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
     '<text x="2" y="15" font-family="sans-serif" font-size="14">{}</text></svg>'
 )
+
+
+def check_package() -> None:
+    """Find out whether the package that draws is there; nothing of it is imported.
+
+    Raises:
+        DataError: it is not.
+    """
+    if find_spec("resvg_py") is None:
+        raise DataError(
+            "a PNG needs the package resvg-py, which is not installed; "
+            "pip install 'embedinspect[png]' brings it, and .svg needs nothing"
+        )
 
 
 def png_of(svg: str) -> bytes:
@@ -19,13 +33,9 @@ def png_of(svg: str) -> bytes:
     Raises:
         DataError: the package that draws it is missing, or no font is, so that no text would show.
     """
-    try:
-        import resvg_py
-    except ImportError:
-        raise DataError(
-            "a PNG needs the package resvg-py, which is not installed; "
-            "pip install 'embedinspect[png]' brings it, and .svg needs nothing"
-        ) from None
+    check_package()
+    import resvg_py
+
     if resvg_py.svg_to_bytes(_PROBE.format("E")) == resvg_py.svg_to_bytes(_PROBE.format("")):
         raise DataError(
             "a PNG needs a font, and none is installed here, so that no text would show; install "
