@@ -291,6 +291,7 @@ HeatOrNot = Annotated[
         "Draw vectors as cells, blue below zero and orange above it, or write their numbers; by "
         "default they are drawn on screens with colors that are too narrow for the numbers.",
         "--heat/--no-heat",
+        metavar="",
         show_default=False,
     ),
 ]

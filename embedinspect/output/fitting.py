@@ -16,7 +16,7 @@ from rich.text import Text
 
 from embedinspect.output.bars import LONGEST_BAR, LONGEST_LEAN, bars, lean, lean_scale
 from embedinspect.output.cells import turn_over
-from embedinspect.output.grid import BETWEEN, Block, Cell, CellColumn, beside
+from embedinspect.output.grid import BETWEEN, Block, Cell, CellColumn, beside, styled
 from embedinspect.output.screen import STYLES, Screen
 from embedinspect.output.sketch import DRAWN, GAPS, RIGHT, Sketch, TextColumn, cut, sketched
 from embedinspect.page import Table
@@ -188,6 +188,10 @@ def _stacked(title: str, columns: Sequence[TextColumn], screen: Screen) -> Itera
             yield Text()
         for column, cell in zip(columns, row, strict=True):
             if column.kind in DRAWN:
+                continue
+            if column.spans:  # below the numbers of the dimensions
+                yield Text(column.header)
+                yield styled(cell, column.spans[number])
                 continue
             line = f"{column.header.strip()}: {cell}" if column.header else cell
             line = screen.clip(line, STACKED_LINES * screen.width)

@@ -96,13 +96,18 @@ class Block:
                 line.append(" " * column.gap)
             if column.right:
                 line.append(space)
-            start = len(line)
-            line.append(cell.text, cell.style)
-            for first, end, style in cell.spans:
-                line.stylize(style, start + first, start + end)
+            line.append_text(styled(cell.text, cell.spans, cell.style))
             if not column.right:
                 line.append(space)
         return line
+
+
+def styled(text: str, spans: Sequence[Span], style: str = "") -> Text:
+    """Return a text of one style, parts of it with styles of their own."""
+    line = Text(text, style)
+    for first, end, own in spans:
+        line.stylize(own, first, end)
+    return line
 
 
 def columns_width(columns: Sequence[CellColumn]) -> int:

@@ -28,6 +28,7 @@ _ORANGES = {True: (237, 94, 130, 172, 208), False: (255, 223, 215, 214, 208)}
 _SHADES = " ░▒▓█"
 _LEGEND_STEPS = 5  # on either side of zero
 LEFT_OUT = "+{}"
+_BELOW_A_GROUP = (6, 4, 2)  # dimensions, where there is no room for more
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,12 @@ def whole_layouts(total: int, forms: Sequence[Form]) -> Iterator[HeatLayout]:
 def elided_layouts(total: int, form: Form) -> Iterator[HeatLayout]:
     """Yield how the first and last dimensions may be drawn, the most of them first."""
     last = range((total - 1) // form.group * form.group, total)
-    if last.start == 0:
-        last = range(total - 1, total)
-    heads = [*range(last.start - form.group, 0, -form.group), *range(form.group // 2, 0, -1)]
-    for head in heads:
-        if head < last.start:
-            yield HeatLayout(form, (range(head), last), last.start - head)
+    groups = range(last.start - form.group, 0, -form.group)
+    few = [(form.group, 4), (form.group, 2), (6, 2), (4, 2), (2, 2), (2, 1), (1, 1)]
+    for head, tail in [*((head, len(last)) for head in groups), *few]:
+        first, end = range(head), range(total - min(tail, len(last)), total)
+        if first.stop < end.start:
+            yield HeatLayout(form, (first, end), end.start - first.stop)
     if total > 1:
         yield HeatLayout(form, (range(1),), total - 1)
 
@@ -106,10 +107,10 @@ def layout_for(total: int, forms: Sequence[Form], room: int, gap: int) -> HeatLa
 
 
 def bands(total: int, form: Form, room: int) -> list[range]:
-    """Return all dimensions in parts below each other, each as wide as the room."""
-    size = form.group
-    while size < total and form.width(range(size + form.group)) <= room:
-        size += form.group
+    """Return all dimensions in parts below each other, each as wide as the room, if it has any."""
+    sizes = [*range(total + form.group - total % form.group, 0, -form.group), *_BELOW_A_GROUP]
+    least = len(str(total - 1))
+    size = next((n for n in sizes if max(least, form.width(range(n))) <= room), form.numbers)
     return [range(first, min(total, first + size)) for first in range(0, total, size)]
 
 

@@ -18,6 +18,7 @@ from embedinspect.output.pictures.heat import (
     LEFT_OUT,
     Brush,
     HeatLayout,
+    bands,
     elided_layouts,
     heading,
 )
@@ -105,13 +106,10 @@ class _Tables:
         """Return the parts in which all dimensions are drawn below each other."""
         form, total = vectors.form, self.lookup.matrix.output_dim
         widths = self._widths_without_dimensions(layout, density)
-        for size in range(total + form.group - total % form.group, form.group, -form.group):
-            if self._fits(layout, density, widths, form.width(range(size)) + density.gap):
-                break
-        else:
-            size = form.group
-        parts = [range(first, min(total, first + size)) for first in range(0, total, size)]
-        return [HeatLayout(form, (part,)) for part in parts]
+        room = self.screen.width
+        while room and not self._fits(layout, density, widths, room + density.gap):
+            room -= 1
+        return [HeatLayout(form, (part,)) for part in bands(total, form, room)]
 
     def _fit_numbers(self) -> tuple[str, Density, list[int | None]]:
         all_of_them = self.lookup.matrix.output_dim
