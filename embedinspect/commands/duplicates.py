@@ -44,7 +44,7 @@ def duplicates(
     Examples:
     embedinspect duplicates sample:vectors --over 0.99
     embedinspect duplicates glove.6B.50d.txt --first 50000
-    embedinspect duplicates embeddings.parquet --over 0.95 --format ndjson
+    embedinspect duplicates model.keras --over 0.95 --format ndjson
     """
     chosen = form.choose()
     from embedinspect.analysis.duplicates import OVER, find_duplicates
