@@ -125,6 +125,20 @@ def examine(source: Source) -> Health:
     )
 
 
+def distances_from_mean(source: Source) -> Doubles:
+    """Return how far each row is from the mean row, in units of the median distance.
+
+    Each dimension is measured in its own deviation, as `Health.far_distances` is. It is NaN for
+    rows that are not finite.
+    """
+    rows, lengths = source.matrix.rows, _lengths(source)
+    finite = np.isfinite(lengths)
+    distances, _ = _distances(rows, moments_of(rows, finite), lengths)
+    distances[~finite] = np.nan
+    middle = float(np.median(distances[finite])) if finite.any() else 0.0
+    return distances / middle if middle else distances
+
+
 def _equal_rows(before: Vectors, rows: Vectors) -> Rows:
     """Return which rows are in both as they are, whatever moved around them."""
     parts = (

@@ -62,7 +62,6 @@ def _ranks(coverage: Coverage) -> Table:
             Column("words", [share.words for share in shares], "number"),
             Column("with a vector", [share.covered for share in shares], "number"),
             Column("share", [f"{share.covered / share.words:.0%}" for share in shares], rigid=True),
-            Column("", [share.covered / share.words for share in shares], "bar"),
         ],
     )
 

@@ -11,7 +11,7 @@ from embedinspect.analysis.histogram import Histogram
 from embedinspect.page import Column, Table
 
 # Bars by logarithm where the largest bin has so many times the rows of the smallest.
-_DECADES = 30
+_DECADES = 100
 _FEW = 20
 
 

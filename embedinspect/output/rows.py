@@ -15,9 +15,13 @@ from embedinspect.page import Column, Decimals, Fact, Facts, Page, Table
 from embedinspect.plots.scales import heat_of
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray
+from embedinspect.wording import plural
 
 if TYPE_CHECKING:
+    from embedinspect.analysis.row_list import RowList
     from embedinspect.formats.ngrams import Composed
+
+_NUMBERS_AT_ONCE = 2**20
 
 
 def page(
@@ -27,6 +31,7 @@ def page(
     full: bool = False,
     precision: int | None = None,
     heat: bool | None = None,
+    listed: RowList | None = None,
 ) -> Page:
     """Yield the table of the rows, and how vectors without one were composed.
 
@@ -35,39 +40,87 @@ def page(
         precision: decimals of every number; None for three significant digits.
         heat: draw the vectors (True), or write their numbers (False); None to draw what does not
             fit.
+        listed: the list that the rows are the first of.
     """
     values = _vectors(source, rows)
     norms = norms_of(values)
     norm_decimals = decimals_for(norms) if precision is None else precision
     decimals: Decimals = "auto" if precision is None else precision
+    sorted_by = _sorted_by(listed, len(rows))
     yield Table(
         f"Rows  ({len(rows)}, {values.shape[1]})",
         [
             Column("row", [_number(row) for row in rows], "id"),
             Column("word", [_name(source, row) for row in rows], most=LONGEST_WORD),
             Column("norm", [float(norm) for norm in norms], "number", decimals=norm_decimals),
+            *sorted_by,
             Column("", values, "vector", decimals=decimals, heat=heat_of(values, heat)),
         ],
         full=full,
+        more=0 if listed is None else len(listed.rows) - len(rows),
     )
+    if listed is not None:
+        yield Facts(list(_about(listed)))
     composed = [row for row in rows if not isinstance(row, int)]
     if composed:
         yield Facts([Fact(short(row.word), row.how) for row in composed])
 
 
-def document(source: Source, rows: Sequence[int | Composed]) -> Document:
-    """Return the rows with every digit."""
-    values = _vectors(source, rows)
-    norms = norms_of(values)
+_UNITS = {
+    "moved": "moved",
+    "outlier": "times median",
+    "frequency": "occurrences",
+}
+_ORDERS = {
+    "norm": "by norm, the shortest first",
+    "-norm": "by norm, the longest first",
+    "moved": "by how far training moved them, the farthest first",
+    "outlier": "by distance from the mean row, each dimension in its own deviation, the farthest "
+    "first",
+    "frequency": "by how often their words occur, the most frequent first",
+}
+
+
+def _sorted_by(listed: RowList | None, count: int) -> list[Column]:
+    """Return the column of what rows are sorted by, where that is not their norm."""
+    if listed is None or listed.values is None or listed.by not in _UNITS:
+        return []
+    values = listed.values[:count].tolist()
+    if listed.by == "frequency":
+        return [Column(_UNITS[listed.by], [int(value) for value in values], "number")]
+    return [Column(_UNITS[listed.by], values, "number", decimals=decimals_for(values, 4))]
+
+
+def _about(listed: RowList) -> Iterator[Fact]:
+    count = f"{len(listed.rows):,} of {plural(listed.of, 'row')}"
+    order = _ORDERS[listed.by] if listed.by is not None else "in the order of the matrix"
+    yield Fact("list", f"{count}, {order}")
+    if listed.not_finite:
+        yield Fact("left out", f"{plural(listed.not_finite, 'row')} without such a number", "wrong")
+
+
+def document(
+    source: Source, rows: Sequence[int | Composed], listed: RowList | None = None
+) -> Document:
+    """Return the rows with every digit; they are read a few at a time."""
 
     def items() -> Iterator[dict[str, object]]:
+        step = max(1, _NUMBERS_AT_ONCE // source.matrix.output_dim)
+        for start in range(0, len(rows), step):
+            yield from _items(start, rows[start : start + step])
+
+    def _items(start: int, rows: Sequence[int | Composed]) -> Iterator[dict[str, object]]:
+        values = _vectors(source, rows)
+        norms = norms_of(values)
         for place, row in enumerate(rows):
             finite = bool(np.isfinite(values[place]).all())
             notes = [] if isinstance(row, int) else [row.how]
+            sorts = None if listed is None or listed.values is None else listed.values
             yield {
                 "row": _number(row),
                 "word": _word(source, row),
                 "norm": norms[place],
+                "value": None if sorts is None else float(sorts[start + place]),
                 "note": "; ".join(notes if finite else [*notes, NOT_FINITE]) or None,
                 "vector": values[place],
             }
@@ -77,7 +130,7 @@ def document(source: Source, rows: Sequence[int | Composed]) -> Document:
         {"source": about_source(source)},
         {"rows": items()},
         lines="rows",
-        columns=("row", "word", "norm", "vector"),
+        columns=("row", "word", "norm", *(["value"] if listed is not None else []), "vector"),
     )
 
 
