@@ -65,6 +65,7 @@ def drawn_in(line: Text, form: cells.Form) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("form", [WIDE, NARROW, HALF])
 @pytest.mark.parametrize("background_code", ["", "15;0", "0;15"])
+@settings(max_examples=25)
 @given(vector=VECTORS)
 def test_every_cell_has_the_color_of_its_number(form, background_code, vector):
     with pytest.MonkeyPatch.context() as patch:
@@ -106,7 +107,7 @@ def test_every_cell_of_show_has_the_color_of_its_number_on_one_scale(width, monk
 
 @pytest.mark.parametrize("colours", ["truecolor", "256", "standard", None])
 @pytest.mark.parametrize("signs", [UNICODE, ASCII], ids=["unicode", "ascii"])
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     width=st.integers(20, 200),
     total=st.integers(1, 400),

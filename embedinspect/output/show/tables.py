@@ -88,6 +88,7 @@ class _Tables:
         self.dimension_width = max(widest, len(last))
         self.id_width = len(str(max(order, default=0)))
         self.hue_of = self._hues()
+        self.widths: dict[tuple[bool, Density], list[int]] = {}
         self.heat = trace.heat
         self.brush = Brush.of(trace.heat or Heat(1.0), values, screen)
 
@@ -146,12 +147,14 @@ class _Tables:
         return "stacked", TIGHT, list(elided_layouts(total, forms[-1]))[-1]
 
     def _widths_without_dimensions(self, layout: str, density: Density) -> list[int]:
-        blocks = [
-            self._input(density).columns,
-            self._output(density, [], layout == "stacked").columns,
-            self._matrix(density, []).columns,
-        ]
-        return [columns_width(columns) for columns in blocks]
+        stacked = layout == "stacked"
+        if (stacked, density) not in self.widths:
+            self.widths[stacked, density] = [
+                columns_width(self._input(density).columns),
+                columns_width(self._output(density, [], stacked).columns),
+                columns_width(self._matrix(density, []).columns),
+            ]
+        return self.widths[stacked, density]
 
     def _fits(self, layout: str, density: Density, widths: Sequence[int], extra: int) -> bool:
         """Return whether tables fit the screen whose vectors take so many columns more."""
