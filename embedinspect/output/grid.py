@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import zip_longest
 
 from rich.cells import cell_len
@@ -45,7 +46,7 @@ class CellColumn:
     right: bool = False
     gap: int = 2
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Cells that the header and every cell fit in."""
         texts = [*self.header.split("\n"), *(cell.text for cell in self.cells)]
@@ -64,7 +65,7 @@ class Block:
     columns: Sequence[CellColumn]
     least: int = 0
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Cells of its widest line."""
         return max(self.least, cell_len(self.title), columns_width(self.columns))
