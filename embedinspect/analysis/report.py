@@ -88,7 +88,9 @@ def report_on(
             left_out.append((name, str(error)))
             return None
 
-    case = make_case(Settings(), texts, source=source)
+    case = told("texts in doctor", lambda: make_case(Settings(), texts, source=source))
+    if case is None:  # the texts cannot be traced, but the rest can be told
+        case = make_case(Settings(), source=source)
     trained = source.run is not None and source.epoch not in {0, None}
     neighborhood = ask_each(source, words, top=NEAREST, metric="cosine") if words else None
     explains = bool(texts) and ask_classifier and (source.run is not None or _is_model(source))

@@ -35,9 +35,10 @@ def page(difference: Difference, top: int | None = None, *, named: bool = False)
         yield _table("Moved most", moved[:top])
         yield _table("Moved least", moved[: -top - 1 : -1])
     far = _rows_that_moved(difference)
+    still = len(difference.moved) - len(far)
     if len(far) > _FEW:
         yield histogram.table(
-            "How far the rows moved",
+            "How far the rows moved" + (f", {still:,} unmoved left out" if still else ""),
             bins_of([row.distance for row in far]),
             lambda place: short(far[place].word),
             "rows",

@@ -66,6 +66,16 @@ def curves(run: Run) -> list[Curves]:
     ]
 
 
+def overfits(run: Run) -> bool:
+    """Return whether the validation loss has clearly risen since it was lowest."""
+    if run.best_epoch is None:
+        return False
+    lowest, last = (
+        run.history[epoch - 1]["validation_loss"] for epoch in (run.best_epoch, run.epochs)
+    )
+    return bool(lowest and last >= lowest * OVERFITTED)
+
+
 def overfitting(run: Run) -> str:
     """Return what the validation loss tells of overfitting, in a sentence.
 
@@ -85,7 +95,7 @@ def overfitting(run: Run) -> str:
             "far."
         )
     since = f"The validation loss is lowest after epoch {best} ({lowest:.4f})"
-    if not lowest or last < lowest * OVERFITTED:
+    if not overfits(run):
         again = f"has hardly risen since ({last:.4f})" if last > lowest else "is as low at the end"
         return f"{since} and {again}: no clear overfitting."
     times = last / lowest

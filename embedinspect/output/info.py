@@ -204,7 +204,7 @@ def _findings(source: Source, health: Health) -> Iterator[Fact]:
         names = (f"{row_name(source, row)} {times:.1f}×" for row, times in pairs)
         yield Fact(
             "unlike",
-            f"{plural(len(health.far_rows), 'row')} far from all others: "
+            f"{plural(len(health.far_rows), 'row')} far from the mean row: "
             f"{listed(names, _MOST_ROWS)} (times the median distance from the mean row, each "
             "dimension in its own deviation)",
             "notable",

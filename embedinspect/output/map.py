@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isnan
 
-from embedinspect.analysis.map import AXIS, NEAREST, PCA, MapAxis, RowMap
+from embedinspect.analysis.map import AXIS, NEAREST, PCA, MapAxis, RowMap, ends
 from embedinspect.analysis.neighbors import note_on
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import note_facts, short, source_name
@@ -14,14 +14,23 @@ from embedinspect.pictures import Scatter, Shade
 from embedinspect.wording import listed, plural
 
 _ORDINALS = ("first", "second")
+_FEWEST_WITH_ENDS = 20
 
 
 def page(row_map: RowMap) -> Page:
     """Yield the picture, and what to know of it."""
     yield picture(row_map)
-    facts = [Fact("rows", _rows(row_map)), Fact("method", _method(row_map))]
+    facts = [*_ends(row_map), Fact("rows", _rows(row_map)), Fact("method", _method(row_map))]
     facts += [Fact("note", note, "notable") for note in _notes(row_map)]
     yield Facts([*facts, *note_facts(note_on(row_map.source))])
+
+
+def _ends(row_map: RowMap) -> Iterator[Fact]:
+    """Yield which words lie at the ends of the first axis, where it is a direction."""
+    if row_map.method.name not in {PCA, AXIS} or len(row_map.names) < _FEWEST_WITH_ENDS:
+        return
+    left, right = (", ".join(map(short, words)) for words in ends(row_map))
+    yield Fact("ends", f"across, from {left} on the left to {right} on the right")
 
 
 def picture(row_map: RowMap) -> Scatter:

@@ -101,6 +101,7 @@ def _of_run(report: Report, run: Run) -> Iterator[KeyFigure]:
     elif run.history:
         accuracy = run.history[-1]["accuracy"]
         yield KeyFigure("training accuracy", f"{accuracy:.1%}", "nothing was tested")
+    yield from _overfitting(run)
     total = sum(layer.parameters for layer in run.settings.parameters())
     share = report.source.matrix.parameters / total
     yield KeyFigure("parameters", f"{total:,}", f"{share:.0%} of them in the embedding")
@@ -109,6 +110,18 @@ def _of_run(report: Report, run: Run) -> Iterator[KeyFigure]:
         names = ", ".join(report.source.name_of(row) for row in unmoved[:3].tolist())
         more = "…" if len(unmoved) > 3 else ""
         yield KeyFigure("rows that never moved", f"{len(unmoved):,}", names + more)
+
+
+def _overfitting(run: Run) -> Iterator[KeyFigure]:
+    """Yield since when the classifier overfits, where it does."""
+    if history.overfits(run) and run.best_epoch is not None:
+        best, last = (run.history[n - 1]["validation_loss"] for n in (run.best_epoch, run.epochs))
+        yield KeyFigure(
+            "overfitting",
+            f"since epoch {run.best_epoch}",
+            f"validation loss {best:.3f} then, {last:.3f} now",
+            "doubtful",
+        )
 
 
 def _is_imdb(run: Run) -> bool:

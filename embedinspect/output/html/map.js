@@ -195,6 +195,8 @@
 
     // The points move: they are drawn, and once more when they have come to rest.
     function move() {
+      hovered = -1;
+      tip.hidden = true;
       moved = performance.now();
       clearTimeout(rest);
       rest = setTimeout(ask, REST + 20);
