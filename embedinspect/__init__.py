@@ -11,19 +11,23 @@ __version__ = "0.1.0"
 _NAMES = (
     "DataError",
     "EmbedInspectError",
+    "EmbedInspectWarning",
+    "KerasUnavailable",
     "Matrix",
     "Result",
     "UsageError",
+    "doctor",
     "evaluate",
     "explain",
     "open",
     "show",
+    "train",
 )
 __all__ = ["__version__", *_NAMES]  # noqa: PLE0604 (the names are strings)
 
 
 def __getattr__(name: str) -> object:
-    """Return a name of the module for notebooks, which is imported when it is first used."""
+    """Return a name of the room for notebooks, which is imported when it is first used."""
     if name not in _NAMES:
         raise AttributeError(f"module 'embedinspect' has no attribute {name!r}")
     # By its name, since the house is built the other way: a room imports from its left.

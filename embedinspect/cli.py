@@ -75,18 +75,6 @@ def run(arguments: list[str] | None = None) -> int:
     return code
 
 
-def ask(arguments: list[str]) -> None:
-    """Run a command for a caller in Python.
-
-    Raises:
-        UsageError: an option that is wrong; and whatever else the command raises.
-    """
-    try:
-        app(arguments, prog_name="embedinspect", standalone_mode=False)
-    except typer.TyperException as error:
-        raise UsageError(message_of(error)) from None
-
-
 def _run_app(arguments: list[str] | None) -> int:
     _check_completion()
     code = app(arguments, prog_name="embedinspect", standalone_mode=False)

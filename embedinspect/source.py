@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents, Problems, ReadOptions
+from embedinspect.held_sources import held_at
 from embedinspect.matrix import EmbeddingMatrix, norms_of
 from embedinspect.row_words import PADDING_NAMES, Words, has_capitals
 from embedinspect.source_options import SourceOptions as SourceOptions
@@ -255,6 +256,9 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
         DataError: what is there cannot be read, or is in no known format.
     """
     options = options or SourceOptions()
+    held: Source | None = held_at(path, options)
+    if held is not None:
+        return held
     if is_run(Path(path)):
         return _open_run(path, options)
     if options.epoch is not None:
@@ -274,22 +278,12 @@ def open_source(path: str, options: SourceOptions | None = None) -> Source:
     matrix = EmbeddingMatrix(contents.rows, f"from {path}")
     source = Source(path, contents, matrix, warnings=contents.warnings)
     if options.words_from is not None:
-        _refuse_words_from(source, options)
+        options.refuse_words_from(path, keras=source.keras is not None)
     if options.words is not None and contents.words_column != options.words:
         return _with_words(source, options.words, options.index_from)
     if options.index_from is not None:
         raise UsageError("--index-from shifts the words of --words; name that file, too")
     return _with_own_words(source, options.words_from)
-
-
-def _refuse_words_from(source: Source, options: SourceOptions) -> None:
-    if source.keras is None:
-        raise UsageError(
-            f"--words-from names a lookup layer of a Keras model, and {source.path!r} is none; "
-            "leave it out, or name a file of words with --words"
-        )
-    if options.words is not None:
-        raise UsageError("--words-from and --words both name the words; leave out one of the two")
 
 
 def _with_words(source: Source, path: str, index_from: int | None) -> Source:

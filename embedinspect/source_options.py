@@ -54,6 +54,25 @@ class SourceOptions:
             if value is not None:
                 raise UsageError(f"{name} is set by the run folder {path!r}; leave it out")
 
+    def refuse_words_from(self, path: str, *, keras: bool) -> None:
+        """Refuse the name of a lookup layer where it cannot be one, or where words are named, too.
+
+        Args:
+            keras: whether the source is a Keras model.
+
+        Raises:
+            UsageError: it is given all the same.
+        """
+        if not keras:
+            raise UsageError(
+                f"--words-from names a lookup layer of a Keras model, and {path!r} is none; "
+                "leave it out, or name a file of words with --words"
+            )
+        if self.words is not None:
+            raise UsageError(
+                "--words-from and --words both name the words; leave out one of the two"
+            )
+
 
 def where_words_are(path: str) -> str:
     """Return what to name where a file has no words: its folder, if that is a language model's."""

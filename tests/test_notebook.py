@@ -76,8 +76,9 @@ def test_an_answer_shows_itself_as_text_and_as_html(run, monkeypatch, name):
     monkeypatch.setenv("COLUMNS", "100")
     ask, line = SAME[name]
     answer = ask(ei.open(VECTORS))
-    _, out, _ = run(*line)
-    assert repr(answer).split() == out.decode().split()
+    _, out, err = run(*line)
+    notes = ["note", *err.split()] if err else []
+    assert repr(answer).split() == [*out.decode().split(), *notes]
     html = answer._repr_html_()
     assert "<script" not in html
     assert answer.to_html().startswith("<!doctype html>")

@@ -34,6 +34,7 @@ ROOMS = [
     "plots",
     "training",
     "source_options",
+    "held_sources",
     "source",
     "analysis",
     "exports",

@@ -108,12 +108,13 @@ def _sources(
     """Return the two sources, and the words that are compared alone."""
     from pathlib import Path
 
+    from embedinspect.held_sources import held_at
     from embedinspect.samples import resolve
     from embedinspect.source import SourceOptions, open_source
     from embedinspect.training.run_state import is_run
 
     run = is_run(Path(a))
-    if b is not None and run and not os.path.exists(resolve(b)):
+    if b is not None and run and not (held_at(b) or os.path.exists(resolve(b))):
         words, b = [b, *words], None
     if b is not None:
         return reading.open(a, epoch), reading.open(b), words

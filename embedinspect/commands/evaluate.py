@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from embedinspect.analysis.evaluate.items import TestFile
     from embedinspect.source import Source
 
-_BETWEEN = "\0"  # stands for the -- between sources and files; no path holds it
+BETWEEN = "\0"  # stands for the -- between sources and files; no path holds it
 _SEVERAL = "several sources stand before --, as in: embedinspect evaluate A B -- FILE"
 
 
@@ -28,7 +28,7 @@ class FilesParser(CommandParser):
         """Return the arguments that are left, as Typer has it."""
         if "--" in args:
             place = args.index("--")
-            args = [*args[:place], _BETWEEN, *args[place:]]
+            args = [*args[:place], BETWEEN, *args[place:]]
         return super().parse_args(ctx, args)
 
 
@@ -149,9 +149,9 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str], bool]:
     Raises:
         UsageError: no source before it, or no file behind it.
     """
-    if _BETWEEN not in arguments:
+    if BETWEEN not in arguments:
         return [], arguments, False
-    place = arguments.index(_BETWEEN)
+    place = arguments.index(BETWEEN)
     files = arguments[place + 1 :]
     if not files:
         raise UsageError(f"no file stands behind --; {_SEVERAL}")

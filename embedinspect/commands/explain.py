@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -126,6 +127,7 @@ def _teach(topic: Topic, request: Request, keras: KerasGroup, target: Target) ->
         note(f"Note: of {len(request.texts or ())} texts this lesson uses the first alone.")
     needs_keras = topic.run_keras is not None and not keras.no_keras
 
+    @cache
     def ask_keras() -> KerasPart:
         from embedinspect.output.stdout import waiting
 

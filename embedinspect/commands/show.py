@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -170,11 +171,10 @@ def _print(
     lookup, run = traced.lookup, traced.run
     if traced.unpredictable is not None and not keras.no_keras:
         note(traced.unpredictable)
-    proofs: list[Proof] = []
 
+    @cache
     def prove() -> Proof:
-        proofs.append(_prove(lookup, keras.backend))
-        return proofs[-1]
+        return _prove(lookup, keras.backend)
 
     def predict() -> list[Prediction]:
         return _predict(traced, keras.backend)
@@ -193,14 +193,14 @@ def _print(
         document=lambda: show_document(
             lookup,
             count_tokens(lookup),
-            proof=prove() if ask and target.form is Form.JSON else None,
+            proof=prove() if ask and target.form not in {Form.NDJSON, Form.CSV} else None,
             product=multiply(lookup) if one_hot else None,
             predict=witnesses.predict,
         ),
     )
     write_answer(answer, target)
     if ask:  # lines of ndjson and csv have no place for Keras's word: only a difference is said
-        _insist(proofs[-1] if proofs else prove(), lookup)
+        _insist(prove(), lookup)
 
 
 def _prove(lookup: Lookup, backend: str | None) -> Proof:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -175,11 +176,10 @@ def train(
         note(f"Warning: {warning}")
     for message in session.notes:
         note(message)
-    runs: list[Run] = []
 
+    @cache
     def run() -> Run:
-        runs.append(_train(session, backend, tensorboard))
-        return runs[-1]
+        return _train(session, backend, tensorboard)
 
     answer = Answer(
         title="What a classifier learns",
@@ -187,7 +187,7 @@ def train(
         document=lambda: output.document(session, run()),
     )
     write_answer(answer, chosen)
-    error = training.loss_error(runs[-1])
+    error = training.loss_error(run())
     if error is not None:
         raise error
 

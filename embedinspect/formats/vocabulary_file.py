@@ -171,10 +171,18 @@ def read_words(
         DataError: the file cannot be read, or is in no such form.
         UsageError: `index_from` is negative.
     """
+    return place(load(path, rows, labels=labels), rows, index_from, repr(path))
+
+
+def place(file: FileOfWords, rows: int, index_from: int | None, label: str) -> PlacedWords:
+    """Return words on the rows of a matrix; as `read_words`, where the words are known.
+
+    Args:
+        label: what errors call the place that the words are from.
+    """
     shift = index_from or 0
-    file = load(path, rows, labels=labels)
     numbered = file.numbered(shift)
-    vocabulary = None if file.tokenizer is None else from_json(file.tokenizer, repr(path))
+    vocabulary = None if file.tokenizer is None else from_json(file.tokenizer, label)
     if vocabulary is not None and shift:
         vocabulary = replace(
             vocabulary, word_index={w: id_ + shift for w, id_ in vocabulary.word_index.items()}
@@ -183,7 +191,7 @@ def read_words(
     beyond: dict[int, str] = {}
     for word, id_ in numbered:
         if id_ < shift:
-            raise DataError(_expected_ids(repr(path), word, id_ - shift))
+            raise DataError(_expected_ids(label, word, id_ - shift))
         if id_ >= rows:
             beyond.setdefault(id_, word)
         elif placed[id_] is None:
@@ -193,6 +201,17 @@ def read_words(
     reach = len(file.listed) + shift if file.listed is not None else last + 1
     imdb = not listed and is_imdb_index(dict(file.pairs))
     return PlacedWords(Words(placed), file.placing(shift), listed, imdb, beyond, reach, vocabulary)
+
+
+def of_value(words: object, label: str) -> FileOfWords:
+    """Return words that are a value of Python: a list of them, or a mapping of words to ids.
+
+    Raises:
+        DataError: it is neither.
+    """
+    if isinstance(words, dict):
+        return FileOfWords(None, _pairs(words, label))
+    return FileOfWords(_list(words, label), [])
 
 
 def is_imdb_index(word_index: Mapping[str, int]) -> bool:
