@@ -49,9 +49,7 @@ _PLAIN = re.compile(
     r"(?: 2> (?P<errors>[\w./]+))?(?: \| (?P<rest>.*))?"
 )
 _LINK = re.compile(r"\]\(([^)]+)\)")
-_PROBABILITY = re.compile(
-    r"(?:(?<=probability of positive )|(?<=with probability ))[01]\.\d{3}\b"
-)
+_PROBABILITY = re.compile(r"(?:(?<=probability of positive )|(?<=with probability ))[01]\.\d{3}\b")
 
 
 @dataclass(frozen=True)
