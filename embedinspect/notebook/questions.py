@@ -91,7 +91,7 @@ def explain(
     >>> ei.explain("get_weights").to_dict()["topic"]
     'vectors'
     """
-    arguments = locals()
+    arguments = dict(locals())
     return ask("explain", {**arguments, "keras": None if topic is None else keras})
 
 
@@ -119,7 +119,8 @@ def evaluate(
     >>> len(tested["sources"])
     2
     """
-    arguments = {name: value for name, value in locals().items() if name != "sources"}
+    arguments = dict(locals())
+    del arguments["sources"]
     several = (
         sources if isinstance(sources, Sequence) and not isinstance(sources, str) else [sources]
     )
