@@ -14,12 +14,6 @@ class EmbedInspectError(Exception):
 
     exit_code = DATA
 
-    def _render_traceback_(self) -> list[str]:
-        """Return what a notebook shows: that line, without the way that led to it."""
-        from embedinspect.wording import literal
-
-        return [f"{type(self).__name__}: {literal(str(self))}"]
-
 
 class DataError(EmbedInspectError):
     """A file, a text or a matrix that cannot be used as it is."""

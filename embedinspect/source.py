@@ -89,7 +89,7 @@ class Source:
 
     @property
     def layer(self) -> KerasLayer | None:
-        """Which layer of Keras the rows are, in a file or from Python."""
+        """Which layer of a Keras file was read."""
         return self.contents.layer
 
     @property
@@ -110,7 +110,7 @@ class Source:
     @property
     def row_0_is_padding(self) -> bool:
         """Whether row 0 belongs to the padding id, as in every Keras layer."""
-        return self.run is not None or self.layer is not None
+        return self.run is not None or self.keras is not None
 
     @property
     def has_own_tokens(self) -> bool:
@@ -233,7 +233,7 @@ class Source:
             index = {word: row for word, row in index.items() if row}
         rules = Tokenization(lower=not has_capitals(words))
         # A list of words for a Keras layer names the row of unknown words, as its lookup layers do.
-        unknown = "[UNK]" if self.layer is not None and "[UNK]" in index else None
+        unknown = "[UNK]" if self.keras is not None and "[UNK]" in index else None
         return Vocabulary(index, tokenization=rules, oov_token=unknown), moved
 
     def layer_tokenization(self) -> Tokenization | None:

@@ -11,8 +11,8 @@ ROOT = Path(embedinspect.__file__).parent
 # From left to right; a room may import from rooms before it, and from itself.
 ROOMS = [
     "__init__",
-    "wording",
     "errors",
+    "wording",
     "samples",
     "texts",
     "text_tables",

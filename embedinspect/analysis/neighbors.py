@@ -273,7 +273,7 @@ def note_on(source: Source) -> str | None:
     """Return what to know before meaning is read into the rows; None for nothing."""
     if source.run is not None:
         return TASK if source.epoch != 0 else None
-    return PERHAPS_TASK if source.layer is not None else None
+    return PERHAPS_TASK if source.keras is not None else None
 
 
 @dataclass(frozen=True)

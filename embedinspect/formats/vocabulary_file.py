@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.row_words import PADDING_NAMES, Words, named_or_none
+from embedinspect.row_words import Words, named_or_none
 from embedinspect.saved_vocabulary import LARGEST_FILE, from_json, refuse_language_model
 from embedinspect.texts import decode, read_bytes
 from embedinspect.vocabulary import Vocabulary
@@ -69,19 +69,18 @@ class PlacedWords:
                 f"word of another; give --index-from {IMDB_INDEX_FROM} (or 0, if they are not)"
             )
         if self.beyond:
-            beyond = min(self.beyond)
+            first = min(self.beyond)
             warnings.append(
                 f"{path} has {plural(len(self.beyond), 'word')} without a row: the matrix ends at "
                 f"row {rows - 1:,}, and the first word beyond it is "
-                f"{clipped_repr(self.beyond[beyond])} with id {beyond:,}"
+                f"{clipped_repr(self.beyond[first])} with id {first:,}"
             )
         fewer = f"{path} has {plural(named, 'word')} for {plural(rows, 'row')}"
-        first = self.words[0]
-        if self.listed and keras and not shifted and first not in {None, *PADDING_NAMES}:
+        if self.listed and self.words[0] is not None and keras and not shifted:
             prefix = f"{fewer}; " if named < rows else ""
             warnings.append(
                 f"{prefix}row 0 of a Keras layer is the padding row, and here it is "
-                f"{clipped_repr(str(first))}; if the list begins with the first word, give "
+                f"{clipped_repr(self.words[0])}; if the list begins with the first word, give "
                 "--index-from 1"
             )
         elif self.listed and self.reach < rows:

@@ -52,9 +52,6 @@ def ids_text(ids: Any) -> str:
         return ids
     plain = _plain(ids)
     items = [_plain(item) for item in (plain if isinstance(plain, list) else [plain])]
-    wrong = [item for item in items if not isinstance(item, int | str | list)]
-    if wrong:
-        raise UsageError(f"{wrong[0]!r} is no id; expected whole numbers, or lists of them")
     if [] in items:
         raise UsageError(f"sequence {items.index([])} is empty; expected ids in each")
     return str(items) if items else ""
@@ -64,4 +61,4 @@ def _plain(ids: Any) -> Any:
     """Return one id, or a list of ids, without the types of NumPy."""
     if hasattr(ids, "tolist"):
         return ids.tolist()
-    return list(ids) if isinstance(ids, Iterable) and not isinstance(ids, str) else ids
+    return ids if isinstance(ids, int | str) else list(ids)

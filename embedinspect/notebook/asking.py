@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from embedinspect.commands.calling import call, parameters
-from embedinspect.errors import EmbedInspectError, UsageError
+from embedinspect.errors import EmbedInspectError
 from embedinspect.held_sources import Held, holding
 from embedinspect.notebook.result import Result
 from embedinspect.output.forms import captured
 from embedinspect.output.notes import hearing
 
 _PACKAGE = str(Path(__file__).parents[1])
-_WARNING, _NOTE = "Warning: ", "Note: "
+_WARNING = "Warning: "
 # Parameters that have the opposite sense on the command line.
 _TURNED = {"keras": "no_keras", "cache": "no_cache"}
-# An option in a message, and whether its value stands behind it; in quotes it is the user's own.
-_OPTION = re.compile(r"(?<!['\"\w-])--([a-z]+(?:-[a-z]+)*)(?: (?=[A-Z]{2,}\b|[0-9]+\b))?")
-_IN_PYTHON = {"no-keras": "keras=False", "no-cache": "cache=False", "class": "label", "as": "kind"}
-_ONLY_THERE = frozenset({"from", "json", "format", "output", "code", "text"})  # of the command line
 
 
 class EmbedInspectWarning(UserWarning):
@@ -46,43 +40,17 @@ def ask(
     Raises:
         EmbedInspectError: what the command raises.
     """
-    if arguments.get("backend") is not None and arguments.get("keras") is False:
-        raise UsageError("backend is what Keras runs on, which keras=True asks; give both")
-    with hearing() as heard, holding(held or {}), errors_in_python():
-        answer = captured(lambda: call(command, _named(arguments)))
-        told = set(told)
-        notes = [note for note in whole(heard) if note not in told]
-        others = [in_python(note) for note in notes if not note.startswith(_WARNING)]
-        result = Result(answer, [note.removeprefix(_NOTE) for note in others])
+    with hearing() as heard, holding(held or {}):
+        try:
+            answer = captured(lambda: call(command, _named(arguments)))
+            told = set(told)
+            notes = [note for note in whole(heard) if note not in told]
+            result = Result(answer, [note for note in notes if not note.startswith(_WARNING)])
+        except EmbedInspectError as error:
+            # The way through the command line is of no interest to the caller.
+            raise error.with_traceback(None) from None
     warn(notes)
     return result
-
-
-@contextmanager
-def errors_in_python() -> Iterator[None]:
-    """Have errors name parameters, and not the options of the command line."""
-    try:
-        yield
-    except EmbedInspectError as error:
-        # The way through the command line is of no interest to the caller.
-        raise type(error)(in_python(str(error))) from None
-
-
-def in_python(message: str) -> str:
-    """Return a message of a command with its options by the names that they have in Python.
-
-    >>> in_python("--index-from is -1; leave out --no-cache, or name the words with --words FILE")
-    'index_from is -1; leave out cache=False, or name the words with words=FILE'
-    """
-    return _OPTION.sub(_named_in_python, message)
-
-
-def _named_in_python(option: re.Match[str]) -> str:
-    name = option[1]
-    if name in _ONLY_THERE:
-        return option[0]
-    behind = "=" if option[0].endswith(" ") else ""
-    return _IN_PYTHON.get(name, name.replace("-", "_")) + behind
 
 
 def _named(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +83,7 @@ def warn(notes: Iterable[str]) -> None:
     """Pass the warnings among notes on to Python, as if they came from the caller's own line."""
     for note in notes:
         if note.startswith(_WARNING):
-            text = in_python(note.removeprefix(_WARNING))
+            text = note.removeprefix(_WARNING)
             warnings.warn(text, EmbedInspectWarning, stacklevel=_caller())
 
 

@@ -153,7 +153,7 @@ class Matrix:
         >>> ei.open("sample:vectors").map("king").to_pandas().columns.tolist()[:4]
         ['row', 'word', 'x', 'y']
         """
-        arguments = dict(locals())
+        arguments = locals()
         pairs = [axis] if axis and isinstance(axis[0], str) else axis
         if any(len(pair) != 2 for pair in pairs):
             raise UsageError(f"axis is {axis!r}; expected pairs of words, as [('bad', 'good')]")
@@ -178,8 +178,7 @@ class Matrix:
         >>> vectors.diff(vectors).to_dict()["unmoved"]
         26
         """
-        arguments = dict(locals())
-        del arguments["other"]
+        arguments = {name: value for name, value in locals().items() if name != "other"}
         if other is None:
             return self._ask("diff", arguments)
         if not isinstance(other, Matrix):
@@ -287,7 +286,7 @@ class Matrix:
         >>> ei.open("sample:vectors").doctor().to_dict()["failed"]
         False
         """
-        arguments, options = dict(locals()), self._options
+        arguments, options = locals(), self._options
         own = None if options is None else options.words
         is_file = own is not None and own != self.source.contents.words_column
         if options is not None and is_file and vocabulary is None:

@@ -16,10 +16,9 @@ import numpy as np
 from embedinspect.commands.groups import open_and_warn
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats.contents import Contents, Problems
-from embedinspect.formats.keras_weights import KerasLayer
 from embedinspect.formats.vocabulary_file import load, of_value, place
 from embedinspect.matrix import EmbeddingMatrix
-from embedinspect.notebook.asking import errors_in_python, warn, whole
+from embedinspect.notebook.asking import warn, whole
 from embedinspect.notebook.matrix import Matrix
 from embedinspect.output.notes import hearing
 from embedinspect.source import Source, SourceOptions
@@ -74,23 +73,20 @@ def open(  # noqa: A001 (it is what one does with a matrix)
         strict=strict,
         cache=cache,
     )
-    with errors_in_python():
-        is_model = hasattr(source, "layers") and hasattr(source, "save")
-        if not is_model and not isinstance(source, str | PathLike):
-            if replace(options, index_from=None, cache=True) != SourceOptions():
-                raise UsageError(
-                    "numbers have no options but words and index_from; leave out the others"
-                )
-            return _open_numbers(source, words, index_from)
+    is_model = hasattr(source, "layers") and hasattr(source, "save")
+    if is_model or isinstance(source, str | PathLike):
         if words is not None and not isinstance(words, str | PathLike):
             raise UsageError("words is no path; expected the path of a file or a column's name")
         options = replace(options, words=None if words is None else fspath(words))
         return _open_model(source, options) if is_model else open_path(fspath(source), options)
+    if replace(options, index_from=None, cache=True) != SourceOptions():
+        raise UsageError("numbers have no options but words and index_from; leave out the others")
+    return _open_numbers(source, words, index_from)
 
 
 def open_path(path: str, options: SourceOptions) -> Matrix:
     """Return the matrix at a path; what is odd about it becomes a warning."""
-    with hearing() as heard, errors_in_python():
+    with hearing() as heard:
         source = open_and_warn(path, options)
     notes = whole(heard)
     warn(notes)
@@ -107,7 +103,7 @@ def _open_model(model: Any, options: SourceOptions) -> Matrix:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    weakref.finalize(matrix.source, shutil.rmtree, folder, ignore_errors=True)
+    weakref.finalize(matrix, shutil.rmtree, folder, ignore_errors=True)
     return matrix
 
 
@@ -116,8 +112,10 @@ def _open_numbers(
 ) -> Matrix:
     """Return the matrix of an array or a layer, with the words that are named for its rows."""
     is_layer = hasattr(numbers, "get_weights")
-    contents = _layer(numbers) if is_layer else _array(numbers)
-    rows, path = contents.rows, contents.problems.path_label
+    rows, dtype = _rows(_of_layer(numbers) if is_layer else numbers)
+    kind = "Embedding layer" if is_layer else "array"
+    path = f"<{getattr(numbers, 'name', 'layer')}>" if is_layer else _ARRAY
+    contents = Contents(kind, rows, dtype=dtype, problems=Problems(repr(path)))
     source = Source(path, contents, EmbeddingMatrix(rows, f"from {path}"))
     if words is None:
         if index_from is not None:
@@ -126,7 +124,8 @@ def _open_numbers(
     if isinstance(words, str | PathLike):
         label, file = fspath(words), load(fspath(words), len(rows))
     else:
-        label, file = "words", of_value(_plain(words, is_layer), "words")
+        plain = dict(words) if isinstance(words, Mapping) else list(words)
+        label, file = "words", of_value(plain, "words")
     placed = place(file, len(rows), index_from, label)
     warnings = placed.warnings(label, keras=is_layer, shifted=index_from is not None)
     warn(f"Warning: {warning}" for warning in warnings)
@@ -137,47 +136,6 @@ def _open_numbers(
         vocabulary=placed.vocabulary,
     )
     return Matrix(source, None, ())
-
-
-def _plain(words: Words, is_layer: bool) -> list[Any] | dict[str, Any]:
-    """Return words as plain Python has them: Keras and NumPy give strings of their own.
-
-    The first of a layer's words is none where it is empty: that is how Keras names the padding.
-    """
-    if isinstance(words, Mapping):
-        ids = (id_.item() if hasattr(id_, "item") else id_ for id_ in words.values())
-        return dict(zip(map(_word, words), ids, strict=True))
-    listed = [_word(word) for word in words]
-    return [None, *listed[1:]] if is_layer and listed[:1] == [""] else listed
-
-
-def _word(word: Any) -> Any:
-    return str(word) if isinstance(word, str) else word
-
-
-def _array(numbers: Any) -> Contents:
-    """Return the rows of an array, or of what NumPy makes one of."""
-    rows, dtype = _rows(numbers)
-    return Contents("array", rows, dtype=dtype, problems=Problems(_ARRAY))
-
-
-def _layer(layer: Any) -> Contents:
-    """Return the rows of an Embedding layer, and what is known of it."""
-    rows, dtype = _rows(_of_layer(layer))
-    name = str(getattr(layer, "name", "embedding"))
-    about = KerasLayer(
-        name=name,
-        path="",
-        class_name=type(layer).__name__,
-        shape=(rows.shape[0], rows.shape[1]),
-        dtype=dtype,
-        embedding=True,
-        mask_zero=getattr(layer, "mask_zero", None),
-    )
-    label = f"<{name}>"
-    return Contents(
-        "Embedding layer", rows, dtype=dtype, tensor=name, problems=Problems(label), layer=about
-    )
 
 
 def _of_layer(layer: Any) -> Any:
@@ -206,11 +164,6 @@ def _rows(numbers: Any) -> tuple[np.ndarray[Any, np.dtype[np.float32]], str]:
         array = np.asarray(numbers.detach().cpu() if hasattr(numbers, "detach") else numbers)
     except (TypeError, ValueError) as error:
         raise DataError(f"this is no array of numbers ({error}); expected rows of them") from None
-    if not array.ndim:
-        raise UsageError(
-            f"{type(numbers).__name__} is nothing that can be opened; expected a path, an array of "
-            "numbers, an Embedding layer or a model of Keras"
-        )
     if array.ndim != 2 or not array.size or not _is_real(array):
         raise DataError(
             f"an array of {array.dtype} with the shape {array.shape} is no matrix; expected real "

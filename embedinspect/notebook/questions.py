@@ -91,7 +91,7 @@ def explain(
     >>> ei.explain("get_weights").to_dict()["topic"]
     'vectors'
     """
-    arguments = dict(locals())
+    arguments = locals()
     return ask("explain", {**arguments, "keras": None if topic is None else keras})
 
 
@@ -119,8 +119,7 @@ def evaluate(
     >>> len(tested["sources"])
     2
     """
-    arguments = dict(locals())
-    del arguments["sources"]
+    arguments = {name: value for name, value in locals().items() if name != "sources"}
     several = (
         sources if isinstance(sources, Sequence) and not isinstance(sources, str) else [sources]
     )

@@ -64,7 +64,7 @@ def examined(source: Source, health: Health, by_rank: LengthsByRank | None) -> P
 def _facts(source: Source) -> Iterator[Fact]:
     matrix = source.matrix
     if source.tensor is not None:
-        layer = source.layer is not None or source.run is not None
+        layer = source.keras is not None or source.run is not None
         noun = "tensor" if source.contents.tensors else "array"
         noun = "layer" if layer else "column" if source.contents.is_table else noun
         yield Fact(noun, source.tensor)
@@ -98,7 +98,7 @@ def _row_0_is_padding(source: Source) -> bool:
     """Return whether row 0 is known to be no word's: by a run, a mask, or words that spare it."""
     masked = source.layer is not None and bool(source.layer.mask_zero)
     spared = source.words is not None and source.words[0] is None
-    return source.row_0_is_padding and (masked or spared)
+    return (source.run is not None or source.keras is not None) and (masked or spared)
 
 
 def _layers(source: Source) -> Table:
