@@ -67,20 +67,42 @@ def curves(run: Run) -> list[Curves]:
 
 
 def overfits(run: Run) -> bool:
-    """Return whether the validation loss has clearly risen since it was lowest."""
+    """Return whether the validation loss has clearly risen since it was lowest, training's not.
+
+    Where the loss on the training reviews has risen, too, the classifier fits neither of them.
+    """
+    return _has_clearly_risen(run) and not _training_has_risen(run)
+
+
+def _has_clearly_risen(run: Run) -> bool:
     if run.best_epoch is None:
         return False
-    lowest, last = (
-        run.history[epoch - 1]["validation_loss"] for epoch in (run.best_epoch, run.epochs)
-    )
-    return bool(lowest and last >= lowest * OVERFITTED)
+    lowest, last = _at_best_and_last(run, "validation_loss")
+    return last > lowest and last >= lowest * OVERFITTED
+
+
+def _training_has_risen(run: Run) -> bool:
+    """Return whether the training loss has risen at least half as far as the validation loss.
+
+    One that is near 0 may rise a little by chance, while the other reviews are fitted worse.
+    """
+    at_best, last = _at_best_and_last(run, "loss")
+    lowest, validation = _at_best_and_last(run, "validation_loss")
+    return last > at_best and last - at_best >= (validation - lowest) / 2
+
+
+def _at_best_and_last(run: Run, key: str) -> tuple[float, float]:
+    """Return a number of the epoch with the lowest validation loss, and of the last one."""
+    assert run.best_epoch is not None
+    best, last = (run.history[epoch - 1][key] for epoch in (run.best_epoch, run.epochs))
+    return best, last
 
 
 def overfitting(run: Run) -> str:
-    """Return what the validation loss tells of overfitting, in a sentence.
+    """Return what the validation loss tells of overfitting, in a sentence or two.
 
-    Overfitting is said of a loss that has risen by a twentieth or more since it was lowest; less
-    may be chance.
+    Overfitting is said of a loss that has risen by a twentieth or more since it was lowest, while
+    that of the training reviews has not; less may be chance.
     """
     best = run.best_epoch
     if best is None:
@@ -88,19 +110,31 @@ def overfitting(run: Run) -> str:
             "Nothing was held out, so overfitting cannot be seen here; --validation 0.2 holds a "
             "fifth of the reviews out."
         )
-    lowest, last = (run.history[epoch - 1]["validation_loss"] for epoch in (best, run.epochs))
+    lowest, last = _at_best_and_last(run, "validation_loss")
     if best == run.epochs:
         return (
             f"The validation loss is lowest after the last epoch ({lowest:.4f}): no overfitting so "
             "far."
         )
     since = f"The validation loss is lowest after epoch {best} ({lowest:.4f})"
-    if not overfits(run):
+    if not _has_clearly_risen(run):
         again = f"has hardly risen since ({last:.4f})" if last > lowest else "is as low at the end"
         return f"{since} and {again}: no clear overfitting."
+    risen = f"{since} and {_rise(lowest, last)} after epoch {run.epochs} ({last:.4f})"
+    if overfits(run):
+        return f"{risen}: overfitting."
+    then, now = _at_best_and_last(run, "loss")
+    return (
+        f"{risen}. The training loss has risen, too ({then:.4f} to {now:.4f}): that is no "
+        "overfitting, but a training that went astray; try a lower --learning-rate."
+    )
+
+
+def _rise(lowest: float, last: float) -> str:
+    if not lowest:
+        return "has risen"
     times = last / lowest
-    risen = f"is {times:.1f} times as high" if times >= 1.5 else f"has risen by {times - 1:.0%}"
-    return f"{since} and {risen} after epoch {run.epochs} ({last:.4f}): overfitting."
+    return f"is {times:.1f} times as high" if times >= 1.5 else f"has risen by {times - 1:.0%}"
 
 
 def test(run: Run) -> Iterator[Fact]:

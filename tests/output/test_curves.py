@@ -48,6 +48,13 @@ def test_in_signs_every_value_stands_on_the_line_of_its_height():
     assert all(line.strip(" .").replace("training 0", "") == "" for line in body)
 
 
+@given(st.floats(0, 1), st.sampled_from(["utf-8", "ascii"]))
+def test_a_name_stands_on_the_line_of_the_last_value(share, encoding):
+    lines = drawn(Curves("Loss", [Series("a", [0.0, 1.0, share])]), 60, encoding)
+    named = next(line for line in lines if " a " in line)
+    assert named.split(" a ")[0].split("│" if encoding == "utf-8" else "|")[1][-1] != " "
+
+
 def test_names_at_the_ends_of_lines_have_lines_of_their_own():
     curves = Curves("Loss", [Series(name, [1.0, 0.5]) for name in ("a", "b", "c")])
     ends = [line for line in drawn(curves) if line.endswith((" a 0.5", " b 0.5", " c 0.5"))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -120,7 +121,30 @@ def test_info_of_no_run_has_neither_history_nor_test(run):
         ([0.4, 0.5, 0.4], "is as low at the end: no clear overfitting."),
         ([0.5, 0.4, 0.5], "has risen by 25% after epoch 3 (0.5000): overfitting."),
         ([0.5, 0.1, 0.5], "is 5.0 times as high after epoch 3 (0.5000): overfitting."),
+        ([0.5, 0.0, 0.5], "(0.0000) and has risen after epoch 3 (0.5000): overfitting."),
     ],
 )
 def test_overfitting_is_said_of_a_validation_loss_that_has_clearly_risen(losses, said):
-    assert history.overfitting(run_with(losses)).endswith(said)
+    run = run_with(losses)
+    assert history.overfitting(run).endswith(said)
+    assert history.overfits(run) == said.endswith(": overfitting.")
+
+
+def with_training(run: Run, losses: list[float]) -> Run:
+    """Return the run with these losses on the training reviews."""
+    epochs = zip(run.history, losses, strict=True)
+    return replace(run, history=tuple({**epoch, "loss": loss} for epoch, loss in epochs))
+
+
+def test_where_the_training_loss_rises_too_overfitting_is_not_said():
+    run = with_training(run_with([0.5, 0.4, 2.0]), [0.5, 0.4, 3.0])
+    assert not history.overfits(run)
+    assert (
+        "is 5.0 times as high after epoch 3 (2.0000). The training loss has risen, too (0.4000 to "
+        "3.0000): that is no overfitting"
+    ) in history.overfitting(run)
+
+
+def test_a_training_loss_that_trembles_near_zero_hides_no_overfitting():
+    run = with_training(run_with([0.5, 0.4, 0.6]), [0.5, 0.0004, 0.0005])
+    assert history.overfits(run)

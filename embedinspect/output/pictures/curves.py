@@ -22,6 +22,7 @@ LINES = 12
 WIDEST = 72
 NARROWEST = 10
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_ACROSS, _DOWN = 2, 4  # dots in a cell
 _BRAILLE = 0x2800
 _COLOURS = (hexadecimal(BLUE), hexadecimal(ORANGE))
 # Of each line by its number, where there is no braille.
@@ -31,7 +32,11 @@ _ON, _OFF = 2, 2  # dots of the dotted line, and those between them
 
 @dataclass(frozen=True)
 class _Frame:
-    """Where values lie: from `low` to `high`, over so many columns of a terminal."""
+    """Where values lie: from `low` to `high`, over so many columns of a terminal.
+
+    A place in cells is that of the cell which holds its dot, so that a number beside an axis stands
+    on the line of the dots with that value.
+    """
 
     low: float
     high: float
@@ -40,13 +45,13 @@ class _Frame:
 
     def column(self, step: int, dots: int = 1) -> int:
         """Return the column of a step, counted from 0, in cells or in dots."""
-        last = self.columns * dots - 1
-        return round(step / max(1, self.steps - 1) * last)
+        last = self.columns * _ACROSS - 1
+        return round(step / max(1, self.steps - 1) * last) * dots // _ACROSS
 
     def line(self, value: float, dots: int = 1) -> int:
         """Return the line of a value from the top, in cells or in dots."""
-        last = LINES * dots - 1
-        return round((self.high - value) / (self.high - self.low) * last)
+        last = LINES * _DOWN - 1
+        return round((self.high - value) / (self.high - self.low) * last) * dots // _DOWN
 
 
 def curves_lines(curves: Curves, screen: Screen) -> Iterator[Text]:
@@ -159,11 +164,11 @@ def _braille_cells(curves: Curves, frame: _Frame) -> Cells:
     dots = [[0] * frame.columns for _ in range(LINES)]
     colours = [[""] * frame.columns for _ in range(LINES)]
     for place, series in enumerate(curves.series):
-        for count, (x, y) in enumerate(_points(series.values, frame, 2, 4)):
+        for count, (x, y) in enumerate(_points(series.values, frame, _ACROSS, _DOWN)):
             if place % 2 == 0 and len(curves.series) > 1 and count % (_ON + _OFF) >= _ON:
                 continue
-            dots[y // 4][x // 2] |= _DOTS[y % 4][x % 2]
-            colours[y // 4][x // 2] = _COLOURS[place % 2]
+            dots[y // _DOWN][x // _ACROSS] |= _DOTS[y % _DOWN][x % _ACROSS]
+            colours[y // _DOWN][x // _ACROSS] = _COLOURS[place % 2]
     return [
         [
             (chr(_BRAILLE + bits) if bits else " ", colour)
