@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from embedinspect.analysis.histogram import Histogram
+from embedinspect.analysis.histogram import Histogram, bin_of
 from embedinspect.page import Column, Table
 
 # Bars by logarithm where the largest bin has so many times the rows of the smallest.
 _DECADES = 100
 _FEW = 20
+_MOST_DECIMALS = 7
+# Of edges that are written with an exponent; round numbers have fewer.
+_DIGITS = 10
 
 
 def table(title: str, bins: Histogram, name_of: Callable[[int], str], counted: str) -> Table:
@@ -25,7 +28,8 @@ def table(title: str, bins: Histogram, name_of: Callable[[int], str], counted: s
     counts = [count for count in bins.counts if count]
     logarithmic = bool(counts) and max(counts) >= _DECADES * min(counts)
     names = [_names(places, name_of) if sum(counts) > _FEW else "" for places in bins.rare]
-    said = ", bars by logarithm" if logarithmic else ""
+    said = "" if bins.even else ", bins of unequal width"
+    said += ", bars by logarithm" if logarithmic else ""
     columns = [
         Column("from–to", ranges(bins), rigid=True),
         Column(counted, list(bins.counts), "number"),
@@ -38,30 +42,34 @@ def table(title: str, bins: Histogram, name_of: Callable[[int], str], counted: s
 
 
 def ranges(bins: Histogram) -> list[str]:
-    """Return the two edges of each bin, with the decimals that they need."""
-    edges = bins.edges
-    round_edges = edges[:-1] if bins.open_end else edges
-    step = round_edges[1] - round_edges[0] if len(round_edges) > 1 else 1.0
-    decimals = max(0, -math.floor(math.log10(abs(step)) + 1e-9)) if step else 3
-    large = max(map(abs, edges), default=0) >= 1e7 or decimals > 7
+    """Return the two edges of each bin, with the digits that they need."""
+    round_edges = bins.edges[:-1] if bins.open_end else bins.edges
+    large = max(map(abs, bins.edges), default=0) >= 1e7
 
-    def written(edge: float) -> str:
-        return f"{edge:.3g}" if large else f"{edge:,.{decimals}f}"
+    def written(edge: float, decimals: int) -> str:
+        if large or decimals > _MOST_DECIMALS:
+            return f"{edge:.{_DIGITS}g}"
+        return f"{edge:,.{decimals}f}"
 
-    told = [f"{written(low)}–{written(high)}" for low, high in pairwise(edges)]
+    told, decimals = [], 0
+    for low, high in pairwise(round_edges):
+        decimals = max(_decimals(low), _decimals(high))
+        told.append(f"{written(low, decimals)}–{written(high, decimals)}")
     if bins.open_end:
-        told[-1] = f"{written(edges[-2])} and more"
+        told.append(f"{written(round_edges[-1], decimals)} and more")
     return told
 
 
+def _decimals(edge: float) -> int:
+    """Return how many decimals a round number has."""
+    exponent = Decimal(repr(edge)).normalize().as_tuple().exponent
+    return max(0, -int(exponent))
+
+
 def _median_marks(bins: Histogram) -> list[str]:
-    edges = bins.edges
     marks = [""] * len(bins.counts)
-    for number in range(len(marks)):
-        last = number == len(marks) - 1
-        if edges[number] <= bins.median and (bins.median < edges[number + 1] or last):
-            marks[number] = "<"
-            break
+    if marks:
+        marks[int(bin_of(bins.median, bins.edges))] = "<"
     return marks
 
 
