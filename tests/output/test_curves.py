@@ -55,6 +55,18 @@ def test_a_name_stands_on_the_line_of_the_last_value(share, encoding):
     assert named.split(" a ")[0].split("│" if encoding == "utf-8" else "|")[1][-1] != " "
 
 
+@pytest.mark.parametrize("steps", [2, 50, 1000])
+def test_the_first_line_is_dotted_and_the_second_one_solid_however_many_steps(steps):
+    levels = [Series("training", [0.0] * steps), Series("validation", [1.0] * steps)]
+    lines = drawn(Curves("Loss", levels))
+    solid, dotted = (
+        next(line for line in lines if name in line).split("│")[1].split(f" {name}")[0]
+        for name in ("validation", "training")
+    )
+    assert len(set(solid)) == 1
+    assert len(set(dotted)) > 1
+
+
 def test_names_at_the_ends_of_lines_have_lines_of_their_own():
     curves = Curves("Loss", [Series(name, [1.0, 0.5]) for name in ("a", "b", "c")])
     ends = [line for line in drawn(curves) if line.endswith((" a 0.5", " b 0.5", " c 0.5"))]

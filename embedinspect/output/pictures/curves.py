@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -164,7 +165,9 @@ def _braille_cells(curves: Curves, frame: _Frame) -> Cells:
     dots = [[0] * frame.columns for _ in range(LINES)]
     colours = [[""] * frame.columns for _ in range(LINES)]
     for place, series in enumerate(curves.series):
-        for count, (x, y) in enumerate(_points(series.values, frame, _ACROSS, _DOWN)):
+        # Many steps share a dot, which counts once: else it would fill the gaps of a dotted line.
+        points = (point for point, _ in groupby(_points(series.values, frame, _ACROSS, _DOWN)))
+        for count, (x, y) in enumerate(points):
             if place % 2 == 0 and len(curves.series) > 1 and count % (_ON + _OFF) >= _ON:
                 continue
             dots[y // _DOWN][x // _ACROSS] |= _DOTS[y % _DOWN][x % _ACROSS]
