@@ -107,7 +107,6 @@ class Scatter:
         before_name: when that was.
         after_name: when they are where `points` says.
         square: both axes have the same unit.
-        left_out: how many rows of the matrix are not among the points.
         remark: a sentence below the picture: how much of the truth it shows.
     """
 
@@ -124,5 +123,4 @@ class Scatter:
     before_name: str = ""
     after_name: str = ""
     square: bool = True
-    left_out: int = 0
     remark: str = ""

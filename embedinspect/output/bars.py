@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from embedinspect.output.grid import Cell
 from embedinspect.output.screen import STYLES, Screen
+from embedinspect.plots.bars import bar_shares
 from embedinspect.plots.colours import BLUE, ORANGE
 
 SHORTEST_BAR = 4
@@ -29,15 +30,8 @@ def bars(
     Args:
         logarithmic: a length stands for the logarithm of the amount + 1.
     """
-    lengths = [_length(amount, logarithmic=logarithmic) for amount in amounts]
-    most = max(lengths, default=0.0)
-    return [_bar(length / most, width, screen) if length else "" for length in lengths]
-
-
-def _length(amount: float | None, *, logarithmic: bool) -> float:
-    if amount is None or not math.isfinite(amount) or amount <= 0:
-        return 0.0
-    return math.log1p(amount) if logarithmic else float(amount)
+    shares = bar_shares(amounts, logarithmic=logarithmic)
+    return [_bar(share, width, screen) if share else "" for share in shares]
 
 
 def _bar(share: float, width: int, screen: Screen) -> str:

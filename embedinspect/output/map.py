@@ -52,7 +52,6 @@ def picture(row_map: RowMap) -> Scatter:
         before_name="" if then is None else _when(then),
         after_name="" if then is None else _when(source.epoch or 0),
         square=row_map.same_unit,
-        left_out=row_map.left_out.total,
         remark=" ".join(_honesty(row_map)),
     )
 

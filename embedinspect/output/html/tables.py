@@ -13,6 +13,7 @@ from embedinspect.output.cells import cell_text, column_decimals, shared_decimal
 from embedinspect.output.digits import decimals_for, table_number
 from embedinspect.page import Column, Table
 from embedinspect.pictures import Heat
+from embedinspect.plots.bars import bar_shares
 from embedinspect.plots.heat import HEAT_STEPS, heat_class, step_class
 from embedinspect.wording import literal
 
@@ -211,19 +212,10 @@ def lean_bar(share: float) -> Bar | None:
 def bar_lengths(amounts: Sequence[float | None], *, logarithmic: bool) -> list[float]:
     """Return the length of the bar of each amount, in hundredths of the longest.
 
-    None for 0, for what is below it, and for what is no finite number; the smallest amount above 0
-    is still seen.
+    It is 0 where `bar_shares` is; the smallest amount above 0 is still seen.
     """
-    lengths = [
-        0.0
-        if amount is None or not math.isfinite(amount) or amount <= 0
-        else math.log1p(amount)
-        if logarithmic
-        else float(amount)
-        for amount in amounts
-    ]
-    most = max(lengths, default=0.0)
-    return [max(_SEEN, round(100 * length / most, 2)) if length else 0.0 for length in lengths]
+    shares = bar_shares(amounts, logarithmic=logarithmic)
+    return [max(_SEEN, round(100 * share, 2)) if share else 0.0 for share in shares]
 
 
 # -- vectors --------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from rich.text import Text
 from embedinspect.output.screen import Screen
 from embedinspect.pictures import Scatter, Shade
 from embedinspect.plots.colours import KINDS, NEUTRAL_ON_ANY, hexadecimal, on_any
+from embedinspect.plots.shading import position
 
 # A cell has two dots across and four down; it is about twice as high as it is wide.
 ACROSS, DOWN = 2, 4
@@ -195,12 +196,9 @@ def level_of(shade: Shade, value: float) -> int:
     """Return the step of colour of a number: below 0 for blue, and 0 for grey."""
     if shade.categories:
         return int(value)
-    if shade.middle is None:
-        share = (value - shade.low) / (shade.high - shade.low)
-        return round(STEPS * min(1.0, max(0.0, share)))
-    end = shade.low if value < shade.middle else shade.high
-    share = min(1.0, abs(value - shade.middle) / (abs(end - shade.middle) or 1.0))
-    return round(STEPS * share) * (-1 if value < shade.middle else 1)
+    least = 0.0 if shade.middle is None else -1.0
+    share: float = min(1.0, max(least, position(shade, value)))
+    return round(STEPS * share)
 
 
 def level_of_point(shade: Shade | None, place: int) -> int | None:
