@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.errors import DataError
+from embedinspect.matrix import parts_of
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray, Vectors
 
@@ -30,13 +31,18 @@ class Group:
         rows: their numbers, ascending.
         nearest: for each of them, the row of the group that is nearest to it.
         cosines: of each such pair, float64.
-        equal: whether all rows are equal, number for number.
+        copies: how many of the rows are equal to an earlier one, number for number.
     """
 
     rows: tuple[int, ...]
     nearest: tuple[int, ...]
     cosines: tuple[float, ...]
-    equal: bool
+    copies: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether all rows are equal, number for number."""
+        return self.copies == len(self.rows) - 1
 
     @property
     def closest(self) -> float:
@@ -74,7 +80,7 @@ def find_duplicates(
     source: Source,
     over: float = OVER,
     first: int | None = None,
-    tell: Callable[[int, int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Duplicates:
     """Return the groups of rows whose cosine is at least `over`, by comparing every pair.
 
@@ -83,19 +89,19 @@ def find_duplicates(
 
     Args:
         first: compare the first rows alone.
-        tell: is told how many rows of how many are done.
+        progress: is told, now and then, how many rows have been compared with all behind them.
 
     Raises:
         DataError: more than 20 million pairs are that near.
     """
     rows = source.matrix.rows
     count = len(rows) if first is None else min(first, len(rows))
-    lengths = source.lengths()[:count]
+    lengths = _lengths(rows, count)
     finite = np.isfinite(lengths)
     chosen = np.flatnonzero(finite & (lengths > 0))
     links = _Links(len(chosen))
     pairs = 0
-    for left, right, cosines in _near_pairs(rows, chosen, lengths, over, tell):
+    for left, right, cosines in _near_pairs(rows, chosen, lengths, over, progress):
         pairs += len(left)
         if pairs > MOST_PAIRS:
             raise DataError(
@@ -120,12 +126,21 @@ def find_duplicates(
     )
 
 
+def _lengths(rows: Vectors, count: int) -> Doubles:
+    """Return the lengths of the first rows in float64, which holds that of any float32 row."""
+    lengths = np.empty(count)
+    for start, part in parts_of(rows, stop=count):
+        wide = part.astype(np.float64)
+        lengths[start : start + len(part)] = np.sqrt(np.vecdot(wide, wide))
+    return lengths
+
+
 def _near_pairs(
     rows: Vectors,
     chosen: Rows,
-    lengths: FloatArray,
+    lengths: Doubles,
     over: float,
-    tell: Callable[[int, int], None] | None,
+    progress: Callable[[int], None] | None,
 ) -> Iterator[tuple[Rows, Rows, FloatArray]]:
     """Yield places among the chosen rows, the first before the second, and their cosines."""
     # The error of a sum of so many products, and of the lengths.
@@ -149,14 +164,14 @@ def _near_pairs(
             exact = _cosines(rows, chosen[left[unsure]], chosen[right[unsure]])
             sure[unsure] = exact >= over
             yield left[sure], right[sure], cosines[sure]
-        if tell is not None:
-            tell(min(start + _BLOCK, len(chosen)), len(chosen))
+        if progress is not None:
+            progress(min(start + _BLOCK, len(chosen)))
 
 
 class _Units:
     """The chosen rows with a length of 1: all of them kept where there is room, or read again."""
 
-    def __init__(self, rows: Vectors, chosen: Rows, lengths: FloatArray) -> None:
+    def __init__(self, rows: Vectors, chosen: Rows, lengths: Doubles) -> None:
         self._rows, self._chosen, self._lengths = rows, chosen, lengths
         self._kept: FloatArray | None = None
         if len(chosen) * rows.shape[1] <= _KEPT:
@@ -169,7 +184,9 @@ class _Units:
 
     def _read(self, start: int, stop: int) -> FloatArray:
         some = self._chosen[start:stop]
-        units: FloatArray = self._rows[some] / self._lengths[some, None]
+        wide = self._rows[some].astype(np.float64)  # very small and very large rows, too
+        wide /= self._lengths[some, None]
+        units: FloatArray = wide.astype(np.float32)
         return units
 
 
@@ -231,13 +248,13 @@ class _Links:
 
 def _group(rows: Vectors, chosen: Rows, members: Rows, nearest: Rows) -> Group:
     numbers, others = chosen[members], chosen[nearest[members]]
-    first = rows[numbers[:1]]
-    equal = all(bool((part == first).all()) for part in _parts(rows, numbers))
+    # 0 is added since -0 equals it, with other bits.
+    different = {(row + 0).tobytes() for part in _parts(rows, numbers) for row in part}
     return Group(
         rows=tuple(numbers.tolist()),
         nearest=tuple(others.tolist()),
         cosines=tuple(_cosines(rows, numbers, others).tolist()),
-        equal=equal,
+        copies=len(numbers) - len(different),
     )
 
 

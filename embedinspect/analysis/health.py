@@ -91,7 +91,7 @@ class Health:
 def examine(source: Source) -> Health:
     """Return what the matrix of a source is like. Rows that are not finite count nowhere else."""
     rows = source.matrix.rows
-    lengths = _lengths(source)
+    lengths = row_lengths(source)
     finite = np.isfinite(lengths)
     broken = np.flatnonzero(~finite)
     holds_nan = _hold_nan(rows, broken)
@@ -131,7 +131,7 @@ def distances_from_mean(source: Source) -> Doubles:
     Each dimension is measured in its own deviation, as `Health.far_distances` is. It is NaN for
     rows that are not finite.
     """
-    rows, lengths = source.matrix.rows, _lengths(source)
+    rows, lengths = source.matrix.rows, row_lengths(source)
     finite = np.isfinite(lengths)
     distances, _ = _distances(rows, moments_of(rows, finite), lengths)
     distances[~finite] = np.nan
@@ -147,7 +147,7 @@ def _equal_rows(before: Vectors, rows: Vectors) -> Rows:
     return np.flatnonzero(np.concatenate(list(parts)))
 
 
-def _lengths(source: Source) -> Any:
+def row_lengths(source: Source) -> Any:
     """Return the length of each row, in float64 where one is too long for float32."""
     lengths: Any = source.lengths()
     beyond = np.flatnonzero(np.isinf(lengths))

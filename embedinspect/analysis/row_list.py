@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from embedinspect.analysis.health import distances_from_mean, row_lengths
 from embedinspect.errors import UsageError
 from embedinspect.matrix import parts_of
 from embedinspect.source import Source
@@ -76,12 +77,11 @@ def list_rows(source: Source, sort: SortName | None = None, where: Sequence[str]
 def _values(source: Source, sort: SortName) -> Doubles:
     match sort:
         case "norm" | "-norm":
-            return source.lengths().astype(np.float64)
+            lengths: Doubles = row_lengths(source).astype(np.float64)
+            return lengths
         case "moved":
             return _moved(source)
         case "outlier":
-            from embedinspect.analysis.health import distances_from_mean
-
             return distances_from_mean(source)
         case "frequency":
             return _counts(source)
@@ -128,7 +128,7 @@ def _meets(source: Source, condition: str) -> Any:
         limit = float(text.removeprefix("#"))
     except ValueError:
         raise UsageError(f"--where is {condition!r}; expected a number behind {sign}") from None
-    values = source.lengths() if name == "norm" else np.arange(len(source.matrix.rows))
+    values = row_lengths(source) if name == "norm" else np.arange(len(source.matrix.rows))
     with np.errstate(invalid="ignore"):
         return {
             "<": values < limit,

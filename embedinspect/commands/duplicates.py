@@ -49,11 +49,12 @@ def duplicates(
     chosen = form.choose()
     from embedinspect.analysis.duplicates import OVER, find_duplicates
     from embedinspect.output import duplicates as output
-    from embedinspect.output.stdout import waiting
+    from embedinspect.output.counting import counting
 
     source = asked.source()
-    with waiting(f"Comparing the rows of {source.path}"):
-        found = find_duplicates(source, OVER if over is None else over, first)
+    count = min(source.matrix.input_dim, first or source.matrix.input_dim)
+    with counting("Comparing rows", count) as progress:
+        found = find_duplicates(source, OVER if over is None else over, first, progress)
     answer = Answer(
         title=f"Rows of {source.path} that are there twice",
         page=lambda: output.page(found, top),

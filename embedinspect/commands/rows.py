@@ -12,6 +12,7 @@ from embedinspect.output.forms import Answer, write_answer
 
 if TYPE_CHECKING:
     from embedinspect.analysis.row_list import SortName
+    from embedinspect.output.forms import Target
     from embedinspect.source import Source
 
 
@@ -77,7 +78,7 @@ def rows(
 
     source = asked.source()
     if listing:
-        _list(source, sort, where or [], top, form, drawn, full=full, precision=precision)
+        _list(source, sort, where or [], top, chosen, drawn, full=full, precision=precision)
         return
     matches = source.places_of(words or [])
     answer = Answer(
@@ -93,7 +94,7 @@ def _list(
     sort: SortName | None,
     where: list[str],
     top: int | None,
-    form: FormGroup,
+    target: Target,
     heat: bool | None,
     *,
     full: bool,
@@ -114,4 +115,4 @@ def _list(
         ),
         document=lambda: output.document(source, every[:top], listed),
     )
-    write_answer(answer, form.choose())
+    write_answer(answer, target)

@@ -54,15 +54,21 @@ def _facts(duplicates: Duplicates) -> Iterator[Fact]:
         yield Fact("found", f"no pair with a cosine of {duplicates.over:g} or more", "confirmed")
     else:
         rows = sum(len(group.rows) for group in groups)
-        equal = sum(group.equal for group in groups)
-        of_equal = f", {equal:,} of them of equal rows" if equal else ""
         yield Fact(
             "found",
             f"{plural(duplicates.pairs, 'pair')} with a cosine of {duplicates.over:g} or more: "
-            f"{plural(rows, 'row')} in {plural(len(groups), 'group')}{of_equal} (a group is linked "
+            f"{plural(rows, 'row')} in {plural(len(groups), 'group')} (a group is linked "
             "by such pairs; its ends may be farther apart)",
             "notable",
         )
+    copies = sum(group.copies for group in groups)
+    equal = "is equal" if copies == 1 else "are equal"
+    yield Fact(
+        "equal",
+        f"{plural(copies, 'row')} {equal} to an earlier one, number for number"
+        if copies
+        else "no two of these rows are equal, number for number",
+    )
     left_out = [
         f"{duplicates.zero_rows:,} of zeros" * bool(duplicates.zero_rows),
         f"{duplicates.not_finite:,} with NaN or infinity" * bool(duplicates.not_finite),
@@ -88,6 +94,7 @@ def document(duplicates: Duplicates, top: int | None = None) -> Document:
         {
             "closest": group.closest,
             "equal": group.equal,
+            "copies": group.copies,
             "rows": [_row(source, *row) for row in zip(*_columns(group), strict=True)],
         }
         for group in groups

@@ -92,3 +92,20 @@ def test_the_command_names_the_words_of_a_group(run):
     code, out, _ = run("duplicates", "sample:vectors", "--over", "0.97")
     assert code == 0
     assert "   3  0.99912  dull, bad, awful" in out.decode()
+
+
+@pytest.mark.parametrize("scale", [1e-41, 1e-20, 1e19, 1e37])
+def test_very_small_and_very_large_rows_are_compared_as_all_others_are(scale):
+    rows = np.random.RandomState(0).standard_normal((30, 6)).astype(np.float32)
+    rows[20] = rows[4]
+    tiny = (rows * scale).astype(np.float32)
+    found = find_duplicates(source_of(tiny), 0.9999)
+    assert found.not_finite == 0
+    assert (4, 20) in [group.rows for group in found.groups]
+    assert found.groups[0].copies == 1
+
+
+def test_copies_are_rows_that_equal_an_earlier_one_of_the_group():
+    rows = np.array([[1, 0], [1, -0.0], [1, 0.01], [1, 0.01], [0, 1]], np.float32)
+    (group,) = find_duplicates(source_of(rows)).groups
+    assert (group.rows, group.copies, group.equal) == ((0, 1, 2, 3), 2, False)
