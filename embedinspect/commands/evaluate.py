@@ -9,6 +9,7 @@ from annotated_types import Interval
 
 from embedinspect.commands import options as option
 from embedinspect.commands.groups import FormGroup, SourceGroup
+from embedinspect.commands.notes import note
 from embedinspect.commands.parsing import CommandParser
 from embedinspect.errors import DataError, UsageError
 from embedinspect.output.forms import Answer, write_answer
@@ -141,6 +142,9 @@ def evaluate(
         document=lambda: output.document(evaluation),
     )
     write_answer(answer, chosen)
+    nothing = output.nothing_judged(evaluation)
+    if nothing is not None:
+        note(f"Warning: {nothing}")
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str], bool]:

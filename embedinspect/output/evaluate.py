@@ -294,3 +294,16 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "more_than_chance": comparison.more_than_chance,
         "test": comparison.test,
     }
+
+
+def nothing_judged(evaluation: Evaluation) -> str | None:
+    """Return what to say where no item of any file could be counted; None where one was."""
+    if any(section.counted for result in evaluation.results for section in result.sections):
+        return None
+    files = {result.file.path: result.file.kind for result in evaluation.results}
+    kinds = "; ".join(f"{path!r} was taken for {kind}" for path, kind in files.items())
+    names = " or ".join(repr(source.path) for source in evaluation.sources)
+    return (
+        f"nothing is judged: no item has a vector in {names} for each of its words ({kinds}); "
+        "expected tests of words that are there; --as says what a file is"
+    )

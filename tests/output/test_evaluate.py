@@ -174,3 +174,11 @@ def test_a_small_p_is_not_written_as_zero(ask, tmp_path):
     out = ask("evaluate", "apart.txt", "sets.json")[1].decode()
     assert "1.00e-05" in out
     assert "in 100,000 ways that are drawn" in out
+
+
+def test_where_nothing_can_be_judged_it_is_said_and_what_the_file_was_taken_for(run):
+    code, _, err = run("evaluate", "sample:vectors", "sample:reviews")
+    assert code == 0
+    assert "nothing is judged" in err
+    assert "'sample:reviews' was taken for categories" in err
+    assert "nothing is judged" not in run("evaluate", "sample:vectors", "sample:analogies")[2]

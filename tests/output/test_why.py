@@ -141,3 +141,13 @@ def test_options_out_of_bounds_are_refused_before_keras_is_imported(ask):
         code, out, err = ask("run", "a", *arguments)
         assert (code, out) == (2, b"")
         assert err.startswith(f"Error: {arguments[0]} is ")
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+def test_of_a_text_without_a_token_it_is_said_that_nothing_is_read(ask, text):
+    code, out, _ = ask("run", text)
+    words = " ".join(out.decode().split())
+    assert code == 0
+    assert "an empty text" in words
+    assert "nothing of the text is read, so this is no answer to it" in words
+    assert "nothing of the text is read" not in ask("run", "a bad story")[1].decode()

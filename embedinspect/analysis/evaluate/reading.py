@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from embedinspect.analysis.evaluate.items import (
     Analogy,
@@ -38,6 +39,10 @@ EXPECTED = (
 _MOST_BYTES = 2**26
 _MOST_QUESTIONS = 2_000_000
 _FEWEST_OF_A_CATEGORY = 2
+_NAMES_OF_WORDS = frozenset({"word", "words", "term", "token", "text", "texts", "name", "item"})
+_NAMES_OF_CATEGORIES = frozenset(
+    {"category", "categories", "class", "label", "labels", "group", "cluster", "topic", "type"}
+)
 
 
 def read_test(
@@ -289,6 +294,7 @@ def _blocks(lines: list[Line]) -> list[tuple[str | None, list[str], list[str]]] 
 def _categories(path: str, lines: list[Line], misfits: Misfits) -> TestFile | None:
     """Return words with their categories: two columns, or words under headings."""
     table = cut(body_of(lines))
+    notes: tuple[str, ...] = ()
     if _has_headings(lines):
         members = [
             Member(word, name)
@@ -300,6 +306,8 @@ def _categories(path: str, lines: list[Line], misfits: Misfits) -> TestFile | No
         reason = "words under headings"
     elif table is not None and table.width == 2:
         refuse_widths(table.others, 2, misfits)
+        table, header = _without_header(table)
+        notes = (header,) if header else ()
         members = _members(table)
         reason = "a word and its category on each line"
     else:
@@ -307,7 +315,20 @@ def _categories(path: str, lines: list[Line], misfits: Misfits) -> TestFile | No
     if len({member.category for member in members}) < 2:
         return None
     sections = (Section(name_of(path), members),)
-    return TestFile(path, "categories", reason, sections, left_out=misfits.left_out)
+    return TestFile(path, "categories", reason, sections, None, notes, misfits.left_out)
+
+
+def _without_header(table: Table) -> tuple[Table, str]:
+    """Return the table without its header, and a sentence on that; "" where it has none.
+
+    A header is a first line of two names that columns of words and of categories go by.
+    """
+    first = [field.lower() for field in table.rows[0].fields]
+    if not any(word in _NAMES_OF_WORDS and name in _NAMES_OF_CATEGORIES
+               for word, name in (first, first[::-1])):  # fmt: skip
+        return table, ""
+    named = " and ".join(clipped_repr(field) for field in table.rows[0].fields)
+    return replace(table, rows=table.rows[1:]), f"the first line is a header: {named}"
 
 
 def _members(table: Table) -> list[Member]:

@@ -153,6 +153,7 @@ class _Asking:
             steps=steps,
             without=without,
             attributions=attributions,
+            nothing_read=all(token.id == lookup.vocabulary.start_id for token in text.read),
         )
 
 

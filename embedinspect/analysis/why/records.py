@@ -120,6 +120,7 @@ class Why:
         steps: about the first reading; None where the model has none.
         without: about the second; None where it was left out.
         attributions: about the third; None where the backend has no gradients.
+        nothing_read: whether the model reads no token of the text, but padding and a start at most.
     """
 
     text: str
@@ -133,6 +134,7 @@ class Why:
     steps: Steps | None
     without: Without | None
     attributions: Attributions | None
+    nothing_read: bool = False
 
     @property
     def read(self) -> list[ReadToken]:

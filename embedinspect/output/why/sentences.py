@@ -63,7 +63,13 @@ def checks(
 
 
 def answer(why: Why) -> str:
-    """Return the answer on a text."""
+    """Return the answer on a text; of a text without a token that is read, that it says nothing."""
+    if why.nothing_read:
+        return f"{_answer(why)}; but nothing of the text is read, so this is no answer to it"
+    return _answer(why)
+
+
+def _answer(why: Why) -> str:
     if why.label == why.asked:
         return f"{why.label}, with probability {why.probability:.3f}"
     return f"{why.label}; the probability of {why.asked} is {why.probability:.3f}"

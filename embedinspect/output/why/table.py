@@ -43,7 +43,8 @@ def reading(
     """Return a text as a picture of its steps; as a table alone where there are none."""
     why = explanation.whys[number]
     several = f"text {number}: " if len(explanation.whys) > 1 else ""
-    title = f"Probability of {why.asked}, {several}{short(why.text, _LONGEST_TITLE)}"
+    text = short(why.text, _LONGEST_TITLE) if why.text.strip() else "an empty text"
+    title = f"Probability of {why.asked}, {several}{text}"
     table = _table(explanation, why, title, sort, full=full)
     if why.steps is None:
         return table

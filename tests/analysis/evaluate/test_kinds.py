@@ -212,3 +212,14 @@ def test_words_without_a_row_are_composed_where_the_source_can(vectors, result_o
     assert result.missing.composed == 1
     plain = result_of(vectors, "king,queen,8\n").total
     assert np.isclose(result.total.outcomes[0], plain.outcomes[0])
+
+
+def test_a_header_of_categories_is_no_word_of_them(tmp_path):
+    path = tmp_path / "categories.csv"
+    rows = ["king,people", "queen,people", "bread,food", "cheese,food"]
+    for header, left_out in (("word,category", True), ("Label,Text", True), ("cat,animal", False)):
+        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        test = read_test(str(path), "categories")
+        words = [member.word for section in test.sections for member in section.items]
+        assert len(words) == (4 if left_out else 5)
+        assert bool(test.notes) == left_out
