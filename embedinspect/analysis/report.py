@@ -23,7 +23,7 @@ from embedinspect.source import Source, SourceOptions, open_source
 
 NEAREST = 10
 _NEIGHBORS_COMPARED = 10
-Found = TypeVar("Found")
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def report_on(
     source.rows_of(words)  # a word that is misspelled is an error, whatever else can be told
     left_out: list[tuple[str, str]] = []
 
-    def told(name: str, ask: Callable[[], Found]) -> Found | None:
+    def told(name: str, ask: Callable[[], Told]) -> Told | None:
         try:
             return ask()
         except (DataError, UsageError) as error:

@@ -54,10 +54,10 @@ def duplicates(
     source = asked.source()
     count = min(source.matrix.input_dim, first or source.matrix.input_dim)
     with counting("Comparing rows", count) as progress:
-        found = find_duplicates(source, OVER if over is None else over, first, progress)
+        record = find_duplicates(source, OVER if over is None else over, first, progress)
     answer = Answer(
         title=f"Rows of {source.path} that are there twice",
-        page=lambda: output.page(found, top),
-        document=lambda: output.document(found, top),
+        page=lambda: output.page(record, top),
+        document=lambda: output.document(record, top),
     )
     write_answer(answer, chosen)
