@@ -171,6 +171,7 @@ def train(
             label_column=label_column,
             out=out,
             force=force,
+            backend=backend,
         )
     for warning in session.warnings:
         note(f"Warning: {warning}")
@@ -179,7 +180,7 @@ def train(
 
     @cache
     def run() -> Run:
-        return _train(session, backend, tensorboard)
+        return _train(session, tensorboard)
 
     answer = Answer(
         title="What a classifier learns",
@@ -192,7 +193,7 @@ def train(
         raise error
 
 
-def _train(session: Session, backend: str | None, tensorboard: str | None) -> Run:
+def _train(session: Session, tensorboard: str | None) -> Run:
     """Build the classifier and train it, with no other process at the place of the run."""
     from embedinspect.output.stdout import waiting
     from embedinspect.training import session as training
@@ -201,7 +202,7 @@ def _train(session: Session, backend: str | None, tensorboard: str | None) -> Ru
     built = "built" if session.run is None else "rebuilt"
     with held(session.out):
         with waiting(f"Keras is imported and the classifier is {built}"):
-            trainer = training.build(session, backend)
+            trainer = training.build(session)
         return _fit(trainer, tensorboard)
 
 

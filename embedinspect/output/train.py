@@ -145,6 +145,7 @@ def document(session: Session, run: Run) -> Document:
         "parameters": sum(layer.parameters for layer in layers),
         "test": run.test,
         "versions": run.versions,
+        "earlier_versions": list(run.earlier_versions),
     }
     lists = {"history": list(run.history)}
     return Document("train", head, lists, lines="history", columns=history.keys(run))

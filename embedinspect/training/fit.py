@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from embedinspect import __version__
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats.arrays import Array
-from embedinspect.training import batches, classifier, memory, run_folder, run_place, run_state
+from embedinspect.training import (
+    backends,
+    batches,
+    classifier,
+    memory,
+    run_folder,
+    run_place,
+    run_state,
+)
 from embedinspect.training.data import LabelledData, Part, split
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
@@ -71,16 +76,8 @@ def start(
     # There are two checkpoints at a time, the model file, the rows of every epoch, the vocabulary.
     rows = arrays["embedding/embeddings"].nbytes * (settings.epochs + 1)
     run_place.check_room(out, 3 * size + rows + 10_000_000)
-    versions = {
-        "embedinspect": __version__,
-        "keras": keras.version(),
-        "backend": keras.config.backend(),
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
-    if keras.config.backend() == "tensorflow":
-        versions["tensorflow"] = metadata.version("tensorflow")
-    run = Run(out, settings, data.vocabulary, run_folder.describe_data(data), versions=versions)
+    described, versions = run_folder.describe_data(data), backends.versions(keras)
+    run = Run(out, settings, data.vocabulary, described, versions=versions)
     run_folder.create(run, arrays, force=force)
     return run, model
 

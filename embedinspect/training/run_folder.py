@@ -54,7 +54,9 @@ class Run:
         history: the numbers of each finished epoch, the first epoch first.
         status: `training`, `done`, `stopped early` or `loss is not a number`.
         test: loss and accuracy on the test reviews; None until training is done.
-        versions: the versions of the packages that wrote the run.
+        versions: the versions of the packages that trained the last epochs.
+        earlier_versions: `versions` of earlier epochs, where a run went on with others; `epochs` is
+            the last epoch of each.
     """
 
     path: Path
@@ -65,6 +67,7 @@ class Run:
     status: str = TRAINING
     test: dict[str, float] | None = None
     versions: dict[str, str] | None = None
+    earlier_versions: tuple[dict[str, Any], ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -165,6 +168,7 @@ def save_state(run: Run) -> None:
         "history": list(run.history),
         "test": run.test,
         "versions": run.versions,
+        "earlier_versions": list(run.earlier_versions),
     }
     write_whole(run.path / STATE, (json.dumps(state, indent=2) + "\n").encode())
 
@@ -179,7 +183,6 @@ def open_run(path: str) -> Run:
     state = run_state.read_state(folder)
     path_label = repr(str(folder / STATE))
     history = run_state.history_of(state, path_label)
-    versions = state.get("versions")
     return Run(
         path=folder,
         settings=settings_from(state.get("settings"), path_label),
@@ -188,7 +191,8 @@ def open_run(path: str) -> Run:
         history=history,
         status=run_state.status_of(state, history, path_label),
         test=run_state.evaluation_of(state, path_label),
-        versions=versions if isinstance(versions, dict) else None,
+        versions=run_state.versions_of(state.get("versions")),
+        earlier_versions=run_state.earlier_versions_of(state),
     )
 
 

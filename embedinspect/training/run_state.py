@@ -190,6 +190,28 @@ def data_of(state: State, path_label: str) -> dict[str, Any]:
     return data
 
 
+def versions_of(value: object) -> dict[str, str] | None:
+    """Return versions by package; None where they are not of that kind. They decide nothing."""
+    if not isinstance(value, dict):
+        return None
+    pairs = (*value, *value.values())
+    return value if all(isinstance(text, str) for text in pairs) else None
+
+
+def earlier_versions_of(state: State) -> tuple[Numbers, ...]:
+    """Return the versions that trained earlier epochs, each with the last epoch; what is not of
+    that kind is left out."""
+    entries = state.get("earlier_versions")
+    return tuple(
+        {"epochs": entry["epochs"], "versions": entry["versions"]}
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+        and type(entry.get("epochs")) is int
+        and entry["epochs"] >= 1
+        and versions_of(entry.get("versions")) is not None
+    )
+
+
 def short(value: object) -> str:
     """Return a value of a stranger's for a message: as Python writes it, and not too long."""
     return _SHORT.repr(value)

@@ -13,7 +13,7 @@ from typing import Any
 
 from embedinspect import keras_layer, samples
 from embedinspect.errors import DataError, UsageError
-from embedinspect.training import datasets, fit, run_folder, run_place, run_state
+from embedinspect.training import backends, datasets, fit, run_folder, run_place, run_state
 from embedinspect.training.data import DataSummary, LabelledData, limited, split, summarize
 from embedinspect.training.fit import Report
 from embedinspect.training.run_folder import Run
@@ -32,6 +32,7 @@ class Session:
         settings: of the training.
         summary: the training reviews in numbers.
         out: path of the run folder.
+        backend: that it is trained on.
         force: whether a run that is already there may be replaced.
         run: the run to go on with; None for a new one.
         chosen: the settings that follow the size of the data, by name.
@@ -43,6 +44,7 @@ class Session:
     settings: TrainSettings
     summary: DataSummary
     out: Path
+    backend: str
     force: bool = False
     run: Run | None = None
     chosen: dict[str, object] = field(default_factory=dict)
@@ -69,6 +71,7 @@ def begin(
     label_column: str | None = None,
     out: str | None = None,
     force: bool = False,
+    backend: str | None = None,
 ) -> Session:
     """Return a session for a new run; nothing is written yet.
 
@@ -78,11 +81,14 @@ def begin(
         data: for `imdb`, the path of the data.
         out: path of the run folder, by default `runs/` and the name of the data.
         force: replace a run that is already there.
+        backend: to train on, by default `KERAS_BACKEND`, else TensorFlow.
 
     Raises:
-        UsageError: options that do not go together, or a path that is taken.
+        UsageError: options that do not go together, a path that is taken, or a backend on which
+            Keras cannot train.
         DataError: data that cannot be read, or a folder that cannot be written.
     """
+    backend = backends.choose(backend)
     path = Path(out) if out else RUNS / samples.stem(data_name)
     run_place.prepare(path)
     run_place.check_place(path, force)
@@ -108,6 +114,7 @@ def begin(
         settings=settings,
         summary=summarize(prepared, settings),
         out=path,
+        backend=backend,
         force=force,
         chosen=chosen,
         warnings=tuple(warnings_for(settings)),
@@ -124,6 +131,7 @@ def resume(
     label_column: str | None = None,
     out: str | None = None,
     force: bool = False,
+    backend: str | None = None,
 ) -> Session:
     """Return a session that goes on with a run after its last finished epoch.
 
@@ -134,6 +142,8 @@ def resume(
         path: of the run folder.
         options: the settings that were given; with more `epochs` a run that is done goes on.
         data: another path to the data that the run was trained on.
+        backend: to go on with, by default `KERAS_BACKEND`, else the one that the run was trained
+            on.
 
     Raises:
         UsageError: options that do not go with it.
@@ -155,6 +165,7 @@ def resume(
     run_place.prepare(Path(path))
     run = _with_epochs(run_folder.open_run(path), options.get("epochs"))
     check_settings(run.settings)
+    backend = backends.choose(backend, run)
     source = run.data.get("source")
     reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
     prepared = _prepared(reopened, run.settings)
@@ -163,25 +174,27 @@ def resume(
         settings=run.settings,
         summary=summarize(prepared, run.settings),
         out=run.path,
+        backend=backend,
         run=run,
-        notes=_notes_on_status(run),
+        notes=(*_notes_on_status(run), *_notes_on_backend(run, backend)),
     )
 
 
-def build(session: Session, backend: str | None = None) -> Trainer:
+def build(session: Session) -> Trainer:
     """Import Keras and build the classifier; for a new run, write its folder as it starts.
 
     Raises:
         UsageError, DataError: as for `fit.start` and `fit.resume`.
         KerasUnavailable: Keras or the backend cannot be imported.
     """
-    keras = keras_layer.load(backend)
+    keras = keras_layer.load(session.backend)
     run, data = session.run, session.data
     with keras_layer.quiet():
         if run is None:
             run, model = fit.start(keras, data, session.settings, session.out, force=session.force)
         else:
             model = fit.resume(keras, run, data)
+            run = backends.recorded(run, keras)
     return Trainer(keras, model, run, data)
 
 
@@ -257,3 +270,8 @@ def _notes_on_status(run: Run) -> tuple[str, ...]:
     if run.status == run_state.DONE:
         return (f"{run.path} is finished; to train more epochs: --resume {run.path} --epochs N",)
     return (f"{run.path} has ended ({run.status}) and is not trained any further",)
+
+
+def _notes_on_backend(run: Run, backend: str) -> tuple[str, ...]:
+    change = backends.change_of_backend(run, backend) if run.status == run_state.TRAINING else None
+    return () if change is None else (change,)

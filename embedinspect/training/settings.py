@@ -50,6 +50,7 @@ class TrainSettings:
         validation: share of the training reviews that is held out for validation.
         early_stopping: stop after this many epochs without a better validation loss.
         limit: use at most this many reviews of each part.
+        shards: parts that each batch is cut into, to be computed by as many devices.
     """
 
     num_words: int = 5000
@@ -67,6 +68,7 @@ class TrainSettings:
     validation: float = 0.0
     early_stopping: int | None = None
     limit: int | None = None
+    shards: int = 1
 
     def parameters(self) -> list[LayerParameters]:
         """Return how many parameters each layer of the classifier has, and why."""
@@ -145,7 +147,10 @@ _BOUNDS: dict[str, tuple[type, float, float]] = {
     "dropout": (float, 0, 0.99),
     "seed": (int, 0, 2**32 - 1),
     "validation": (float, 0, 0.9),
+    "shards": (int, 1, 1024),
 }
+# What runs were trained with before there was a setting, which they do not name.
+_BEFORE: dict[str, Any] = {"shards": 1}
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "padding": ("pre", "post"),
     "truncating": ("pre", "post"),
@@ -168,6 +173,7 @@ def settings_from(values: object, path_label: str) -> TrainSettings:
         raise DataError(
             f"{path_label} has no settings; expected a run folder of embedinspect train"
         )
+    values = {**_BEFORE, **values}
     checked: dict[str, Any] = {}
     for name in (field.name for field in fields(TrainSettings)):
         expected = _expected(name, values.get(name))
