@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -80,7 +79,7 @@ class BestBounds:
         """Take the bounds of a block of rows, shape (queries, rows), which starts at a row."""
         width = bounds.shape[1]
         if not start and width > self.wanted:
-            places = np.argpartition(bounds, width - self.wanted, axis=1)[:, -self.wanted :]
+            places = _large_of_each(bounds, self.wanted)
             lower = np.take_along_axis(bounds, places, axis=1) - 2 * self.slack[places]
             self.floor = lower.min(axis=1)
         flat = np.flatnonzero(bounds >= self.floor[:, None])
@@ -108,12 +107,27 @@ class BestBounds:
         self.hits = [(queries[kept], rows[kept], bounds[kept])]
         self.waiting = 0
 
-    def rows(self) -> list[Rows | None]:
-        """Return for each query the rows that could be among its best; None if given up."""
+    def found(self) -> tuple[Rows, Rows]:
+        """Return the pairs of query and row that could be among the best of that query.
+
+        Queries that are given up have none.
+        """
         self._sort_in()
         queries, rows, _ = self.hits[0]
-        begins = np.searchsorted(queries, np.arange(self.queries + 1)).tolist()
-        return [
-            None if given_up else rows[begin:end]
-            for given_up, (begin, end) in zip(self.given_up.tolist(), pairwise(begins), strict=True)
-        ]
+        return queries, rows
+
+
+def _large_of_each(bounds: Bounds, count: int) -> Rows:
+    """Return `count` places with large values in each row of bounds, shape (queries, count).
+
+    They are the maxima of runs where there are enough of these, which are much faster found than
+    the largest values themselves, and nearly as large.
+    """
+    queries, width = bounds.shape
+    runs = width // _RUN
+    if runs < 2 * count:
+        return np.argpartition(bounds, width - count, axis=1)[:, width - count :]
+    by_run = bounds[:, : runs * _RUN].reshape(queries, runs, _RUN)
+    best = np.argpartition(by_run.max(axis=2), runs - count, axis=1)[:, runs - count :]
+    within = np.take_along_axis(by_run, best[:, :, None], axis=1).argmax(axis=2)
+    return np.asarray(best * _RUN + within)

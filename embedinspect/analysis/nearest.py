@@ -151,11 +151,26 @@ class Searcher:
         step = min(_SCORES_AT_ONCE // len(asked), _NUMBERS_AT_ONCE // self.rows.shape[1])
         for start in range(0, len(self.rows), max(256, step)):
             best.take(self._bounds(queries, start, start + max(256, step), addend), start)
-        extreme = self._extreme if dtype == np.float32 else self._extreme[:0]
-        for query, rows in zip(asked.tolist(), best.rows(), strict=True):
-            if rows is not None:
-                candidates = np.concatenate([rows, extreme])
-                nearest[query] = self._settle(vectors[query], candidates, top, without[query])
+        places, rows = best.found()
+        settled = np.flatnonzero(~best.given_up)
+        if dtype == np.float32 and len(self._extreme):
+            places = np.concatenate([places, np.repeat(settled, len(self._extreme))])
+            rows = np.concatenate([rows, np.tile(self._extreme, len(settled))])
+        pairs = np.sort(places * len(self.rows) + rows)
+        excluded = [
+            len(self.rows) * place + row
+            for place, query in enumerate(asked.tolist())
+            for row in without[query]
+        ]
+        pairs = pairs[~np.isin(pairs, np.array(excluded, np.int64))]
+        places, rows = np.divmod(pairs, len(self.rows))
+        scores = self._scores_of_pairs(vectors[asked], places, rows)
+        distances = scores if self.metric == "euclidean" else -scores
+        begins = np.searchsorted(places, np.arange(len(asked) + 1)).tolist()
+        for place, query in zip(settled.tolist(), asked[settled].tolist(), strict=True):
+            own = slice(begins[place], begins[place + 1])
+            order = np.argsort(distances[own], kind="stable")[:top]
+            nearest[query] = Nearest(rows[own][order], scores[own][order])
 
     def _fits_float32(self, vectors: Doubles) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return which vectors float32 can search with; where only direction counts, all."""
@@ -249,9 +264,9 @@ class Searcher:
         lengths[self._unsound] = 0
         return lengths
 
-    def _parts(self, rows: Rows) -> Iterator[tuple[int, Doubles]]:
+    def _parts(self, rows: Rows, numbers: int = _NUMBERS_AT_ONCE) -> Iterator[tuple[int, Doubles]]:
         """Yield these rows in float64, a part at a time, each with the place of its first."""
-        step = max(1, _NUMBERS_AT_ONCE // self.rows.shape[1])
+        step = max(1, numbers // self.rows.shape[1])
         for start in range(0, len(rows), step):
             yield start, self.rows[rows[start : start + step]].astype(np.float64, order="C")
 
@@ -276,6 +291,14 @@ class Searcher:
         order = np.argsort(distances, kind="stable")[:top]
         return Nearest(candidates[order], scores[order])
 
+    def _scores_of_pairs(self, vectors: Doubles, places: Rows, rows: Rows) -> Doubles:
+        """Return the score of each pair of a vector, by its place, and a row, in float64."""
+        scores = np.empty(len(rows))
+        for start, part in self._parts(rows, IN_CACHE):
+            own = slice(start, start + len(part))
+            scores[own] = score(part, vectors[places[own]], self.metric)
+        return scores
+
 
 def _products(queries: Bounds, rows: Bounds) -> Bounds:
     """Return the product of each query with each row, shape (queries, rows).
@@ -293,6 +316,8 @@ def _products(queries: Bounds, rows: Bounds) -> Bounds:
 def score(rows: Any, vector: Any, metric: Metric) -> Doubles:
     """Return cosine, dot product or Euclidean distance of each row and a vector, in float64.
 
+    The vector is one for all rows, or there is one for each.
+
     The score of a row hangs on that row alone, not on its place among others, so equal rows have
     equal scores. The cosine is the root of its square, a quotient of sums: where these sums are
     exact, as with small whole numbers, rows of one direction have the same cosine.
@@ -302,10 +327,13 @@ def score(rows: Any, vector: Any, metric: Metric) -> Doubles:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         if metric == "euclidean":
             return _lengths(rows - vector)
-        products = np.einsum("ij,j->i", rows, vector)
+        own = "ij" if vector.ndim == 2 else "j"
+        products = np.einsum(f"ij,{own}->i", rows, vector)
         if metric == "dot":
             return np.asarray(products)
-        squares = np.einsum("ij,ij->i", rows, rows) * np.einsum("i,i->", vector, vector)
+        squares = np.einsum("ij,ij->i", rows, rows) * np.einsum(
+            f"{own},{own}->{own[:-1]}", vector, vector
+        )
         return np.asarray(np.copysign(np.sqrt(products * products / squares), products))
 
 
