@@ -136,21 +136,21 @@ def fit(
             run = replace(run, status=run_state.NOT_A_NUMBER)
             break
         if len(held_out):
-            loss, accuracy = evaluate(model, held_out, settings)
+            loss, accuracy = evaluate(keras, model, held_out, settings)
             numbers |= {"validation_loss": loss, "validation_accuracy": accuracy}
         numbers = {"epoch": epoch, **numbers, "seconds": time.perf_counter() - began}
         run = replace(run, history=(*run.history, numbers))
         if _has_stalled(run):
             run = replace(run, status=run_state.STOPPED_EARLY)
         run_folder.save_epoch(run, arrays)
-    return _finish(model, run, data.test)
+    return _finish(keras, model, run, data.test)
 
 
 def _are_finite(arrays: dict[str, Array]) -> bool:
     return all(np.isfinite(array).all() for array in arrays.values())
 
 
-def _finish(model: Any, run: Run, test: Part) -> Run:
+def _finish(keras: Any, model: Any, run: Run, test: Part) -> Run:
     """Evaluate on the test reviews, save the model file and the state, and return that state.
 
     After a loss that is not a number, the model is that of the last finished epoch.
@@ -161,7 +161,7 @@ def _finish(model: Any, run: Run, test: Part) -> Run:
     elif run.status == run_state.TRAINING:
         run = replace(run, status=run_state.DONE)
     if len(test) and run.epochs:
-        loss, accuracy = evaluate(model, test, run.settings)
+        loss, accuracy = evaluate(keras, model, test, run.settings)
         run = replace(run, test={"loss": loss, "accuracy": accuracy, "reviews": len(test)})
     _save_model(model, run)
     run_folder.save_state(run)
@@ -183,20 +183,21 @@ def _one_epoch(
     return {name: float(fitted.history[name][-1]) for name in ("loss", "accuracy")}
 
 
-def evaluate(model: Any, part: Part, settings: TrainSettings) -> tuple[float, float]:
+def evaluate(keras: Any, model: Any, part: Part, settings: TrainSettings) -> tuple[float, float]:
     """Return binary cross-entropy and accuracy on the reviews of a part."""
-    positive = probabilities(model, part, settings).astype(np.float64)
+    positive = probabilities(keras, model, part, settings).astype(np.float64)
     labels = part.labels.astype(bool)
     correct = np.clip(np.where(labels, positive, 1 - positive), 1e-7, 1)
     accuracy = ((positive > classifier.THRESHOLD) == labels).mean()
     return float(-np.log(correct).mean()), float(accuracy)
 
 
-def probabilities(model: Any, part: Part, settings: TrainSettings) -> Array:
+def probabilities(keras: Any, model: Any, part: Part, settings: TrainSettings) -> Array:
     """Return the classifier's probability of label 1 for each review, in their order."""
     lengths = batches.lengths_of(part, settings)
     positive = np.empty(len(part), np.float32)
-    for batch in batches.by_length(lengths, settings, EVALUATION_BATCH):
+    step = batches.length_step(settings, keras.config.backend())
+    for batch in batches.by_length(lengths, settings, EVALUATION_BATCH, step):
         ids = batches.padded(part, batch, settings)
         positive[batch.reviews] = model.predict_on_batch(ids)[:, 0]
     return positive

@@ -55,6 +55,19 @@ def test_batches_for_evaluation_are_as_long_as_the_mask_allows(mask_zero, longes
     assert [batch.length for batch in sorted_batches] == longest
 
 
+def test_jax_which_compiles_for_each_length_gets_few_of_them():
+    settings = TrainSettings(mask_zero=True)
+    lengths = np.random.RandomState(1).randint(0, 501, 5000).astype(np.int32)
+    step = batches.length_step(settings, "jax")
+    bucketed = batches.bucketed(lengths, settings, 1, step)
+    evaluated = list(batches.by_length(lengths, settings, 64, step))
+    for few in (bucketed, evaluated):
+        assert len({batch.length for batch in few}) <= batches.LENGTHS_ON_JAX
+        assert all(lengths[batch.reviews].max() <= batch.length <= 500 for batch in few)
+    by_tensorflow = batches.bucketed(lengths, settings, 1)
+    assert [b.reviews.tolist() for b in bucketed] == [b.reviews.tolist() for b in by_tensorflow]
+
+
 def test_epochs_differ_and_repeat():
     settings = TrainSettings(batch_size=8, maxlen=30, seed=5)
     lengths = np.arange(100, dtype=np.int32) % 30
