@@ -44,15 +44,29 @@ class Health:
         standard_deviation: the standard deviation of these numbers.
         dimension_deviations: standard deviation of each dimension, shape (output_dim,).
         common_share: length of the mean row, divided by the mean length of the rows: near 0 where
-            the rows point every way, near 1 where they all point one way.
+            the rows point every way, near 1 where they all point one way. The mean row is what
+            Mu & Viswanath 2018 ("All-but-the-top") subtract first.
         mean_cosine: the mean cosine of two different rows, over all pairs of rows with a direction:
             near 0 where they point every way (Ethayarajh 2019 calls it anisotropy); None for fewer
             than two such rows.
+        random_mean_cosine_deviation: the standard deviation that `mean_cosine` would have, about 0,
+            if so many rows had directions drawn at random: 1 / sqrt(pairs * output_dim), since the
+            cosines of different pairs are uncorrelated then; None as for `mean_cosine`.
+        random_cosine_deviation: the standard deviation, about 0, of the cosine of two directions
+            drawn at random: 1 / sqrt(output_dim) (Cai, Fan & Jiang 2013).
         effective_rank: exp of the entropy of the singular values of the centred rows, each divided
             by their sum (Roy & Vetterli 2007); None where all rows are the same, and where there
             are more than 4,096 rows of more than 4,096 dimensions.
+        participation_ratio: over how many directions the variance of the rows would be spread, if
+            these had it in even shares: 1 / the sum of the squared shares (Gao et al. 2017). It
+            goes by variances, the squares of the singular values, and so does the next; None as
+            for `effective_rank`.
         first_direction_share: the share of the rows' variance that lies along the one direction
             in which they vary most; None as for `effective_rank`.
+        directions_for_90_percent: how many directions, the strongest first, hold 90% of the
+            variance; None as for `effective_rank`.
+        most_directions: how many directions so many rows can vary along: `output_dim`, or one
+            fewer than the finite rows where these are no more than that.
         first_direction_share_before: that share before training; None where the source is no run
             after training.
         zero_rows: rows whose numbers are all 0.
@@ -75,8 +89,13 @@ class Health:
     dimension_deviations: Doubles
     common_share: float
     mean_cosine: float | None
+    random_mean_cosine_deviation: float | None
+    random_cosine_deviation: float
     effective_rank: float | None
+    participation_ratio: float | None
     first_direction_share: float | None
+    directions_for_90_percent: int | None
+    most_directions: int
     first_direction_share_before: float | None
     zero_rows: Rows
     nan_rows: Rows
@@ -111,8 +130,13 @@ def examine(source: Source) -> Health:
         dimension_deviations=np.sqrt(moments.variances),
         common_share=float(np.linalg.norm(moments.mean)) / mean_length if mean_length else 0.0,
         mean_cosine=mean_cosine,
+        random_mean_cosine_deviation=_of_random_rows(lengths, rows.shape[1]),
+        random_cosine_deviation=1 / math.sqrt(rows.shape[1]),
         effective_rank=moments.effective_rank,
+        participation_ratio=moments.participation_ratio,
         first_direction_share=moments.first_share,
+        directions_for_90_percent=moments.directions_for(0.9),
+        most_directions=moments.most_directions,
         first_direction_share_before=None if before is None else _first_direction(before),
         zero_rows=np.flatnonzero(lengths == 0),
         nan_rows=broken[holds_nan],
@@ -148,15 +172,19 @@ def _equal_rows(before: Vectors, rows: Vectors) -> Rows:
 
 
 def row_lengths(source: Source) -> Any:
-    """Return the length of each row, in float64 where one is too long for float32."""
-    lengths: Any = source.lengths()
+    """Return the length of each row, in float64 where one is too long or short for float32."""
+    rows, lengths = source.matrix.rows, source.lengths()
     beyond = np.flatnonzero(np.isinf(lengths))
-    beyond = beyond[finite_among(source.matrix.rows, beyond)]
-    if len(beyond):
-        lengths = lengths.astype(np.float64)
-        for row in beyond.tolist():
-            lengths[row] = np.linalg.norm(source.matrix.rows[row].astype(np.float64))
-    return lengths
+    short = np.flatnonzero((lengths > 0) & (lengths < np.finfo(np.float32).tiny))
+    beyond = np.concatenate([beyond[finite_among(rows, beyond)], short])
+    if not len(beyond):
+        return lengths
+    wide = lengths.astype(np.float64)
+    step = max(1, IN_CACHE // rows.shape[1])
+    for start in range(0, len(beyond), step):
+        some = beyond[start : start + step]
+        wide[some] = np.linalg.norm(rows[some].astype(np.float64), axis=1)
+    return wide
 
 
 def _hold_nan(rows: Vectors, among: Rows) -> Any:
@@ -208,7 +236,14 @@ def _distances(rows: Vectors, moments: Moments, lengths: Any) -> tuple[Doubles, 
     count = int(directed.sum())
     if count < 2:
         return distances, None
-    return distances, float((directions @ directions - count) / (count * (count - 1)))
+    cosine = float((directions @ directions - count) / (count * (count - 1)))
+    return distances, min(1.0, max(-1.0, cosine))
+
+
+def _of_random_rows(lengths: Any, width: int) -> float | None:
+    """Return by how much the mean cosine of so many random directions differs from 0."""
+    count = int((np.isfinite(lengths) & (lengths > 0)).sum())
+    return None if count < 2 else 1 / math.sqrt(count * (count - 1) / 2 * width)
 
 
 def _far(distances: Doubles, finite: Any) -> tuple[Rows, Doubles]:

@@ -21,6 +21,7 @@ _TILE = 1024
 # By how many random vectors products in float32 are checked; how much larger their error may be
 # than these show, which see it nearly whole, as it is noise; and what it may change in the entropy.
 _TRIED, _SAFETY, _TOLERANCE = 2, 4.0, 1e-5
+_ROUNDING = 1e-9  # by which a sum of shares may miss what it should be
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Moments:
         directions: the squares of the singular values of the centred rows, that is, how much they
             vary along each of their principal directions; those that are rounding are left out.
             None where no row differs, and where there are more than 4,096 of both rows and
-            dimensions.
+            dimensions. Their shares are the squares of the singular values as shares of the sum.
     """
 
     count: int
@@ -43,15 +44,43 @@ class Moments:
     directions: Doubles | None
 
     @property
+    def most_directions(self) -> int:
+        """How many directions so many rows of that width can vary along: centring takes one."""
+        return min(len(self.mean), max(0, self.count - 1))
+
+    @property
     def effective_rank(self) -> float | None:
-        """The exp of the entropy of the singular values, each divided by their sum."""
+        """The exp of the entropy of the singular values, each divided by their sum.
+
+        Source: Roy & Vetterli 2007, "The effective rank: a measure of effective dimensionality".
+        """
         return None if self.directions is None else float(np.exp(_entropy(self.directions)))
+
+    @property
+    def participation_ratio(self) -> float | None:
+        """One divided by the sum of the squared shares of variance along all directions.
+
+        It is k where k directions have the variance in even shares. Source: Gao et al. 2017, "A
+        theory of multineuronal dimensionality, dynamics and measurement"; it is the inverse of
+        Simpson's index (1949) of these shares.
+        """
+        if self.directions is None:
+            return None
+        shares = self.directions / self.directions.sum()
+        return float(1 / (shares @ shares))
 
     @property
     def first_share(self) -> float | None:
         """The share of the variance that lies along the first direction."""
         values = self.directions
         return None if values is None else float(values.max() / values.sum())
+
+    def directions_for(self, share: float) -> int | None:
+        """Return how many directions, the strongest first, hold such a share of the variance."""
+        if self.directions is None:
+            return None
+        held = np.cumsum(np.sort(self.directions)[::-1])
+        return int(np.searchsorted(held, held[-1] * share * (1 - _ROUNDING))) + 1
 
 
 def moments_of(rows: Vectors, finite: Truths) -> Moments:
@@ -63,7 +92,9 @@ def moments_of(rows: Vectors, finite: Truths) -> Moments:
     A large table is multiplied in float32, which is twice as fast. The error of these products is
     measured, by what they and the rows themselves make of a few random vectors. It bounds how far
     their eigenvalues are off (Hoffman & Wielandt 1953), and with them the effective rank: where
-    its first five digits are not certain, as in a table of low rank, all is done in float64.
+    its first five digits are not certain, as in a table of low rank, all is done in float64. Of no
+    more rows than dimensions the rows are multiplied with each other: the products are fewer, and
+    have the same eigenvalues but for zeros.
     """
     width, count = rows.shape[1], int(np.count_nonzero(finite))
     middle = _middle(rows, finite)
@@ -88,7 +119,8 @@ def _middle(rows: Vectors, finite: Truths) -> FloatArray:
 def _in_float64(rows: Vectors, finite: Truths, middle: FloatArray) -> Moments:
     width = rows.shape[1]
     total, squares, count = np.zeros(width), np.zeros(width), 0
-    products = np.zeros((width, width)) if width <= MOST_DIMENSIONS else None
+    few = int(np.count_nonzero(finite)) <= width
+    products = None if few or width > MOST_DIMENSIONS else np.zeros((width, width))
     for start, part in parts_of(rows, _numbers_at_once(width)):
         sound = finite[start : start + len(part)]
         centred = (part if sound.all() else part[sound]).astype(np.float64)
@@ -233,14 +265,14 @@ def _entropy(values: Doubles) -> float:
 
 
 def _certain(values: Doubles, error: float) -> bool:
-    """Return whether eigenvalues tell the effective rank.
+    """Return whether eigenvalues tell the effective rank, and the share of the largest.
 
     Args:
         values: ascending.
         error: the Frobenius norm of what was added to their matrix. The squares of the changes of
             all eigenvalues are no more than its square, in sum.
     """
-    if values[0] <= 4 * error:
+    if values[0] <= 4 * error or error > _TOLERANCE * values[-1]:
         return False
     roots = np.sqrt(values)
     # By how much the entropy changes with each eigenvalue.

@@ -156,25 +156,56 @@ def _numbers(source: Source, health: Health) -> Iterator[Fact]:
         f"the mean row is {health.common_share:.0%} as long as the mean length of the rows "
         "(0% where they point every way, 100% where all point one way)",
     )
-    if health.mean_cosine is not None:
-        yield Fact("cosines", f"the mean cosine of two rows is {health.mean_cosine:.3f}")
-    if health.effective_rank is not None:
-        yield Fact(
-            "rank",
-            f"effectively {health.effective_rank:.1f} of {source.matrix.output_dim} dimensions "
-            "are used (entropy of the singular values)",
+    yield from _cosines(health)
+    yield from _directions(source, health)
+
+
+def _cosines(health: Health) -> Iterator[Fact]:
+    """Yield the mean cosine, and what it would be if the rows' directions were random."""
+    if health.mean_cosine is None or health.random_mean_cosine_deviation is None:
+        return
+    floor = f"{health.random_mean_cosine_deviation:.3f}"
+    by_chance = "0.000" if floor == "0.000" else f"0 ± {floor}"
+    pair = f"0 ± {health.random_cosine_deviation:.2f}"
+    yield Fact(
+        "cosines",
+        f"the mean cosine of two rows is {health.mean_cosine:.3f}; random directions have "
+        f"{by_chance} (and a single pair of them {pair})",
+    )
+
+
+def _directions(source: Source, health: Health) -> Iterator[Fact]:
+    """Yield how the variance is shared among directions; both numbers of these say by what."""
+    width, most = source.matrix.output_dim, health.most_directions
+    if health.effective_rank is None or health.first_direction_share is None:
+        rows = len(health.histogram_rows)
+        why = (
+            "there is one finite row alone, so nothing varies"
+            if rows == 1
+            else "all finite rows are the same, so nothing varies"
+            if min(width, rows) <= MOST_DIMENSIONS
+            else f"it takes long for more than {MOST_DIMENSIONS:,} rows and dimensions"
         )
-    if health.first_direction_share is not None:
-        before = health.first_direction_share_before
-        trained = "" if before is None else f", {before:.0%} before training"
-        even = 1 / min(source.matrix.output_dim, max(1, source.matrix.input_dim - 1))
-        yield Fact(
-            "variance",
-            f"{health.first_direction_share:.0%} lies along one direction{trained} (an even share "
-            f"is {even:.0%})",
-        )
-    elif source.matrix.output_dim <= MOST_DIMENSIONS:
-        yield Fact("rank", "undefined: all finite rows are the same, so nothing varies", "notable")
+        yield Fact("rank", f"not computed: {why}", "notable")
+        return
+    before = health.first_direction_share_before
+    trained = "" if before is None else f", {before:.0%} before training"
+    yield Fact(
+        "variance",
+        f"{health.first_direction_share:.0%} lies along one direction{trained} (an even share is "
+        f"{1 / most:.0%}); 90% along {health.directions_for_90_percent:,} of {most:,}"
+        + (f", which is all that {most + 1:,} rows can have" if most < width else ""),
+    )
+    yield Fact(
+        "rank",
+        f"as if {health.participation_ratio:.1f} of {plural(most, 'direction')} shared the "
+        "variance evenly (participation ratio)",
+    )
+    yield Fact(
+        "",
+        f"the effective rank is {health.effective_rank:.1f}: it goes by the singular values, not "
+        "by their squares, the variances, so weak directions count for more",
+    )
 
 
 def _findings(source: Source, health: Health) -> Iterator[Fact]:
@@ -272,8 +303,13 @@ def document(
         "dimension_deviations": health.dimension_deviations.tolist(),
         "common_share": health.common_share,
         "mean_cosine": health.mean_cosine,
+        "random_mean_cosine_deviation": health.random_mean_cosine_deviation,
+        "random_cosine_deviation": health.random_cosine_deviation,
         "effective_rank": health.effective_rank,
+        "participation_ratio": health.participation_ratio,
         "first_direction_share": health.first_direction_share,
+        "directions_for_90_percent": health.directions_for_90_percent,
+        "most_directions": health.most_directions,
         "first_direction_share_before": health.first_direction_share_before,
         "zero_rows": _rows(source, health.zero_rows),
         "nan_rows": _rows(source, health.nan_rows),
@@ -320,6 +356,7 @@ def _line(source: Source, health: Health, head: dict[str, Any]) -> dict[str, Any
         "common_share": health.common_share,
         "mean_cosine": health.mean_cosine,
         "effective_rank": health.effective_rank,
+        "participation_ratio": health.participation_ratio,
         "first_direction_share": health.first_direction_share,
         **{key: None if head[key] is None else len(head[key]) for key in lists},
     }

@@ -84,11 +84,11 @@ def _key_figures(report: Report) -> Iterator[KeyFigure]:
             yield KeyFigure("words", "none known", "--words names them")
         else:
             yield KeyFigure("words", f"{words.named:,}", f"from {source.words_from}")
-        if health.effective_rank is not None:
+        if health.participation_ratio is not None:
             yield KeyFigure(
-                "effective rank",
-                f"{health.effective_rank:.1f}",
-                f"of {plural(matrix.output_dim, 'dimension')}",
+                "participation ratio",
+                f"{health.participation_ratio:.1f}",
+                f"of {plural(health.most_directions, 'direction')}, if they varied evenly",
             )
     yield _of_doctor(report)
 
