@@ -79,15 +79,18 @@ def diff(
     embedinspect diff old.keras new.keras --fail-over 0.5
     """
     chosen = form.choose()
-    from embedinspect.analysis.diff import compare
+    from embedinspect.analysis.diff import compare, rows_read
     from embedinspect.errors import FOUND
     from embedinspect.output import diff as output
-    from embedinspect.output.stdout import waiting
+    from embedinspect.output.counting import adding_up
 
     first, second, named = _sources(a, b, words or [], reading, epoch)
     count = _NEIGHBORS if neighbors is None else neighbors
-    with waiting(f"Comparing {first.path} with {second.path}"):
-        difference = compare(first, second, align=align, neighbors=count, words=named)
+    total = rows_read(first, second, align=align, neighbors=count)
+    with adding_up("Reading rows", total) as tell:
+        difference = compare(
+            first, second, align=align, neighbors=count, words=named, progress=tell
+        )
     a_path, b_path = first.path, second.path
     where = f"in {a_path}" if a_path == b_path else f"from {a_path} to {b_path}"
     answer = Answer(

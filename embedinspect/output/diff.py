@@ -12,7 +12,7 @@ from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import short, source_name
 from embedinspect.output.top import DEFAULT, ends
 from embedinspect.page import Column, Fact, Facts, Page, Table
-from embedinspect.wording import listed, plural
+from embedinspect.wording import plural
 
 _LONGEST_WORD = 20
 _MOST_NAMED = 5
@@ -23,31 +23,39 @@ _FEW = 20
 def page(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
     """Yield the rows that moved most and least, and what that comes to.
 
+    Where rows differ in width, those whose neighbors changed most stand for them.
+
     Args:
         top: how many of each; by default all where they were named.
         named: the words were asked for, so those that did not move are shown, too.
     """
-    moved = difference.moved if named else _rows_that_moved(difference)
+    if difference.same_width:
+        yield from _moved(difference, top, named=named)
+    if difference.apart and difference.around:
+        changed = difference.changed
+        most = top or (len(changed) if named else DEFAULT)
+        yield _changed("Neighbors changed most", changed[:most])
+    yield Facts(list(_facts(difference)))
+
+
+def _moved(difference: Difference, top: int | None, *, named: bool) -> Page:
+    """Yield the tables of distances."""
+    moved = difference.moved if named else difference.that_moved
     top = top or (len(moved) if named else DEFAULT)
     if moved and len(moved) <= 2 * top:
         yield _table("Moved, the farthest first", moved)
     elif moved:
         yield _table("Moved most", moved[:top])
         yield _table("Moved least", moved[: -top - 1 : -1])
-    far = _rows_that_moved(difference)
+    far = difference.that_moved
     still = len(difference.moved) - len(far)
     if len(far) > _FEW:
         yield histogram.table(
             "How far the rows moved" + (f", {still:,} unmoved left out" if still else ""),
-            bins_of([row.distance for row in far]),
+            bins_of(difference.distances),
             lambda place: short(far[place].word),
             "rows",
         )
-    yield Facts(list(_facts(difference)))
-
-
-def _rows_that_moved(difference: Difference) -> Sequence[Moved]:
-    return [row for row in difference.moved if row.distance > 0]
 
 
 def _table(title: str, moved: Sequence[Moved]) -> Table:
@@ -59,10 +67,25 @@ def _table(title: str, moved: Sequence[Moved]) -> Table:
         Column("length", _lengths(moved), rigid=True),
     ]
     if any(row.overlap is not None for row in moved):
-        for name in ("gained", "lost"):
-            words = [", ".join(getattr(row, name)) for row in moved]
-            columns.append(Column(f"neighbors {name}", words, optional=True))
+        columns += _neighbors(moved)
     return Table(title, columns)
+
+
+def _changed(title: str, rows: Sequence[Moved]) -> Table:
+    shares = ["" if row.overlap is None else f"{row.overlap:.0%}" for row in rows]
+    columns = [
+        Column("word", [row.word for row in rows], most=_LONGEST_WORD),
+        Column("same neighbors", shares, rigid=True),
+    ]
+    return Table(title, columns + _neighbors(rows))
+
+
+def _neighbors(rows: Sequence[Moved]) -> list[Column]:
+    """Return the columns of what became of the neighbors."""
+    return [
+        Column(f"neighbors {name}", [", ".join(getattr(row, name)) for row in rows], optional=True)
+        for name in ("gained", "lost")
+    ]
 
 
 def _lengths(moved: Sequence[Moved]) -> list[str]:
@@ -75,11 +98,10 @@ def _lengths(moved: Sequence[Moved]) -> list[str]:
 def _facts(difference: Difference) -> Iterator[Fact]:
     yield Fact("A", source_name(difference.a))
     yield Fact("B", source_name(difference.b))
-    noun = "word" if difference.by == "word" else "row"
     yield Fact(
         "shared",
-        f"{plural(difference.shared, noun)} in both, matched by {difference.by}; only in A "
-        f"{difference.only_a:,}, only in B {difference.only_b:,}",
+        f"{plural(difference.shared, difference.by)} in both, matched by {difference.by}; only in "
+        f"A {difference.only_a:,}, only in B {difference.only_b:,}",
     )
     if difference.not_finite:
         yield Fact(
@@ -87,28 +109,23 @@ def _facts(difference: Difference) -> Iterator[Fact]:
             f"{plural(difference.not_finite, 'row')} that are not finite in A or B",
             "wrong",
         )
-    compared = difference.shared - difference.not_finite
-    unmoved = difference.unmoved
-    names = f": {listed(map(short, unmoved), _MOST_NAMED)}" if unmoved else ""
-    equal = "is equal" if len(unmoved) == 1 else "are equal"
-    yield Fact(
-        "unmoved",
-        f"{len(unmoved):,} of {plural(compared, 'row')} {equal}, number for number{names}",
-    )
-    if difference.aligned:
-        yield from _turn(difference, compared)
-    turned = ", after that" if difference.aligned else ""
-    yield Fact(
-        "moved",
-        f"mean distance {difference.mean_distance:.4g}, mean cosine "
-        f"{difference.mean_cosine:.4f}{turned}",
-    )
+    if difference.same_width:
+        yield from _distances(difference)
+    else:
+        width_a, width_b = difference.pairs.widths
+        yield Fact(
+            "widths",
+            f"{width_a} and {plural(width_b, 'dimension')}, so that no row can be laid upon its "
+            "partner; what is compared needs no common axes",
+        )
     if difference.overlap is not None:
         yield Fact(
             "neighbors",
             f"of the nearest {difference.neighbors} by cosine, {difference.overlap:.0%} are the "
-            f"same, mean over {plural(difference.overlap_words, 'word')}",
+            f"same, mean over {plural(difference.overlap_words, difference.by)}; with the rows of "
+            f"B shuffled, {_share(difference.overlap_by_chance)}",
         )
+    yield from _alike(difference)
     if difference.trained_apart:
         yield Fact(
             "advice",
@@ -119,11 +136,60 @@ def _facts(difference: Difference) -> Iterator[Fact]:
         )
 
 
-def _turn(difference: Difference, compared: int) -> Iterator[Fact]:
+def _distances(difference: Difference) -> Iterator[Fact]:
+    """Yield what is said of rows that can be laid upon each other."""
+    unmoved = difference.unmoved
+    first = [short(difference.pairs.name(place)) for place in unmoved[:_MOST_NAMED].tolist()]
+    rest = len(unmoved) - len(first)
+    names = f": {', '.join(first)}" if first else ""
+    names += f", and {rest:,} more" if rest else ""
+    equal = "is equal" if len(unmoved) == 1 else "are equal"
+    yield Fact(
+        "unmoved",
+        f"{len(unmoved):,} of {plural(len(difference.pairs), 'row')} {equal}, number for number"
+        f"{names}",
+    )
+    if difference.aligned:
+        yield from _turn(difference)
+    turned = ", after that" if difference.aligned else ""
+    yield Fact(
+        "moved",
+        f"mean distance {difference.mean_distance:.4g}, mean cosine "
+        f"{difference.mean_cosine:.4f}{turned}",
+    )
+
+
+def _share(share: float | None) -> str:
+    """Return a share in percent, a small one with a digit more."""
+    if share is None:
+        return ""
+    if share < 0.001:
+        return "less than 0.1%"
+    return f"{share:.0%}" if share >= 0.095 else f"{share:.1%}"
+
+
+def _alike(difference: Difference) -> Iterator[Fact]:
+    similar = difference.similarities
+    if similar.correlation is None:
+        return
+    of_all = "all pairs" if similar.all_pairs else f"{similar.pairs:,} pairs"
+    floor = (
+        ""
+        if similar.floor is None
+        else (f"; with the rows of B shuffled, at most {similar.floor:.2f} in 95 of 100 cases")
+    )
+    yield Fact(
+        "alike",
+        f"rank correlation {similar.correlation:.2f} between the cosines of {of_all} of "
+        f"{plural(similar.rows, 'row')} in A and those in B{floor}",
+    )
+
+
+def _turn(difference: Difference) -> Iterator[Fact]:
     yield Fact(
         "turned",
         "B onto A, by the turn about the origin (orthogonal Procrustes; it may mirror, but neither "
-        f"shifts nor scales) that brings {plural(compared, 'row')} closest",
+        f"shifts nor scales) that brings {plural(len(difference.pairs), 'row')} closest",
     )
     if difference.always_fits:
         yield Fact(
@@ -136,8 +202,9 @@ def _turn(difference: Difference, compared: int) -> Iterator[Fact]:
 
 def document(difference: Difference, top: int | None = None, *, named: bool = False) -> Document:
     """Return every matched row; with `top`, those of the tables."""
-    far = _rows_that_moved(difference)
-    bins = bins_of([row.distance for row in far])
+    far = difference.that_moved
+    bins = bins_of(difference.distances)
+    similar = difference.similarities
     head = {
         "a": about_source(difference.a),
         "b": about_source(difference.b),
@@ -155,12 +222,15 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
         "neighbors": difference.neighbors,
         "overlap": difference.overlap,
         "overlap_words": difference.overlap_words,
+        "overlap_by_chance": difference.overlap_by_chance,
+        "similarities": dict(vars(similar)),
         "histogram": histogram.document(bins, lambda place: far[place].word),
     }
     listed_rows: Sequence[Moved] = difference.moved
     if top is not None:
-        listed_rows = ends(listed_rows if named else _rows_that_moved(difference), top)
-    moved = (dict(vars(row)) for row in listed_rows)
+        listed_rows = ends(listed_rows if named else difference.that_moved, top)
+    apart = {} if difference.same_width else {"distance": None, "cosine": None}
+    moved = ({**vars(row), **apart} for row in listed_rows)
     columns = (
         "word", "row_a", "row_b", "distance", "cosine", "length_a", "length_b", "overlap",
         "gained", "lost",
@@ -170,9 +240,9 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
 
 def moved_beyond(difference: Difference, most: float) -> str | None:
     """Return what to say where rows moved farther than was allowed; None where none did."""
-    beyond = [row.word for row in difference.moved if row.distance > most]
-    if not beyond:
+    count = int((difference.distances > most).sum())
+    if not count:
         return None
-    return (
-        f"{plural(len(beyond), 'row')} moved farther than {most:g}: {listed(beyond, _MOST_NAMED)}"
-    )
+    first = [row.word for row in difference.moved[: min(count, _MOST_NAMED)]]
+    names = ", ".join(first) + (f", and {count - len(first):,} more" if count > len(first) else "")
+    return f"{plural(count, 'row')} moved farther than {most:g}: {names}"

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import orthogonal_procrustes
+from scipy.stats import spearmanr
 
 from embedinspect.analysis.diff import compare
+from embedinspect.analysis.diff.matching import match
 from embedinspect.errors import DataError, UsageError
 from tests.builders import source_of
 
@@ -80,15 +82,15 @@ def test_rows_without_a_word_are_compared_where_the_words_are_the_same():
     moved[0] += 3
     difference = compare(source_of(rows, words), source_of(moved, words))
     assert [row.word for row in difference.moved] == ["#0", "a", "#2", "b"]
-    assert difference.unmoved == ("a", "#2", "b")
+    assert [difference.pairs.name(place) for place in difference.unmoved] == ["a", "#2", "b"]
     assert (difference.shared, difference.only_a, difference.only_b) == (4, 0, 0)
     alone = compare(source_of(rows, words), source_of(moved, words), words=["#0", "#3"])
     assert [row.word for row in alone.moved] == ["#0", "b"]
 
 
 def test_matrices_that_cannot_be_compared():
-    with pytest.raises(DataError, match="output_dim 2"):
-        compare(source_of(np.ones((2, 2))), source_of(np.ones((2, 3))))
+    with pytest.raises(UsageError, match="output_dim 2"):
+        compare(source_of(np.ones((2, 2))), source_of(np.ones((2, 3))), align=True)
     with pytest.raises(DataError, match="as many rows"):
         compare(source_of(np.ones((2, 2))), source_of(np.ones((3, 2))))
     with pytest.raises(DataError, match="share no word"):
@@ -124,3 +126,119 @@ def test_words_alone_are_compared_with_all_their_neighbors():
     difference = compare(a, b, words=["w3", "w5"], neighbors=4)
     assert {row.word for row in difference.moved} == {"w3", "w5"}
     assert (difference.neighbors, difference.overlap_words) == (4, 2)
+
+
+def nearest(rows: np.ndarray, k: int) -> list[set[int]]:
+    """Return the k nearest others of every row by cosine, by brute force."""
+    units = rows.astype(np.float64)
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    cosines = units @ units.T
+    np.fill_diagonal(cosines, -2)
+    return [set(line[:k].tolist()) for line in np.argsort(-cosines, axis=1, kind="stable")]
+
+
+@pytest.mark.parametrize("width", [4, 7])
+@given(seed=st.integers(0, 2**31 - 1), count=st.integers(4, 40), k=st.integers(1, 6))
+def test_neighbors_and_similarities_need_no_common_axes(width, seed, count, k):
+    stream = np.random.RandomState(seed)
+    left = stream.standard_normal((count, 4)).astype(np.float32)
+    mixed = left @ stream.standard_normal((4, width)) + stream.standard_normal((count, width))
+    right = mixed.astype(np.float32)
+    difference = compare(source_of(left), source_of(right), neighbors=k)
+    k = min(k, count - 1)
+    shares = [
+        len(one & other) / k for one, other in zip(nearest(left, k), nearest(right, k), strict=True)
+    ]
+    assert np.isclose(difference.overlap, np.mean(shares))
+    assert [row.overlap for row in difference.changed] == sorted(shares)
+    upper = np.triu_indices(count, 1)
+    one, other = _cosines(left, right)
+    expected = spearmanr(one[upper], other[upper]).statistic
+    assert np.isclose(difference.similarities.correlation, expected, atol=1e-9)
+    assert difference.same_width == (width == 4)
+
+
+def _cosines(*matrices: np.ndarray) -> list[np.ndarray]:
+    units = [rows.astype(np.float64) for rows in matrices]
+    units = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in units]
+    return [rows @ rows.T for rows in units]
+
+
+def test_unrelated_rows_are_no_more_alike_than_shuffled_ones():
+    stream = np.random.RandomState(0)
+    left, right = stream.standard_normal((60, 5)), stream.standard_normal((60, 8))
+    difference = compare(source_of(left), source_of(right), neighbors=6)
+    shuffled = [
+        compare(source_of(left), source_of(right[stream.permutation(60)]), neighbors=6)
+        for _ in range(40)
+    ]
+    overlaps = [each.overlap for each in shuffled]
+    assert abs(np.mean(overlaps) - difference.overlap_by_chance) < 0.01
+    assert np.isclose(difference.overlap_by_chance, 6 / 59)
+    floor = difference.similarities.floor
+    assert sum(each.similarities.correlation <= floor for each in shuffled) >= 34
+    assert 0 < floor < 0.2
+
+
+def test_rows_of_other_widths_stand_in_the_order_of_the_neighbors_they_keep():
+    stream = np.random.RandomState(1)
+    left = stream.standard_normal((30, 4)).astype(np.float32)
+    right = np.hstack([left, left])
+    right[5] = stream.standard_normal(8)
+    difference = compare(source_of(left), source_of(right), neighbors=3)
+    assert difference.moved[0].row_a == 5
+    assert len(difference.moved) == 30
+    assert np.isnan(difference.moved[0].distance)
+    assert np.isnan(difference.mean_cosine)
+    assert difference.apart
+    assert not difference.trained_apart
+    alone = compare(source_of(left), source_of(right), neighbors=3, words=["#7", "#5"])
+    assert [row.row_a for row in alone.moved] == [5, 7]
+    assert alone.overlap_words == 2
+
+
+def test_many_rows_are_compared_by_a_spread_of_them_and_both_ends():
+    stream = np.random.RandomState(0)
+    left = stream.standard_normal((3000, 3)).astype(np.float32)
+    right = left + np.linspace(0, 1, 3000)[:, None] * stream.choice([-1, 1], 3)
+    right = right.astype(np.float32)
+    difference = compare(source_of(left), source_of(right), neighbors=5)
+    assert difference.overlap_words == 1000
+    assert all(row.overlap is not None for row in difference.moved[:500])
+    assert all(row.overlap is not None for row in difference.moved[-500:])
+    shares = [
+        len(one & other) / 5 for one, other in zip(nearest(left, 5), nearest(right, 5), strict=True)
+    ]
+    assert abs(difference.overlap - np.mean(shares)) < 0.02
+    distances = np.sort(np.linalg.norm(left.astype(float) - right, axis=1))[::-1]
+    assert np.allclose([row.distance for row in difference.moved], distances, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("words", "by"),
+    [
+        (["a", "b", "c"], "word"),
+        (["a", None, "c"], "row"),
+        (["a", "b", "a"], "row"),
+        (None, "row"),
+    ],
+)
+def test_rows_of_the_same_words_are_matched_without_a_list_of_them(words, by):
+    pairs = match(source_of(np.eye(3), words), source_of(np.eye(3), words))
+    assert (pairs.by, pairs.rows_a, len(pairs)) == (by, None, 3)
+    names = ["#0", "#1", "#2"] if words is None else [word or "#1" for word in words]
+    assert [pairs.name(place) for place in range(3)] == names
+
+
+def test_rows_that_are_not_finite_are_left_out_of_everything():
+    stream = np.random.RandomState(2)
+    left, right = stream.standard_normal((2, 12, 3)).astype(np.float32)
+    left[3, 1], right[7, 0] = np.nan, np.inf
+    kept = [row for row in range(12) if row not in {3, 7}]
+    whole = compare(source_of(left), source_of(right), neighbors=4)
+    part = compare(source_of(left[kept]), source_of(right[kept]), neighbors=4)
+    assert whole.not_finite == 2
+    assert whole.mean_distance == part.mean_distance
+    assert whole.overlap == part.overlap
+    assert [row.distance for row in whole.moved] == [row.distance for row in part.moved]
+    assert [row.row_a for row in whole.moved] == [kept[row.row_a] for row in part.moved]

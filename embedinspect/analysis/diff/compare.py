@@ -1,0 +1,149 @@
+"""Two matrices over the words they share: what moved, how far, and what became its neighbors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from embedinspect.analysis.diff.matching import Pairs, alone, match
+from embedinspect.analysis.diff.measuring import kept, mean_cosine_at, measure, turn_onto
+from embedinspect.analysis.diff.neighborhoods import (
+    MOST_COMPARED,
+    MOST_SPREAD,
+    neighborhoods,
+    readings,
+    spread,
+    with_ends,
+)
+from embedinspect.analysis.diff.record import Around, Difference, Measures, Rows
+from embedinspect.analysis.diff.similarities import similarities
+from embedinspect.errors import DataError, UsageError
+from embedinspect.source import Source
+
+# Of so many rows, or four times the dimensions, a hint says what a turn would do.
+_TURNED_FOR_A_HINT = 20_000
+
+
+def compare(
+    a: Source,
+    b: Source,
+    *,
+    align: bool = False,
+    neighbors: int = 10,
+    words: Sequence[str] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Difference:
+    """Return how the rows of two matrices differ, matched by word, or by number without words.
+
+    Rows of different widths cannot be laid upon each other: these are compared by what needs no
+    common axes, their neighbors and which of them are alike.
+
+    The matrices are read in blocks. What is held is a few numbers for each pair of rows.
+
+    Args:
+        align: turn the second matrix onto the first, by the orthogonal matrix that brings the
+            matched rows closest (orthogonal Procrustes, Schoenemann 1966), before comparing. It
+            turns or mirrors about the origin, and neither shifts nor scales: a shift would change
+            every cosine.
+        neighbors: how many nearest rows by cosine to compare, among the matched ones; 0 for none.
+        words: compare these words alone, and the neighbors of each of them.
+        progress: is told how many rows have been read, again and again; `rows_read` says how many
+            there are to read.
+
+    Raises:
+        DataError: the matrices share no word, or no row that is finite in both.
+        UsageError: a word of `words` is not in both; rows of different widths are to be aligned.
+    """
+    if align and a.matrix.output_dim != b.matrix.output_dim:
+        raise UsageError(
+            f"--align turns rows of the same width onto each other, but {a.path!r} has output_dim "
+            f"{a.matrix.output_dim}, {b.path!r} has {b.matrix.output_dim}; leave it out"
+        )
+    pairs = match(a, b)
+    shared, only_a, only_b = len(pairs), alone(a, pairs), alone(b, pairs)
+    measures, finite = measure(pairs, progress=progress)
+    pairs, measures = pairs.only(finite), kept(measures, finite)
+    if not len(pairs):
+        raise DataError("no matched row is finite in both matrices; expected finite numbers")
+    chosen = pairs.places_of(words) if words else None
+    hint = None if align else _cosine_after_turning(pairs, measures)
+    if align and not measures.equal.all():
+        equal = measures.equal
+        measures, _ = measure(pairs, turn_onto(pairs.left, pairs.right), progress)
+        measures.equal[:] = equal
+    k = max(0, min(neighbors, len(pairs) - 1))
+    order = _farthest_first(measures, chosen)
+    every = chosen is not None or len(order) <= MOST_COMPARED
+    asked = order if every else spread(order, MOST_SPREAD)
+    queries = np.unique(asked) if measures.distance is None else with_ends(asked, order)
+    around = neighborhoods(pairs, measures, queries, k, progress)
+    if measures.distance is None:
+        order = _fewest_kept_first(order, around)
+    overlaps = [around[place].overlap for place in asked.tolist()] if around else []
+    return Difference(
+        a=a,
+        b=b,
+        pairs=pairs,
+        shared=shared,
+        only_a=only_a,
+        only_b=only_b,
+        not_finite=shared - len(pairs),
+        measures=measures,
+        order=order,
+        mean_distance=_mean(measures.distance),
+        mean_cosine=_mean(measures.cosine),
+        aligned=align,
+        mean_cosine_aligned=hint,
+        neighbors=k,
+        around=around,
+        overlap=float(np.mean(overlaps)) if overlaps else None,
+        overlap_words=len(overlaps),
+        similarities=similarities(pairs, measures),
+    )
+
+
+def rows_read(a: Source, b: Source, *, align: bool, neighbors: int) -> int:
+    """Return about how many rows `compare` reads, counted as it tells them."""
+    count = min(a.matrix.input_dim, b.matrix.input_dim)
+    queries = min(count, MOST_COMPARED)
+    return count * (1 + align + (2 * readings(queries) if neighbors else 0))
+
+
+def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]] | None) -> float:
+    """Return the mean of the values that are numbers; NaN without any."""
+    if values is None:
+        return float("nan")
+    sound = np.isfinite(values)
+    return float(values.mean(where=sound)) if sound.any() else float("nan")
+
+
+def _farthest_first(measures: Measures, chosen: Rows | None) -> Rows:
+    """Return the places that are told of, by their distance; without one, as they come."""
+    distance = measures.distance
+    if distance is None:
+        return np.arange(len(measures.length_a)) if chosen is None else chosen
+    if chosen is None:
+        return np.argsort(-distance, kind="stable")
+    return chosen[np.argsort(-distance[chosen], kind="stable")]
+
+
+def _fewest_kept_first(order: Rows, around: dict[int, Around]) -> Rows:
+    """Return the places in the order of the overlap of their neighbors; those without one last."""
+    overlap = np.full(len(order), 2.0)
+    sorted_places = np.argsort(order, kind="stable")
+    for place, what in around.items():
+        overlap[sorted_places[np.searchsorted(order, place, sorter=sorted_places)]] = what.overlap
+    return order[np.argsort(overlap, kind="stable")]
+
+
+def _cosine_after_turning(pairs: Pairs, measures: Measures) -> float | None:
+    """Return the mean cosine after a turn of B onto A; None where that would say nothing.
+
+    As many rows as dimensions, or fewer, come close to unrelated ones, too.
+    """
+    width = pairs.widths[0]
+    if measures.distance is None or len(pairs) <= width or measures.equal.all():
+        return None
+    places = spread(np.arange(len(pairs)), max(_TURNED_FOR_A_HINT, 4 * width))
+    return mean_cosine_at(pairs, places, turn_onto(pairs.left, pairs.right, places))

@@ -1,0 +1,140 @@
+"""How far the rows of two matrices lie apart, and the turn that brings them closest, in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from embedinspect.analysis.diff.matching import Pairs
+from embedinspect.analysis.diff.record import Doubles, Mask, Measures, Rows
+from embedinspect.matrix import IN_CACHE, WORTH_TWO_THREADS, in_halves
+from embedinspect.stored_rows import Vectors
+
+Progress = Callable[[int], None]
+Turn = Callable[[Any], Doubles]
+
+_NUMBERS_AT_ONCE = 2**20
+
+
+def measure(
+    pairs: Pairs, turn: Turn | None = None, progress: Progress | None = None
+) -> tuple[Measures, Mask]:
+    """Return the measures of all pairs, and which of them are finite in both matrices.
+
+    Args:
+        turn: turns rows of the second matrix onto the first.
+        progress: is told how many rows have been measured, again and again.
+    """
+    left, right = pairs.left, pairs.right
+    count, same_width = len(pairs), pairs.widths[0] == pairs.widths[1]
+    finite, equal = np.empty(count, np.bool_), np.zeros(count, np.bool_)
+    distance, cosine = (np.empty(count) if same_width else None for _ in range(2))
+    length_a, length_b = np.empty(count), np.empty(count)
+
+    def fill(first: int, last: int) -> None:
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            fill_within(first, last)
+
+    def fill_within(first: int, last: int) -> None:
+        for start, stop in _blocks(left, right, first, last, IN_CACHE * 4):
+            here = slice(start, stop)
+            one, other = left[here].astype(np.float64), right[here].astype(np.float64)
+            finite[here] = np.isfinite(one).all(axis=1) & np.isfinite(other).all(axis=1)
+            if same_width:
+                equal[here] = (one == other).all(axis=1)
+            if turn is not None:
+                other = turn(other)
+            length_a[here], length_b[here] = _lengths(one), _lengths(other)
+            if distance is not None and cosine is not None:
+                distance[here] = _lengths(one - other)
+                cosine[here] = np.vecdot(one, other) / (length_a[here] * length_b[here])
+            if progress is not None:
+                progress(stop - start)
+
+    if left.size + right.size < WORTH_TWO_THREADS:
+        fill(0, count)
+    else:
+        in_halves(count, fill)
+    if cosine is not None:
+        np.clip(cosine, -1, 1, out=cosine)
+    return Measures(distance, cosine, length_a, length_b, equal), finite
+
+
+def kept(measures: Measures, finite: Mask) -> Measures:
+    """Return the measures of the pairs that are finite."""
+    if finite.all():
+        return measures
+    distance, cosine = measures.distance, measures.cosine
+    return Measures(
+        None if distance is None else distance[finite],
+        None if cosine is None else cosine[finite],
+        measures.length_a[finite],
+        measures.length_b[finite],
+        measures.equal[finite],
+    )
+
+
+def _lengths(rows: Doubles) -> Doubles:
+    return np.asarray(np.sqrt(np.vecdot(rows, rows)))
+
+
+def _blocks(
+    left: Vectors, right: Vectors, first: int, last: int, numbers: int
+) -> Iterator[tuple[int, int]]:
+    """Yield where blocks of about so many numbers of the wider matrix begin and end."""
+    step = max(1, numbers // max(left.shape[1], right.shape[1]))
+    for start in range(first, last, step):
+        yield start, min(start + step, last)
+
+
+def turn_onto(left: Vectors, right: Vectors, places: Rows | None = None) -> Turn:
+    """Return what turns or mirrors rows of `right` so that they come closest to those of `left`.
+
+    It is the orthogonal matrix of Procrustes (Schoenemann 1966). Where there are fewer rows than
+    dimensions, only the two subspaces that they span matter: in these, the matrices are as small
+    as the number of rows.
+
+    Args:
+        places: of the pairs that are brought together; by default all. They must be finite.
+    """
+    count = len(left) if places is None else len(places)
+    if count < left.shape[1]:
+        target, source = (
+            np.asarray(rows[:] if places is None else rows[places], np.float64)
+            for rows in (left, right)
+        )
+        axes_of_source, source_in_it = np.linalg.qr(source.T)
+        axes_of_target, target_in_it = np.linalg.qr(target.T)
+        small = _procrustes(source_in_it @ target_in_it.T)
+        return lambda rows: np.asarray(rows @ axes_of_source @ small @ axes_of_target.T)
+    products = np.zeros((right.shape[1], left.shape[1]))
+    for start, stop in _blocks(left, right, 0, count, _NUMBERS_AT_ONCE):
+        here = slice(start, stop) if places is None else places[start:stop]
+        products += right[here].astype(np.float64).T @ left[here].astype(np.float64)
+    matrix = _procrustes(products)
+    return lambda rows: np.asarray(rows @ matrix)
+
+
+def _procrustes(products: Doubles) -> Doubles:
+    """Return the orthogonal matrix R that brings source @ R closest to target.
+
+    Args:
+        products: source.T @ target.
+    """
+    left, _, right = np.linalg.svd(products)
+    return np.asarray(left @ right)
+
+
+def mean_cosine_at(pairs: Pairs, places: Rows, turn: Turn) -> float | None:
+    """Return the mean cosine of some pairs after a turn; None where none has a direction."""
+    total, count = 0.0, 0
+    for start, stop in _blocks(pairs.left, pairs.right, 0, len(places), _NUMBERS_AT_ONCE):
+        one = pairs.left[places[start:stop]].astype(np.float64)
+        other = turn(pairs.right[places[start:stop]].astype(np.float64))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            cosines = np.vecdot(one, other) / (_lengths(one) * _lengths(other))
+        sound = np.isfinite(cosines)
+        total, count = total + float(cosines[sound].sum()), count + int(sound.sum())
+    return total / count if count else None
