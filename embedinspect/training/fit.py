@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
+Lead = Callable[[Callable[[Any], Run]], Run]
 
 
 def start(
@@ -113,13 +115,17 @@ def fit(
     report: Report,
     *,
     tensorboard: str | None = None,
+    lead: Lead | None = None,
 ) -> Run:
     """Train the epochs that are left, evaluate, and return the run as it was saved last.
 
     Args:
         report: called after every batch.
         tensorboard: folder for Keras's TensorBoard callback.
+        lead: does what only one of several processes does, evaluating and writing, with the model
+            to do it with; it returns the same run in all of them.
     """
+    lead = lead or (lambda work: work(model))
     settings = run.settings
     train, held_out = split(data.train, settings)
     callbacks = [_reporter(keras, report, len(train), settings)]
@@ -130,27 +136,40 @@ def fit(
             break
         began = time.perf_counter()
         numbers = _one_epoch(keras, model, train, settings, epoch, callbacks)
-        arrays = classifier.state_arrays(keras, model)
-        # The mean loss may be finite where the last update was not.
-        if not math.isfinite(numbers["loss"]) or not _are_finite(arrays):
-            run = replace(run, status=run_state.NOT_A_NUMBER)
-            break
-        if len(held_out):
-            loss, accuracy = evaluate(keras, model, held_out, settings)
-            numbers |= {"validation_loss": loss, "validation_accuracy": accuracy}
-        numbers = {"epoch": epoch, **numbers, "seconds": time.perf_counter() - began}
-        run = replace(run, history=(*run.history, numbers))
-        if _has_stalled(run):
-            run = replace(run, status=run_state.STOPPED_EARLY)
-        run_folder.save_epoch(run, arrays)
-    return _finish(keras, model, run, data.test)
+        end = partial(_end_epoch, keras, run=run, numbers=numbers, held_out=held_out, began=began)
+        run = lead(end)
+    return lead(partial(_finish, keras, run=run, test=data.test))
+
+
+def _end_epoch(
+    keras: Any, model: Any, *, run: Run, numbers: dict[str, Any], held_out: Part, began: float
+) -> Run:
+    """Evaluate and save an epoch; return the run with it, or without where it gave no numbers.
+
+    Args:
+        numbers: loss and accuracy of the epoch.
+        began: when it did, by `time.perf_counter`.
+    """
+    arrays = classifier.state_arrays(keras, model)
+    # The mean loss may be finite where the last update was not.
+    if not math.isfinite(numbers["loss"]) or not _are_finite(arrays):
+        return replace(run, status=run_state.NOT_A_NUMBER)
+    if len(held_out):
+        loss, accuracy = evaluate(keras, model, held_out, run.settings)
+        numbers = {**numbers, "validation_loss": loss, "validation_accuracy": accuracy}
+    numbers = {"epoch": run.epochs + 1, **numbers, "seconds": time.perf_counter() - began}
+    run = replace(run, history=(*run.history, numbers))
+    if _has_stalled(run):
+        run = replace(run, status=run_state.STOPPED_EARLY)
+    run_folder.save_epoch(run, arrays)
+    return run
 
 
 def _are_finite(arrays: dict[str, Array]) -> bool:
     return all(np.isfinite(array).all() for array in arrays.values())
 
 
-def _finish(keras: Any, model: Any, run: Run, test: Part) -> Run:
+def _finish(keras: Any, model: Any, *, run: Run, test: Part) -> Run:
     """Evaluate on the test reviews, save the model file and the state, and return that state.
 
     After a loss that is not a number, the model is that of the last finished epoch.
