@@ -16,7 +16,8 @@ from embedinspect.stored_rows import FloatArray, Vectors
 
 # Keras's default for Embedding: RandomUniform(-0.05, 0.05).
 LIMIT = 0.05
-MOST_VALUES = 2**31  # numbers that a matrix may have
+MOST_VALUES = 2**31  # numbers that a matrix may have in memory; mapped ones may have any
+MOST_ROWS = 2**31 - 1  # that a matrix may have anywhere, as ids are int32
 IN_CACHE = 2**16  # numbers that a core's own cache holds, in float64 too
 WORTH_TWO_THREADS = 2**20  # numbers; fewer are done before a thread has started
 

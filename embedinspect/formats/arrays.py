@@ -21,7 +21,7 @@ from numpy.lib import format as npy
 from embedinspect.errors import DataError, os_reason
 from embedinspect.formats import magic
 from embedinspect.formats.contents import Contents, ReadOptions
-from embedinspect.matrix import MOST_VALUES
+from embedinspect.matrix import MOST_ROWS, MOST_VALUES
 from embedinspect.stored_rows import FloatArray, StoredRows, Vectors, from_bfloat16
 from embedinspect.wording import literal
 
@@ -68,9 +68,10 @@ def open_npy(path: Path, _: ReadOptions) -> Contents:
         label, size = repr(str(path)), path.stat().st_size
         header = header_of(file, label)
         offset = file.tell()
-        check_header(header.shape, header.dtype, size - offset, label, path=label)
+        mapped = size > _WORTH_MAPPING and header.mapped and not header.fortran
+        check_header(header.shape, header.dtype, size - offset, label, path=label, mapped=mapped)
         rows: Vectors
-        if size > _WORTH_MAPPING and header.mapped and not header.fortran:
+        if mapped:
             rows = _mapped(path, header, offset)
         else:
             rows = as_float32(fill(file, *header[:3], label), label)
@@ -210,14 +211,16 @@ def check_header(
     wanted_shape: tuple[int, ...] | None = None,
     *,
     path: str = "PATH",
+    mapped: bool = False,
 ) -> None:
     """Check what a header claims against what is expected, and the bytes available after it.
 
     Args:
         path: what stands for the file in a line of Python.
+        mapped: whether the rows stay in the file, which proves their size.
 
     Raises:
-        DataError: they do not agree.
+        DataError: they do not agree, or the array is too large.
     """
     if dtype.hasobject:
         raise DataError(f"{label} {_pickled(shape, path)}")
@@ -248,8 +251,13 @@ def check_header(
             f"{label} claims shape {shape}, {wanted:,} bytes, but {only}{available:,} follow; "
             "expected one whole array and nothing after it"
         )
-    if values > MOST_VALUES:
-        raise DataError(f"{label} has {values:,} numbers; expected at most {MOST_VALUES:,}")
+    if mapped and shape[0] > MOST_ROWS:
+        raise DataError(f"{label} has {shape[0]:,} rows; expected at most {MOST_ROWS:,}")
+    if not mapped and values > MOST_VALUES:
+        raise DataError(
+            f"{label} has {values:,} numbers; expected at most {MOST_VALUES:,}, or any number in a "
+            ".npy file of float32 or float16 in C order, which is mapped"
+        )
 
 
 def _pickled(shape: tuple[int, ...], path: str) -> str:

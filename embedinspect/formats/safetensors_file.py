@@ -19,7 +19,7 @@ from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.static_vectors import per_token
 from embedinspect.formats.tensor_roles import with_roles
 from embedinspect.formats.tensors import Tensor, pick
-from embedinspect.matrix import MOST_VALUES
+from embedinspect.matrix import MOST_ROWS, MOST_VALUES
 from embedinspect.stored_rows import StoredRows, Vectors, from_bfloat16
 from embedinspect.wording import clipped_repr, listed
 
@@ -74,29 +74,40 @@ class Entry:
         """Return the numbers as they are stored, mapped; bfloat16 and FP8 as unsigned integers.
 
         Raises:
-            DataError: they are of a type that is not read, or too many.
+            DataError: they are of a type that is not read, or there are none, or too many rows.
         """
         if self.dtype not in _DTYPES:
             raise DataError(
                 f"{self.label} has dtype {clipped_repr(self.dtype)}; expected real numbers"
             )
-        if not all(self.shape) or math.prod(self.shape) > MOST_VALUES:
+        if not all(self.shape) or self.shape[:1] > (MOST_ROWS,):
             raise DataError(
                 f"{self.label} has shape {clipped_repr(str(list(self.shape)))}; expected "
-                f"(rows, output_dim), at most {MOST_VALUES:,} numbers"
+                f"(rows, output_dim), from 1 to {MOST_ROWS:,} rows"
             )
-        # Mapped, not read: a tensor may be larger than the memory.
+        # Mapped, not read: a tensor may be larger than the memory, and has the size it claims.
         return np.memmap(self.path, _DTYPES[self.dtype], "r", self.start, self.shape)
 
     def rows(self) -> Vectors:
-        """Return a tensor of two dimensions as rows of float32; raises what `mapped` raises."""
+        """Return a tensor of two dimensions as rows of float32.
+
+        Raises:
+            DataError: as for `mapped`, or it has to be converted in memory and is too large.
+        """
         stored = self.mapped()
         rows, columns = self.shape
+        if self.dtype == "F32":
+            return np.asarray(stored)
         if self.dtype == "BF16":
             return StoredRows(stored, (rows, columns), from_bfloat16)
         if self.dtype in _FP8:
             return StoredRows(stored.view(_fp8(self.dtype)), (rows, columns))
-        if self.dtype in {"F32", "F64", "I64", "U64"}:
+        if self.dtype in {"F64", "I64", "U64"}:
+            if stored.size > MOST_VALUES:
+                raise DataError(
+                    f"{self.label} has {stored.size:,} numbers of type {self.dtype}; expected at "
+                    f"most {MOST_VALUES:,}, or any number of F32, F16 or BF16, which are mapped"
+                )
             return as_float32(np.asarray(stored), self.label)
         return StoredRows(stored, (rows, columns))
 
