@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from embedinspect.row_words import is_text
+
 
 @dataclass(frozen=True)
 class Heat:
@@ -124,3 +126,8 @@ class Scatter:
     after_name: str = ""
     square: bool = True
     remark: str = ""
+
+    def label(self, place: int) -> str:
+        """Return what stands beside a point: its name; of a text, which is cut, the row, too."""
+        name = self.names[place]
+        return f"#{self.rows[place]} {name}" if is_text(name) else name

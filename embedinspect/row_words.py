@@ -16,6 +16,9 @@ _SEEN_FOR_CASE = 20_000  # words that tell whether words are written with capita
 # What stands before each word in a block: the second, which is in no UTF-8, where words have lines.
 LINE_MARK, ANY_MARK = b"\n", b"\xff"
 _FEW_SEARCHES = 4  # through a list of words
+_SEEN_FOR_TEXTS = 1000  # words that tell whether words are whole texts
+# A word that is longer, and has a space, is a text: tables cut it.
+LONGEST_WORD = 24
 _MOST_SEARCHES = 32  # through a block of words; from then on an index is faster
 
 
@@ -73,6 +76,18 @@ class Words:
             return self._words.index(word)
         except ValueError:
             return None
+
+    @cached_property
+    def are_texts(self) -> bool:
+        """Whether words are whole texts, such as sentences: at least half of the first 1,000."""
+        first = [word for word in islice(self, _SEEN_FOR_TEXTS) if word is not None]
+        return bool(first) and 2 * sum(map(is_text, first)) >= len(first)
+
+    def beginning_with(self, beginning: str) -> Iterator[int]:
+        """Yield the rows whose words begin so, in their order."""
+        for row, word in enumerate(self):
+            if word is not None and word.startswith(beginning):
+                yield row
 
     def close_to(self, word: str, most: int = 3) -> list[str]:
         """Return words that may have been meant: in another case, or else in another spelling.
@@ -158,8 +173,31 @@ class PackedWords(Words):
             start = len(self.block) - len(packed)
             if start < 0 or self.block[start : len(self.block)] != packed:
                 return None
-        row = int(np.searchsorted(self.ends, start, side="right")) if start else 0
+        row = self._row_at(start)
         return None if named_or_none(word, row) is None else row
+
+    def _row_at(self, start: int) -> int:
+        """Return the row whose word has its mark at a place of the block."""
+        return int(np.searchsorted(self.ends, start, side="right")) if start else 0
+
+    def beginning_with(self, beginning: str) -> Iterator[int]:
+        """Yield the rows whose words begin so, in their order; they are searched in the block."""
+        packed = self._mark + beginning.encode("utf-8", "surrogatepass")
+        start = -1 if self._mark in packed[1:] else self.block.find(packed)
+        while start >= 0:
+            row = self._row_at(start)
+            if self[row] is not None:
+                yield row
+            start = self.block.find(packed, start + 1)
+
+
+def is_text(word: str) -> bool:
+    """Return whether a word is a text that tables cut: long, and with a space in it.
+
+    >>> is_text("ice cream"), is_text("The river crossed the valley")
+    (False, True)
+    """
+    return len(word) > LONGEST_WORD and " " in word
 
 
 def named_or_none(word: str, row: int) -> str | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedinspect import row_names
 from embedinspect.errors import DataError, UsageError
 from embedinspect.formats import open_file
 from embedinspect.formats.contents import Contents, Problems, ReadOptions
@@ -19,7 +20,6 @@ from embedinspect.source_options import where_words_are
 from embedinspect.stored_rows import FloatArray
 from embedinspect.training.run_state import is_run
 from embedinspect.vocabulary import Tokenization, Vocabulary
-from embedinspect.wording import clipped_repr, plural
 
 if TYPE_CHECKING:
     from embedinspect.formats.keras_files import KerasFile
@@ -142,30 +142,12 @@ class Source:
         return f"#{row}" if word is None else word
 
     def row_of(self, name: str) -> int | None:
-        """Return the row that a name stands for: a word's, or the number after a #.
-
-        A word of that very spelling wins. Where the matrix has no words, a plain number is a row.
+        """Return the row that a name stands for: a word, a number after a #, or a beginning.
 
         Raises:
-            UsageError: a row number beyond the matrix.
+            UsageError: a row number beyond the matrix, or a beginning of several texts.
         """
-        if self.words is not None:
-            row = self.words.row_of(name)
-            if row is not None:
-                return row
-        number = name.removeprefix("#")
-        if not (number.isascii() and number.isdecimal()):
-            return None
-        if number == name and self.words is not None:
-            return None
-        rows = self.matrix.input_dim
-        row = int(number) if len(number) < 18 else rows
-        if row < rows:
-            return row
-        raise UsageError(
-            f"row {name} is not there; expected 0 to {rows - 1:,}, as {self.path!r} has "
-            f"{plural(rows, 'row')}"
-        )
+        return row_names.row_of(name, self.words, self.matrix.input_dim, self.path)
 
     def rows_of(self, names: Iterable[str]) -> list[int]:
         """Return the row of each name.
@@ -196,17 +178,7 @@ class Source:
 
     def no_row(self, name: str) -> str:
         """Return the message for a name that has no row."""
-        if self.words is None:
-            return (
-                f"{self.path!r} has no words, so {clipped_repr(name)} cannot be found; expected "
-                "the number of a row, such as #5, or words with --words FILE"
-            )
-        close = self.words.close_to(name)
-        hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
-        return (
-            f"{clipped_repr(name)} is not among the {plural(self.words.named, 'word')} of "
-            f"{self.path!r}; expected one of them, or a row such as #5{hint}"
-        )
+        return row_names.no_row(name, self.words, self.matrix.input_dim, self.path)
 
     def vocabulary_by_row(self) -> tuple[Vocabulary, bool]:
         """Return a vocabulary whose ids are rows, and whether the ids were moved by one.

@@ -25,6 +25,14 @@ def test_packed_words_are_the_words(words, others):
     assert [packed.row_of(word) for word in asked] == [plain.row_of(word) for word in asked]
 
 
+@given(WORDS, TEXT)
+def test_rows_whose_words_begin_so_are_the_same_of_packed_words(words, beginning):
+    expected = [row for row, word in enumerate(words) if word.startswith(beginning)]
+    packed = pack([word.encode() for word in words])
+    assert list(Words(words).beginning_with(beginning)) == expected
+    assert list(packed.beginning_with(beginning)) == expected
+
+
 def test_after_some_searches_an_index_gives_the_same_rows(monkeypatch):
     monkeypatch.setattr(row_words, "_MOST_SEARCHES", 2)
     packed = pack([b"a", b"b", b"c"])

@@ -22,6 +22,7 @@ ROOMS = [
     "tokenizing",
     "sequences",
     "row_words",
+    "row_names",
     "stored_rows",
     "matrix",
     "formats",

@@ -159,7 +159,12 @@ def _rows_of_words(source: Source) -> Sequence[int]:
 
 
 def split_words(source: Source, arguments: Sequence[str]) -> list[str]:
-    """Return the words in arguments; an argument that is not a word itself is cut at its spaces."""
+    """Return the words in arguments; an argument that is not a word itself is cut at its spaces.
+
+    Where the words are whole texts, an argument is how one of them begins, and stays whole.
+    """
+    if source.words is not None and source.words.are_texts:
+        return list(arguments)
     words: list[str] = []
     for argument in arguments:
         words.extend([argument] if source.row_of(argument) is not None else argument.split())

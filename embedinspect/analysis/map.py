@@ -126,11 +126,12 @@ class RowMap:
     before_seen: float | None = None
 
 
-def ends(row_map: RowMap, count: int = 5) -> tuple[list[str], list[str]]:
-    """Return the names of the points that lie farthest to the left, and farthest to the right."""
+def ends(row_map: RowMap, count: int = 5) -> tuple[list[int], list[int]]:
+    """Return the rows of the points that lie farthest to the left, and farthest to the right."""
     order = np.argsort(row_map.points[:, 0], kind="stable").tolist()
     left, right = order[:count], order[: -count - 1 : -1]
-    return [row_map.names[place] for place in left], [row_map.names[place] for place in right]
+    rows = row_map.rows
+    return rows[left].tolist(), rows[right].tolist()
 
 
 def lay_out(source: Source, options: MapOptions | None = None) -> RowMap:

@@ -118,7 +118,7 @@ def parse(source: Source, text: str, *, suggest: bool = True) -> Question:
     """
     row = source.row_of(text)
     if row is not None:
-        return Question(text, (Term(text, row, 1),))
+        return Question(text, (Term(source.name_of(row), row, 1),))
     if text.strip() in {"+", "-"}:
         raise UsageError(
             f"{text.strip()!r} is a sign that stands alone; expected a sum of words in one quoted "
@@ -137,7 +137,8 @@ def parse(source: Source, text: str, *, suggest: bool = True) -> Question:
         row, composed = source.row_of(word), source.composed(word)
         if row is None and composed is None:
             raise UsageError(source.no_row(word) if suggest else _no_row(word))
-        terms.append(Term(word, row, -1 if sign == "-" else 1, composed))
+        name = word if row is None else source.name_of(row)
+        terms.append(Term(name, row, -1 if sign == "-" else 1, composed))
     return Question(text, tuple(terms))
 
 
@@ -324,7 +325,8 @@ def odd_one_out(source: Source, names: Sequence[str]) -> OddOneOut:
     units = vectors / lengths[:, None]
     total = units.sum(axis=0)
     cosines = [float(score(unit[None], total - unit, "cosine")[0]) for unit in units]
-    members = [Member(*member) for member in zip(names, rows, cosines, strict=True)]
+    words = map(source.name_of, rows)
+    members = [Member(*member) for member in zip(words, rows, cosines, strict=True)]
     return OddOneOut(
         source, tuple(sorted(members, key=lambda member: member.cosine)), note_on(source)
     )

@@ -59,7 +59,9 @@ def neighbors(
     """
     from_file = bool(file) or (not words and sys.stdin is not None and not sys.stdin.isatty())
     if not words and not from_file:
-        raise UsageError("no word given; expected words, a sum in quotes, or --file")
+        raise UsageError(
+            "no word given; expected words, rows such as '#5', a sum in quotes, or --file"
+        )
     chosen = form.choose(Form.NDJSON if from_file else Form.TABLE)
     from embedinspect.analysis import neighbors as analysis
     from embedinspect.output import neighbors as output

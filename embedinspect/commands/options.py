@@ -232,7 +232,10 @@ NoCache = Annotated[
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="WORD", help="Words, or rows by their numbers, such as #5.", show_default=False
+        metavar="WORD",
+        help="Words, or rows by their numbers, such as '#5'; where the words are whole texts, how "
+        "one of them begins.",
+        show_default=False,
     ),
 ]
 Metric = Annotated[

@@ -8,10 +8,13 @@ from math import isnan
 from embedinspect.analysis.axis import Axis, Fit, Opinion, Place
 from embedinspect.analysis.neighbors import note_on
 from embedinspect.output.document import Document, about_source
-from embedinspect.output.labels import LONGEST_WORD, note_facts, short
+from embedinspect.output.labels import asked_label, asked_word, note_facts, short, word_column
 from embedinspect.output.top import DEFAULT, ends
 from embedinspect.page import Column, Fact, Facts, Page, Table, Tables
+from embedinspect.source import Source
 from embedinspect.wording import listed, plural
+
+_MOST_NAMED = 4
 
 
 def page(axis: Axis, opinion: Opinion | None, top: int | None = None) -> Page:
@@ -23,30 +26,30 @@ def page(axis: Axis, opinion: Opinion | None, top: int | None = None) -> Page:
         top: how many of each end; by default all where they were named.
     """
     places = axis.places
+    low, high = (_asked(axis.source, words) for words in (axis.low, axis.high))
     most = top or (len(places) if axis.named else DEFAULT)
     whole = len(places) <= 2 * most
     if whole:
-        yield _places(f"From {_words(axis.low)} to {_words(axis.high)}", places)
+        yield _places(f"From {low} to {high}", places)
     else:
-        low, high = places[:most], places[: -most - 1 : -1]
         yield Tables(
             [
-                _places(f"Low: {_words(axis.low)}", low),
-                _places(f"High: {_words(axis.high)}", high),
+                _places(f"Low: {low}", places[:most]),
+                _places(f"High: {high}", places[: -most - 1 : -1]),
             ]
         )
     facts = [
         Fact(
             "axis",
-            f"{plural(len(places), 'word')} on the line from the mean of {_words(axis.low)} "
-            f"(position 0) to the mean of {_words(axis.high)} (position 1), "
+            f"{plural(len(places), 'word')} on the line from the mean of {low} "
+            f"(position 0) to the mean of {high} (position 1), "
             f"{axis.length:.4g} apart",
         )
     ]
     if axis.left_out:
         count = plural(len(axis.left_out), "row")
         are = "is" if len(axis.left_out) == 1 else "are"
-        names = _words(axis.left_out)
+        names = listed(map(short, axis.left_out), _MOST_NAMED)
         facts.append(Fact("left out", f"{count} that {are} not finite: {names}", "wrong"))
     if opinion is not None:
         yield Facts(facts)
@@ -59,7 +62,7 @@ def _places(title: str, places: Sequence[Place]) -> Table:
     return Table(
         title,
         [
-            Column("word", [place.word for place in places], most=LONGEST_WORD),
+            word_column([place.word for place in places]),
             Column("row", [place.row for place in places], "id"),
             Column(
                 "position", [place.position for place in places], "number", decimals=3, signed=True
@@ -83,7 +86,7 @@ def _chances(title: str, pairs: Sequence[tuple[str, float]]) -> Table:
     return Table(
         title,
         [
-            Column("word", [word for word, _ in pairs], most=LONGEST_WORD),
+            word_column([word for word, _ in pairs]),
             Column("probability", [chance for _, chance in pairs], "number", decimals=3),
         ],
     )
@@ -120,16 +123,16 @@ def _fit(fit: Fit, label: str, rows: str) -> str:
     )
 
 
-def _words(words: Sequence[str]) -> str:
-    return listed(map(short, words), 4)
+def _asked(source: Source, words: Sequence[str]) -> str:
+    return listed((asked_label(source, word) for word in words), _MOST_NAMED)
 
 
 def document(axis: Axis, opinion: Opinion | None, top: int | None = None) -> Document:
     """Return all words in their order; with `top`, those of the tables."""
     head = {
         "source": about_source(axis.source),
-        "low": list(axis.low),
-        "high": list(axis.high),
+        "low": [asked_word(axis.source, word) for word in axis.low],
+        "high": [asked_word(axis.source, word) for word in axis.high],
         "length": axis.length,
         "classifier": None if opinion is None else _classifier(opinion, top),
         "note": note_on(axis.source),

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from embedinspect.analysis.duplicates import Duplicates, Group
 from embedinspect.output.document import Document, about_source
-from embedinspect.output.labels import short
+from embedinspect.output.labels import word_label
 from embedinspect.output.top import DEFAULT
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.source import Source
 from embedinspect.wording import listed, plural
 
 _MOST_NAMED = 8
+_LONGEST = 40  # of a text; more than elsewhere, as it shows what is there twice
 
 
 def page(duplicates: Duplicates, top: int | None = None) -> Page:
@@ -41,7 +42,7 @@ def _closest(group: Group) -> str:
 
 
 def _names(source: Source, group: Group) -> str:
-    return listed((short(source.name_of(row)) for row in group.rows), _MOST_NAMED)
+    return listed((word_label(source, row, _LONGEST) for row in group.rows), _MOST_NAMED)
 
 
 def _facts(duplicates: Duplicates) -> Iterator[Fact]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from embedinspect.page import Fact
+from collections.abc import Sequence
+
+from embedinspect.page import Column, Fact
+from embedinspect.row_words import LONGEST_WORD as LONGEST_WORD
+from embedinspect.row_words import is_text
 from embedinspect.source import Source
 
-LONGEST_WORD = 24
+LONGEST_TEXT = 100
 
 
 def short(word: str, most: int = LONGEST_WORD) -> str:
@@ -21,6 +25,29 @@ def row_name(source: Source, row: int) -> str:
     """Return a row's word and number, or its number alone."""
     word = source.name_of(row)
     return word if word == f"#{row}" else f"{short(word)} (row {row})"
+
+
+def word_label(source: Source, row: int, most: int = LONGEST_WORD) -> str:
+    """Return what a row is called in a sentence: its word; of a text its beginning and number."""
+    word = source.name_of(row)
+    return word if len(word) <= most else f"{short(word, most)} (row {row})"
+
+
+def asked_label(source: Source, asked: str) -> str:
+    """Return what a row that was asked for is called in a sentence; a word without one as asked."""
+    row = source.row_of(asked)
+    return short(asked) if row is None else word_label(source, row)
+
+
+def asked_word(source: Source, asked: str) -> str:
+    """Return the word of a row that was asked for by its number or by how a text begins."""
+    row = source.row_of(asked)
+    return asked if row is None else source.name_of(row)
+
+
+def word_column(words: Sequence[str], name: str = "word") -> Column:
+    """Return a column of words, which are cut; texts have more room than words."""
+    return Column(name, words, most=LONGEST_TEXT if any(map(is_text, words)) else LONGEST_WORD)
 
 
 def source_name(source: Source) -> str:

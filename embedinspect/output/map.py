@@ -8,9 +8,10 @@ from math import isnan
 from embedinspect.analysis.map import AXIS, NEAREST, PCA, MapAxis, RowMap, ends
 from embedinspect.analysis.neighbors import note_on
 from embedinspect.output.document import Document, about_source
-from embedinspect.output.labels import note_facts, short, source_name
+from embedinspect.output.labels import asked_label, asked_word, note_facts, source_name, word_label
 from embedinspect.page import Fact, Facts, Page
 from embedinspect.pictures import Scatter, Shade
+from embedinspect.source import Source
 from embedinspect.wording import listed, plural
 
 _ORDINALS = ("first", "second")
@@ -29,7 +30,8 @@ def _ends(row_map: RowMap) -> Iterator[Fact]:
     """Yield which words lie at the ends of the first axis, where it is a direction."""
     if row_map.method.name not in {PCA, AXIS} or len(row_map.names) < _FEWEST_WITH_ENDS:
         return
-    left, right = (", ".join(map(short, words)) for words in ends(row_map))
+    source = row_map.source
+    left, right = (", ".join(word_label(source, row) for row in rows) for rows in ends(row_map))
     yield Fact("ends", f"across, from {left} on the left to {right} on the right")
 
 
@@ -76,7 +78,8 @@ def _title(row_map: RowMap) -> str:
 def _axis_name(row_map: RowMap, place: int) -> str:
     axis = row_map.axes[place]
     if axis.low:
-        return f"from {_words(axis.low)} (0) to {_words(axis.high)} (1)"
+        low, high = (_asked(row_map.source, words) for words in (axis.low, axis.high))
+        return f"from {low} (0) to {high} (1)"
     if axis.share is None:
         return ""
     if row_map.method.name == AXIS:
@@ -84,8 +87,8 @@ def _axis_name(row_map: RowMap, place: int) -> str:
     return f"{_ORDINALS[place]} direction" if axis.share else "no further direction of spread"
 
 
-def _words(words: tuple[str, ...]) -> str:
-    return listed(map(short, words), 3)
+def _asked(source: Source, words: tuple[str, ...]) -> str:
+    return listed((asked_label(source, word) for word in words), 3)
 
 
 def _honesty(row_map: RowMap) -> Iterator[str]:
@@ -171,7 +174,7 @@ def document(row_map: RowMap) -> Document:
             "version": method.version,
             "settings": dict(method.settings),
         },
-        "axes": [_axis(axis) for axis in row_map.axes],
+        "axes": [_axis(row_map.source, axis) for axis in row_map.axes],
         "seen": row_map.seen,
         "undecided": row_map.undecided,
         "angle": row_map.angle,
@@ -200,8 +203,9 @@ def document(row_map: RowMap) -> Document:
     )
 
 
-def _axis(axis: MapAxis) -> dict[str, object]:
-    return {"low": list(axis.low), "high": list(axis.high), "share": axis.share}
+def _axis(source: Source, axis: MapAxis) -> dict[str, object]:
+    low, high = ([asked_word(source, word) for word in words] for words in (axis.low, axis.high))
+    return {"low": low, "high": high, "share": axis.share}
 
 
 def _points(row_map: RowMap) -> Iterator[dict[str, object]]:

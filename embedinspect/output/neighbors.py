@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from embedinspect.analysis.neighbors import Answer, Neighborhood, OddOneOut
 from embedinspect.output.document import Document, about_source
-from embedinspect.output.labels import LONGEST_WORD, note_facts, short
+from embedinspect.output.labels import (
+    LONGEST_TEXT,
+    note_facts,
+    row_name,
+    short,
+    word_column,
+    word_label,
+)
 from embedinspect.page import Column, Fact, Facts, Page, Table, Tables
 from embedinspect.wording import listed, plural
 
@@ -34,14 +41,22 @@ def page(neighborhood: Neighborhood) -> Page:
 def _nearest(answer: Answer, metric: str) -> Table:
     neighbors = answer.neighbors
     return Table(
-        answer.question.text,
+        _title(answer),
         [
             Column("", list(range(1, len(neighbors) + 1)), "id"),
-            Column("word", [neighbor.word for neighbor in neighbors], most=LONGEST_WORD),
+            word_column([neighbor.word for neighbor in neighbors]),
             Column("row", [neighbor.row for neighbor in neighbors], "id"),
             Column(metric, [neighbor.score for neighbor in neighbors], "number", decimals=4),
         ],
     )
+
+
+def _title(answer: Answer) -> str:
+    """Return the question, with the word of a row that was asked for otherwise."""
+    text, terms = answer.question.text, answer.question.terms
+    if len(terms) != 1 or terms[0].sign < 0 or terms[0].word == text:
+        return text
+    return f"{text}: {terms[0].word}" if text == f"#{terms[0].row}" else terms[0].word
 
 
 def _composed(answers: Sequence[Answer]) -> list[Fact]:
@@ -53,8 +68,8 @@ def _composed(answers: Sequence[Answer]) -> list[Fact]:
 
 def _left_out(neighborhood: Neighborhood) -> str:
     terms = (term for answer in neighborhood.answers for term in answer.question.terms)
-    rows = {term.word: term.row for term in terms if term.row is not None}
-    names = listed((f"{short(word)} (row {row})" for word, row in rows.items()), 6)
+    rows = dict.fromkeys(term.row for term in terms if term.row is not None)
+    names = listed((row_name(neighborhood.source, row) for row in rows), 6)
     sentence = f"what was asked for, from its own answer: {names or 'no row'}"
     if neighborhood.left_out:
         why = "zero or not finite" if neighborhood.metric == "cosine" else "not finite"
@@ -119,9 +134,9 @@ def odd_page(group: OddOneOut) -> Page:
     """Yield the words of a group, the one that fits least first."""
     members = group.members
     yield Table(
-        f"Odd one out: {short(group.odd.word)}",
+        f"Odd one out: {word_label(group.source, group.odd.row, LONGEST_TEXT)}",
         [
-            Column("word", [member.word for member in members], most=LONGEST_WORD),
+            word_column([member.word for member in members]),
             Column("row", [member.row for member in members], "id"),
             Column(
                 "cosine with the others",

@@ -15,6 +15,7 @@
     const count = data.points.length;
     const paint = canvas.getContext("2d");
     const marked = new Set(data.marked);
+    const texts = new Set(data.texts);
     const wanted = [...new Set([...data.marked, ...data.labels])];
     const others = [];
     const isWanted = new Set(wanted);
@@ -139,6 +140,12 @@
       paint.stroke();
     }
 
+    // Texts are cut, and many begin alike: their rows tell them apart.
+    function labelOf(place) {
+      const name = data.names[place];
+      return texts.has(place) ? `#${data.rows[place]} ${name}` : name;
+    }
+
     // Greedy, the most wanted first; taken cells of a coarse grid keep it quick.
     function label(radius) {
       paint.font = "12px system-ui, sans-serif";
@@ -156,7 +163,7 @@
           if (labels >= most || tried > 2500) return;
           if (!seen(place) || (place === chosen && list === order)) continue;
           tried += 1;
-          const name = data.names[place].slice(0, 28);
+          const name = labelOf(place).slice(0, 28);
           const long = widthOf(name);
           for (const left of [x[place] + radius + 3, x[place] - radius - 3 - long]) {
             const c0 = Math.floor(left / cell);

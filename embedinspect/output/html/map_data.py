@@ -9,6 +9,7 @@ import numpy as np
 from embedinspect.pictures import Scatter
 from embedinspect.plots.colours import hexadecimal
 from embedinspect.plots.shading import colour_of
+from embedinspect.row_words import is_text
 from embedinspect.wording import literal
 
 _DIGITS = 4
@@ -39,6 +40,7 @@ def map_data(scatter: Scatter) -> dict[str, Any]:
         "points": placed(points),
         "before": None if before is None else placed(before),
         "names": [literal(name) for name in scatter.names],
+        "texts": [place for place, name in enumerate(scatter.names) if is_text(name)],
         "rows": [int(row) for row in scatter.rows],
         "palette": palette,
         "colours": [number[colour] for colour in colours],

@@ -175,7 +175,7 @@ def _labels(
 
 def _name(scatter: Scatter, one: int, look: Look, screen: Screen) -> str:
     """Return the label of a point; with what its colour would say, where there is none."""
-    name = screen.clip(screen.text(scatter.names[one]), LONGEST_LABEL)
+    name = screen.clip(screen.text(scatter.label(one)), LONGEST_LABEL)
     if not look.signs(scatter.shade):
         return name
     sign = sign_of(scatter.shade, level_of_point(scatter.shade, one))

@@ -51,7 +51,7 @@ def scatter_svg(scatter: Scatter) -> str:
 
 def _said(scatter: Scatter) -> str:
     count = plural(len(scatter.names), "point")
-    named = ", ".join(short(scatter.names[place]) for place in scatter.labels[:10])
+    named = ", ".join(short(scatter.label(place)) for place in scatter.labels[:10])
     return f"{count}; at the edge: {named}. {scatter.remark}"
 
 
@@ -137,7 +137,7 @@ def _dots(scatter: Scatter, places: list[list[float]]) -> Iterator[str]:
 def _labels(scatter: Scatter, panel: Panel) -> Iterator[str]:
     wanted = list(dict.fromkeys([*scatter.marked, *scatter.labels]))
     marked = set(scatter.marked)
-    names = [short(literal(scatter.names[number])) for number in wanted]
+    names = [short(literal(scatter.label(number))) for number in wanted]
     labels = []
     for number, name in zip(wanted, names, strict=True):
         x, y = panel.places[number]
