@@ -230,6 +230,7 @@ def stand_ins(folder) -> None:
     rows = np.random.RandomState(0).rand(6, 3).astype(np.float32)
     for name, shift in (("model", 0), ("old", 0), ("new", 1)):
         write_keras_file(folder / f"{name}.keras", {"layers/embedding/vars/0": rows + shift})
+    np.savez(folder / "rows.npz", before=rows, after=rows + 1)
     index = json.dumps({"good": 1, "bad": 2, "dull": 3})
     (folder / "tokenizer.json").write_text(json.dumps({"config": {"word_index": index}}))
     (folder / "imdb_word_index.json").write_text('{"the": 1, "and": 2, "a": 3, "of": 4, "to": 5}')

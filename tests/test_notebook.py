@@ -31,8 +31,8 @@ SAME = {
         ["axis", VECTORS, "king", "--low", "bad", "--high", "good"],
     ),
     "diff": (
-        lambda s: s.diff(VECTORS, ["king"], neighbors=3),
-        ["diff", VECTORS, VECTORS, "king", "--neighbors", "3"],
+        lambda s: s.diff(VECTORS, ["king"], neighbors=3, dims=4),
+        ["diff", VECTORS, VECTORS, "king", "--neighbors", "3", "--dims", "4"],
     ),
     "coverage": (lambda s: s.coverage("The King"), ["coverage", VECTORS, "The King"]),
     "decode": (lambda s: s.decode([1, 2]), ["decode", VECTORS, "1 2"]),

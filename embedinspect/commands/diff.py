@@ -9,7 +9,7 @@ import typer
 from annotated_types import Interval
 
 from embedinspect.commands import options as option
-from embedinspect.commands.groups import FormGroup, ReadGroup
+from embedinspect.commands.groups import FormGroup, TwoGroup
 from embedinspect.commands.notes import note
 from embedinspect.errors import UsageError
 from embedinspect.output.forms import Answer, write_answer
@@ -22,7 +22,7 @@ _NEIGHBORS = 10
 
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help="A source.", show_default=False)],
-    reading: ReadGroup,
+    reading: TwoGroup,
     form: FormGroup,
     b: Annotated[
         str | None,
@@ -46,6 +46,7 @@ def diff(
         bool,
         option.flag(option.QUESTION, "Turn B onto A first (orthogonal Procrustes).", "--align"),
     ] = False,
+    dims: option.Dims = None,
     fail_over: Annotated[
         Annotated[float, Interval(ge=0)] | None,
         option.option(
@@ -53,6 +54,16 @@ def diff(
             "Exit with 3 where a row moved farther than this.",
             "--fail-over",
             metavar="DISTANCE",
+        ),
+    ] = None,
+    fail_under: Annotated[
+        list[str] | None,
+        option.option(
+            option.QUESTION,
+            "Exit with 3 where a number is below this: overlap=0.9 (share of the nearest rows that "
+            "stay), correlation=0.95 (of similarities) or cosine=0.99 (mean). May be given again.",
+            "--fail-under",
+            metavar="NAME=NUMBER",
         ),
     ] = None,
     epoch: Annotated[
@@ -70,26 +81,37 @@ def diff(
 
     Words behind the sources are compared alone. Where A is a run and the second argument is no
     file or folder, it is such a word. The options of the source hold for both, --epoch for A.
+    Rows of different widths are compared by their neighbors and by which of them are alike.
 
     \b
     Examples:
     embedinspect diff runs/imdb
     embedinspect diff runs/imdb wonderful awful
     embedinspect diff runs/first runs/second --align
-    embedinspect diff old.keras new.keras --fail-over 0.5
+    embedinspect diff old.keras new.keras --fail-over 0.5 --fail-under overlap=0.9
+    embedinspect diff rows.npz rows.npz --tensor-a before --tensor-b after
     """
     chosen = form.choose()
     from embedinspect.analysis.diff import compare, rows_read
     from embedinspect.errors import FOUND
     from embedinspect.output import diff as output
     from embedinspect.output.counting import adding_up
+    from embedinspect.output.limits import Limits
 
     first, second, named = _sources(a, b, words or [], reading, epoch)
     count = _NEIGHBORS if neighbors is None else neighbors
+    limits = Limits.of(fail_over, fail_under or [])
+    limits.check(first, second, neighbors=count, dims=dims)
     total = rows_read(first, second, align=align, neighbors=count)
     with adding_up("Reading rows", total) as tell:
         difference = compare(
-            first, second, align=align, neighbors=count, words=named, progress=tell
+            first,
+            second,
+            align=align,
+            neighbors=count,
+            words=named,
+            dims=dims,
+            progress=tell,
         )
     a_path, b_path = first.path, second.path
     where = f"in {a_path}" if a_path == b_path else f"from {a_path} to {b_path}"
@@ -99,14 +121,15 @@ def diff(
         document=lambda: output.document(difference, top, named=bool(named)),
     )
     write_answer(answer, chosen)
-    beyond = None if fail_over is None else output.moved_beyond(difference, fail_over)
-    if beyond is not None:
-        note(beyond)
+    failures = limits.failures(difference)
+    for failure in failures:
+        note(failure)
+    if failures:
         raise typer.Exit(FOUND)
 
 
 def _sources(
-    a: str, b: str | None, words: list[str], reading: ReadGroup, epoch: int | None
+    a: str, b: str | None, words: list[str], reading: TwoGroup, epoch: int | None
 ) -> tuple[Source, Source, list[str]]:
     """Return the two sources, and the words that are compared alone."""
     from pathlib import Path
@@ -120,8 +143,10 @@ def _sources(
     if b is not None and run and not (held_at(b) or os.path.exists(resolve(b))):
         words, b = [b, *words], None
     if b is not None:
-        return reading.open(a, epoch), reading.open(b), words
+        return reading.open_a(a, epoch), reading.open_b(b), words
+    if reading.of_b is not None:
+        raise UsageError(f"{reading.of_b} is about B, and there is no B; expected two sources")
     if not run:
-        reading.open(a)  # says what is wrong with it, if anything
+        reading.open_a(a)  # says what is wrong with it, if anything
         raise UsageError(f"{a!r} is no run, so it has one matrix; expected two sources")
-    return open_source(a, SourceOptions(epoch=epoch or 0)), reading.open(a), words
+    return open_source(a, SourceOptions(epoch=epoch or 0)), reading.open_a(a), words

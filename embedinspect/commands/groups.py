@@ -102,6 +102,49 @@ class ReadGroup:
 
 
 @dataclass(frozen=True)
+class TwoGroup(ReadGroup):
+    """How two sources are read: both in one way, but for what is said of one alone."""
+
+    tensor_a: option.TensorA = None
+    tensor_b: option.TensorB = None
+    layer_a: option.LayerA = None
+    layer_b: option.LayerB = None
+    words_a: option.WordsA = None
+    words_b: option.WordsB = None
+
+    def open_a(self, path: str, epoch: int | None = None) -> Source:
+        """Return the first source."""
+        return self._open(path, epoch, self.tensor_a, self.layer_a, self.words_a)
+
+    def open_b(self, path: str) -> Source:
+        """Return the second source."""
+        return self._open(path, None, self.tensor_b, self.layer_b, self.words_b)
+
+    @property
+    def of_b(self) -> str | None:
+        """The first option that is about the second source alone, if any is given."""
+        given = {"--tensor-b": self.tensor_b, "--layer-b": self.layer_b, "--words-b": self.words_b}
+        return next((name for name, value in given.items() if value is not None), None)
+
+    def _open(
+        self, path: str, epoch: int | None, tensor: str | None, layer: str | None, words: str | None
+    ) -> Source:
+        options = self.options(epoch)
+        words = words or options.words
+        other_has_words = words is None and bool(self.words_a or self.words_b)
+        return open_and_warn(
+            path,
+            replace(
+                options,
+                tensor=tensor or options.tensor,
+                layer=layer or options.layer,
+                words=words,
+                index_from=None if other_has_words else options.index_from,
+            ),
+        )
+
+
+@dataclass(frozen=True)
 class SourceGroup(ReadGroup):
     """The argument SOURCE, and how it is read."""
 

@@ -222,10 +222,35 @@ WordsFrom = Annotated[
         show_default="the one that feeds the embedding",
     ),
 ]
+Dims = Annotated[
+    Count | None,
+    option(
+        SOURCE,
+        "Cut rows to their first N numbers and scale them to length 1, as Matryoshka models are "
+        "used.",
+        "--dims",
+        metavar="N",
+        show_default="all",
+    ),
+]
 Strict = Annotated[bool, flag(SOURCE, "Stop at the first line that is wrong.", "--strict")]
 NoCache = Annotated[
     bool, flag(SOURCE, "Neither use nor keep what was read of large files.", "--no-cache")
 ]
+
+
+def _of_one(name: str, source: str, metavar: str) -> Any:
+    """Return an option that is about one source of two."""
+    help_text = f"As --{name}, of {source} alone."
+    return option(SOURCE, help_text, f"--{name}-{source.lower()}", metavar=metavar)
+
+
+TensorA = Annotated[str | None, _of_one("tensor", "A", "NAME")]
+TensorB = Annotated[str | None, _of_one("tensor", "B", "NAME")]
+LayerA = Annotated[str | None, _of_one("layer", "A", "NAME")]
+LayerB = Annotated[str | None, _of_one("layer", "B", "NAME")]
+WordsA = Annotated[str | None, _of_one("words", "A", "COLUMN|FILE")]
+WordsB = Annotated[str | None, _of_one("words", "B", "COLUMN|FILE")]
 
 # -- questions ------------------------------------------------------------------------------------
 

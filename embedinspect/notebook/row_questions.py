@@ -125,11 +125,13 @@ class RowQuestions(Opened):
         top: int | None = None,
         neighbors: int | None = None,
         align: bool = False,
+        dims: int | None = None,
     ) -> Result:
         """Return what moved from this matrix to another; of a run, what training has moved.
 
         Args:
             other: what `open` has returned, or a path, which is opened in the same way.
+            dims: cut rows to their first numbers, as Matryoshka models are used.
 
         >>> import embedinspect as ei
         >>> vectors = ei.open("sample:vectors")

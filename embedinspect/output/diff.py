@@ -96,8 +96,7 @@ def _lengths(moved: Sequence[Moved]) -> list[str]:
 
 
 def _facts(difference: Difference) -> Iterator[Fact]:
-    yield Fact("A", source_name(difference.a))
-    yield Fact("B", source_name(difference.b))
+    yield from _names(difference)
     yield Fact(
         "shared",
         f"{plural(difference.shared, difference.by)} in both, matched by {difference.by}; only in "
@@ -133,6 +132,19 @@ def _facts(difference: Difference) -> Iterator[Fact]:
             f"{difference.mean_cosine:.2f} to {difference.mean_cosine_aligned:.2f}; give --align, "
             "as distances mean nothing without it (neighbors do)",
             "notable",
+        )
+
+
+def _names(difference: Difference) -> Iterator[Fact]:
+    """Yield what is compared; two tensors of one file are told apart by their names."""
+    same = difference.a.path == difference.b.path
+    for label, source in (("A", difference.a), ("B", difference.b)):
+        tensor = f", {source.tensor}" if same and source.run is None and source.tensor else ""
+        yield Fact(label, source_name(source) + tensor)
+    if difference.dims is not None:
+        yield Fact(
+            "cut",
+            f"rows of both to their first {plural(difference.dims, 'number')}, scaled to length 1",
         )
 
 
@@ -208,6 +220,7 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
     head = {
         "a": about_source(difference.a),
         "b": about_source(difference.b),
+        "dims": difference.dims,
         "by": difference.by,
         "shared": difference.shared,
         "only_a": difference.only_a,
@@ -236,13 +249,3 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
         "gained", "lost",
     )  # fmt: skip
     return Document("diff", head, {"moved": moved}, lines="moved", columns=columns)
-
-
-def moved_beyond(difference: Difference, most: float) -> str | None:
-    """Return what to say where rows moved farther than was allowed; None where none did."""
-    count = int((difference.distances > most).sum())
-    if not count:
-        return None
-    first = [row.word for row in difference.moved[: min(count, _MOST_NAMED)]]
-    names = ", ".join(first) + (f", and {count - len(first):,} more" if count > len(first) else "")
-    return f"{plural(count, 'row')} moved farther than {most:g}: {names}"

@@ -25,6 +25,7 @@ QUESTIONS = {
     "odd-one-out": ["neighbors", "vectors.txt", "bread", "apple", "car", "--odd-one-out"],
     "axis": ["axis", "vectors.txt", "--low", "bad awful", "--high", "good", "--top", "5"],
     "diff": ["diff", "vectors.txt", "moved.txt", "--top", "3", "--neighbors", "4"],
+    "diff-wide": ["diff", "vectors.txt", "wide.txt", "--top", "3", "--neighbors", "4"],
     "coverage": ["coverage", "vectors.txt", "The Paris queen!", "a zebra's queen"],
     "coverage-write": ["coverage", "vectors.txt", "The queen", "--write", "m.npy", "--force"],
     "coverage-help": ["coverage", "vectors.txt", "The king's cafÃ© sells ice cream, Paris!"],
@@ -56,6 +57,9 @@ def ask(run, tmp_path, monkeypatch):
     shutil.copy(VECTORS, "vectors.txt")
     text = VECTORS.read_text().replace("king 0.92", "king -0.92").replace("car 0.04", "car 0.24")
     (tmp_path / "moved.txt").write_text(text)
+    lines = VECTORS.read_text().splitlines()
+    wide = [f"{line} 0.{place % 5}\n" for place, line in enumerate(lines)]
+    (tmp_path / "wide.txt").write_text("".join(wide))
     rows = np.array([[0, 0], [0.5, 1], [np.nan, 1], [0.5, 1], [2, np.inf]], np.float32)
     layers = {"layers/embedding/vars/0": rows, "layers/dense/vars/0": rows[:2]}
     config = {
@@ -232,6 +236,61 @@ def test_fail_over_ends_with_3(ask):
 
 
 @pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ("overlap=0.97", "the overlap of neighbors is 0.962; expected 0.97 or more"),
+        (
+            "correlation=0.99",
+            "the rank correlation of similarities is 0.938; expected 0.99 or more",
+        ),
+        ("cosine=0.96", "the mean cosine is 0.959; expected 0.96 or more"),
+        ("overlap=0.9", None),
+        ("correlation=0.9", None),
+        ("cosine=0.95", None),
+    ],
+)
+def test_fail_under_ends_with_3(ask, limit, says):
+    code, out, err = ask(*QUESTIONS["diff"], "--fail-under", "cosine=-1", "--fail-under", limit)
+    assert code == (0 if says is None else 3)
+    assert b"Moved" in out
+    assert err.startswith(says or "")
+    assert len(err.splitlines()) == bool(says)
+
+
+def test_tensors_words_and_layers_of_two_sources_have_options_of_their_own(ask, tmp_path):
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    np.savez(tmp_path / "two.npz", before=rows, after=rows * 2 + 1)
+    np.save(tmp_path / "one.npy", rows[1:])
+    (tmp_path / "words").write_text("a\nb\nc\n")
+    (tmp_path / "later").write_text("b\nc\n")
+    code, out, _ = ask("diff", "two.npz", "two.npz", "--tensor-a", "before", "--tensor-b", "after")
+    assert code == 0
+    assert "A           two.npz, before\nB           two.npz, after\n" in out.decode()
+    words = ["--words-a", "words", "--words-b", "later"]
+    code, out, _ = ask("diff", "two.npz", "one.npy", "--tensor-a", "before", *words, "--json")
+    document = json.loads(out)
+    assert (document["shared"], document["only_a"], document["unmoved"]) == (2, 1, 2)
+    code, _, err = ask("diff", "two.npz", "--tensor-b", "after")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--tensor-b is about B, and there is no B" in err
+
+
+def test_matrices_are_compared_by_their_first_numbers(ask, tmp_path):
+    rows = np.random.RandomState(0).rand(9, 6).astype(np.float32)
+    changed = rows * 3
+    changed[:, 4:] = 0
+    np.save(tmp_path / "a.npy", rows)
+    np.save(tmp_path / "b.npy", changed)
+    document = json.loads(ask("diff", "a.npy", "b.npy", "--dims", "4", "--json")[1])
+    assert document["dims"] == document["a"]["output_dim"] == 4
+    assert document["mean_distance"] < 1e-6
+    assert json.loads(ask("diff", "a.npy", "b.npy", "--json")[1])["mean_distance"] > 0.5
+    code, _, err = ask("diff", "a.npy", "b.npy", "--dims", "7")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--dims is 7, but 'a.npy' has rows of 6 numbers" in err
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
         (["info", "missing"], 1, "no such file"),
@@ -242,6 +301,17 @@ def test_fail_over_ends_with_3(ask):
         (["neighbors", "vectors.txt", "king", "--metric", "cosin"], 2, "did you mean 'cosine'"),
         (["info", "vectors.txt", "--json", "--format", "csv"], 2, "contradict"),
         (["diff", "vectors.txt"], 2, "is no run"),
+        (["diff", "vectors.txt", "moved.txt", "--fail-under", "x=1"], 2, "'x=1'; expected one of"),
+        (["diff", "vectors.txt", "moved.txt", "--fail-under", "cosine=2"], 2, "a number up to 1"),
+        (["diff", "vectors.txt", "moved.txt", "--fail-under", "cosine=nan"], 2, "up to 1"),
+        (
+            ["diff", "vectors.txt", "moved.txt", "--fail-under", "overlap=1", "--neighbors", "0"],
+            2,
+            "leave out --neighbors 0",
+        ),
+        (["diff", "vectors.txt", "wide.txt", "--fail-over", "1"], 2, "--fail-over needs rows of"),
+        (["diff", "vectors.txt", "wide.txt", "--fail-under", "cosine=1"], 2, "under cosine needs"),
+        (["diff", "vectors.txt", "wide.txt", "--align"], 2, "--align turns rows of the same width"),
         (["coverage", "vectors.txt", "a", "--write", "m.txt"], 2, "ends in .npy"),
         (["coverage", "vectors.txt", "queen", "--write", "no/m.npy"], 1, "cannot write"),
         (["coverage", "model.keras", "a", "--layer", "words"], 2, "has no words"),

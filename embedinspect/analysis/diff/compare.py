@@ -18,6 +18,7 @@ from embedinspect.analysis.diff.neighborhoods import (
 )
 from embedinspect.analysis.diff.record import Around, Difference, Measures, Rows
 from embedinspect.analysis.diff.similarities import similarities
+from embedinspect.analysis.dims import first_dims
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import Source
 
@@ -32,6 +33,7 @@ def compare(
     align: bool = False,
     neighbors: int = 10,
     words: Sequence[str] = (),
+    dims: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Difference:
     """Return how the rows of two matrices differ, matched by word, or by number without words.
@@ -48,13 +50,16 @@ def compare(
             every cosine.
         neighbors: how many nearest rows by cosine to compare, among the matched ones; 0 for none.
         words: compare these words alone, and the neighbors of each of them.
+        dims: compare the first numbers of each row alone, scaled to length 1.
         progress: is told how many rows have been read, again and again; `rows_read` says how many
             there are to read.
 
     Raises:
         DataError: the matrices share no word, or no row that is finite in both.
-        UsageError: a word of `words` is not in both; rows of different widths are to be aligned.
+        UsageError: a word of `words` is not in both; rows of different widths are to be aligned;
+            rows have fewer numbers than `dims`.
     """
+    a, b = first_dims(a, dims), first_dims(b, dims)
     if align and a.matrix.output_dim != b.matrix.output_dim:
         raise UsageError(
             f"--align turns rows of the same width onto each other, but {a.path!r} has output_dim "
@@ -100,6 +105,7 @@ def compare(
         overlap=float(np.mean(overlaps)) if overlaps else None,
         overlap_words=len(overlaps),
         similarities=similarities(pairs, measures),
+        dims=dims,
     )
 
 

@@ -131,6 +131,7 @@ class Difference:
         overlap: the mean share of the nearest k that both have, over the words it was computed for.
         overlap_words: how many words that are.
         similarities: whether rows that are alike in one matrix are alike in the other.
+        dims: how many first numbers of each row were compared; None for all.
     """
 
     a: Source
@@ -151,6 +152,7 @@ class Difference:
     overlap: float | None
     overlap_words: int
     similarities: Similarities
+    dims: int | None = None
 
     @property
     def by(self) -> str:
