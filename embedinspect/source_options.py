@@ -37,20 +37,34 @@ class SourceOptions:
     words_from: str | None = None
     progress: Progress | None = None
 
-    def refuse_beside_run(self, path: str) -> None:
-        """Refuse what a run folder sets itself.
-
-        Raises:
-            UsageError: names the first such option.
-        """
-        for name, value in (
+    @property
+    def named(self) -> tuple[tuple[str, str | int | None], ...]:
+        """The options that say which matrix and which words, with their values."""
+        return (
             ("--layer", self.layer),
             ("--tensor", self.tensor),
             ("--vectors", self.vectors),
             ("--words", self.words),
             ("--index-from", self.index_from),
             ("--words-from", self.words_from),
-        ):
+        )
+
+    def typed(self) -> list[str]:
+        """Return the options as they are typed, so that another command reads the same rows.
+
+        >>> SourceOptions(epoch=0, words="names.txt").typed()
+        ['--words', 'names.txt', '--epoch', '0']
+        """
+        values = (*self.named, ("--epoch", self.epoch))
+        return [part for name, value in values if value is not None for part in (name, str(value))]
+
+    def refuse_beside_run(self, path: str) -> None:
+        """Refuse what a run folder sets itself.
+
+        Raises:
+            UsageError: names the first such option.
+        """
+        for name, value in self.named:
             if value is not None:
                 raise UsageError(f"{name} is set by the run folder {path!r}; leave it out")
 

@@ -19,7 +19,7 @@ _OTHER = "<the other matrix>"  # no path: what stands for it is held open
 class RowQuestions(Opened):
     """What can be asked about the rows of a matrix."""
 
-    def info(self) -> Result:
+    def info(self, *, hubs: bool = False) -> Result:
         """Return what the matrix is like: its shape, words, lengths of rows, and odd rows.
 
         >>> import embedinspect as ei

@@ -9,6 +9,7 @@ from embedinspect.analysis.coverage_matrix import WrittenMatrix
 from embedinspect.analysis.spellings import Phrase
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import LONGEST_WORD
+from embedinspect.output.suggestions import command_line
 from embedinspect.output.top import DEFAULT
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.wording import clipped_repr, listed, plural
@@ -210,7 +211,8 @@ def _written(coverage: Coverage, written: WrittenMatrix) -> Iterator[Fact]:
         f"keras.layers.Embedding({rows}, {width}), and once it is built: "
         f"layer.set_weights([numpy.load({written.path!r})])",
     )
-    yield Fact("look at it", f"embedinspect show TEXT --from {written.path} goes by these ids")
+    look = command_line("show", "TEXT", "--from", str(written.path))
+    yield Fact("look at it", f"{look} goes by these ids")
 
 
 def _reserved(coverage: Coverage) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from embedinspect.analysis.other_readers import of_spaces
 from embedinspect.exports import Exported
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import short
+from embedinspect.output.suggestions import command_line
 from embedinspect.page import Fact, Facts, Page
 from embedinspect.wording import listed, plural
 
@@ -32,8 +34,10 @@ def sentences(exported: Exported) -> Iterator[str]:
 def _facts(exported: Exported) -> Iterator[Fact]:
     yield Fact("written", ", ".join(str(file) for file in exported.files), "confirmed")
     yield from _about(exported)
-    template = _NEXT.get(exported.target.name, "embedinspect info {path}")
-    yield Fact("open it", template.format(path=exported.path))
+    path = str(exported.path)
+    template = _NEXT.get(exported.target.name)
+    opened = command_line("info", path) if template is None else template.format(path=quote(path))
+    yield Fact("open it", opened)
 
 
 def _about(exported: Exported) -> Iterator[Fact]:

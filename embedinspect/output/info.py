@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from rich import filesize
 
 from embedinspect.analysis.health import Health, Spread
+from embedinspect.analysis.hubs import Occurrences
 from embedinspect.analysis.language_model import TokenHealth
 from embedinspect.analysis.moments import MOST_DIMENSIONS
 from embedinspect.analysis.other_readers import remarks
 from embedinspect.analysis.ranks import LengthsByRank
 from embedinspect.output import histogram, history, language_model
+from embedinspect.output import hubs as hubs_output
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import epoch_name, row_name, short
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
@@ -30,14 +32,17 @@ def page(
     health: Health,
     tokens: TokenHealth | None = None,
     by_rank: LengthsByRank | None = None,
+    hubs: Occurrences | None = None,
+    suggestions: Sequence[Fact] = (),
 ) -> Page:
-    """Yield what there is to say about a matrix."""
+    """Yield what there is to say about a matrix, and then what to ask next."""
     yield Headline(f"{source.path}: {source.kind}")
     yield from about(source, tokens)
     if source.run is not None and source.run.history:
         yield history.epochs(source.run)
         yield from history.curves(source.run)
-    yield from examined(source, health, by_rank)
+    yield from examined(source, health, by_rank, hubs)
+    yield Facts(suggestions)
 
 
 def about(source: Source, tokens: TokenHealth | None) -> Page:
@@ -51,11 +56,17 @@ def about(source: Source, tokens: TokenHealth | None) -> Page:
         yield Facts(list(language_model.facts(source, tokens)))
 
 
-def examined(source: Source, health: Health, by_rank: LengthsByRank | None) -> Page:
+def examined(
+    source: Source,
+    health: Health,
+    by_rank: LengthsByRank | None,
+    hubs: Occurrences | None = None,
+) -> Page:
     """Yield what its rows are like, and which of them are odd."""
     if health.norms is not None:
         yield histogram_of(source, health)
-    yield Facts([*_numbers(source, health), *_by_rank(by_rank)])
+    of_hubs = () if hubs is None else hubs_output.facts(source, hubs)
+    yield Facts([*_numbers(source, health), *_by_rank(by_rank), *of_hubs])
     yield Facts(list(_findings(source, health)))
     others = enumerate(remarks(source))
     yield Facts([Fact("" if place else "elsewhere", remark) for place, remark in others])
@@ -279,6 +290,7 @@ def document(
     health: Health,
     tokens: TokenHealth | None = None,
     by_rank: LengthsByRank | None = None,
+    hubs: Occurrences | None = None,
 ) -> Document:
     """Return what there is to say about a matrix."""
     layers: Iterable[Any] = source.keras.layers if source.keras is not None else ()
@@ -291,6 +303,7 @@ def document(
         "length_by_rank": None
         if by_rank is None
         else {"medians": list(by_rank.medians), "correlation": by_rank.correlation},
+        "hubs": None if hubs is None else hubs_output.document(source, hubs),
         "shape": list(source.matrix.rows.shape),
         "parameters": source.matrix.parameters,
         "memory_bytes": 4 * source.matrix.parameters,

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from embedinspect.output import history
 from embedinspect.output.document import Document
+from embedinspect.output.suggestions import command_line
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.training.data import DataSummary
 from embedinspect.training.run_folder import Run
@@ -103,9 +104,11 @@ def _test(run: Run) -> Iterator[Fact]:
 def _result(run: Run) -> Iterator[Fact]:
     yield Fact("status", _status(run))
     yield Fact("run", str(run.path))
-    yield Fact("next", f'embedinspect show --from {run.path} "a wonderful film"')
+    path = str(run.path)
+    yield Fact("next", command_line("why", path, "a wonderful film"))
+    yield Fact("", command_line("rows", path, "--sort", "moved"))
     if run.status == "done" and not run.validation_has_risen:
-        yield Fact("", f"embedinspect train --resume {run.path} --epochs {run.epochs + 1}")
+        yield Fact("", command_line("train", "--resume", path, "--epochs", str(run.epochs + 1)))
     if not run.settings.mask_zero:
         yield Fact("", "--mask-zero: padding unseen, batches cut short, faster")
 

@@ -521,6 +521,6 @@ def test_what_people_see(run, table):
     assert "4 × ((8 + 6) × 6 + 6)" in text
     assert "epoch    loss  accuracy  seconds" in text
     assert "test        accuracy" in text
-    assert 'embedinspect show --from a "a wonderful film"' in text
+    assert "embedinspect why a 'a wonderful film'" in text
     assert "epoch 3 of 3: 160 of 160 reviews" in err
     assert "The settings follow the size of the data" in err
