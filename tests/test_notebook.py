@@ -22,6 +22,10 @@ SAME = {
         lambda s: s.neighbors("king - man + woman", top=3, metric="dot"),
         ["neighbors", VECTORS, "king - man + woman", "--top", "3", "--metric", "dot"],
     ),
+    "neighbors, corrected and cut": (
+        lambda s: s.neighbors("king", top=3, csls=True, dims=4),
+        ["neighbors", VECTORS, "king", "--top", "3", "--csls", "--dims", "4"],
+    ),
     "axis": (
         lambda s: s.axis(low=["bad", "awful"], high="good", first=20),
         ["axis", VECTORS, "--low", "bad", "awful", "--high", "good", "--first", "20"],

@@ -72,6 +72,11 @@ class Searcher:
         """Number of rows that can be no one's neighbor."""
         return len(self._unsound)
 
+    @property
+    def sound(self) -> Rows:
+        """The rows that can be neighbors."""
+        return np.delete(np.arange(len(self.rows)), self._unsound)
+
     def nearest(self, vector: Any, top: int, without: Sequence[int] = ()) -> Nearest:
         """Return the `top` rows nearest to a vector, but none of `without`."""
         vector = np.asarray(vector, np.float64)
@@ -112,6 +117,26 @@ class Searcher:
             if progress is not None:
                 progress(len(results))
         return results
+
+    def scores(self, vector: Doubles, rows: Rows) -> Doubles:
+        """Return the scores of some rows with a vector, float64."""
+        return self._scores_of_pairs(vector[None], np.zeros(len(rows), np.int64), rows)
+
+    def bounds_of_cosines(
+        self, vectors: Doubles, start: int, stop: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return what the cosines of vectors and a block of rows are at least, and at most.
+
+        Rows that can be no neighbors have minus infinity. Both have the shape (vectors, rows).
+        """
+        queries = self._prepared(vectors, np.float32)
+        error = np.float32(self._slack(queries, np.float32)[0][0])
+        cosines = self._bounds(queries, start, stop, None)
+        lower, upper = cosines - error, cosines + error
+        first, last = np.searchsorted(self._extreme, [start, stop])
+        beyond = self._extreme[first:last] - start  # float32 says nothing of them
+        lower[:, beyond], upper[:, beyond] = -1, 1
+        return lower, upper
 
     def _batch(self, vectors: Doubles, top: int, without: Sequence[Sequence[int]]) -> list[Nearest]:
         """Answer in float32 what float32 can tell, in float64 the rest, by every row the last."""

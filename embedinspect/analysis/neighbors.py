@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedinspect.analysis.csls import Corrected, K, LocalScaling
 from embedinspect.analysis.nearest import Metric, Nearest, Progress, Searcher, score
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import Source
@@ -59,11 +60,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Neighbor:
-    """One row of an answer: its word, or `#` and its number where it has none."""
+    """One row of an answer.
+
+    Attributes:
+        word: its word, or `#` and its number where it has none.
+        row: its number.
+        score: by the metric, or by CSLS.
+        cosine: beside a score by CSLS; None otherwise.
+    """
 
     word: str
     row: int
     score: float
+    cosine: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,17 +95,21 @@ class Neighborhood:
     Attributes:
         source: the source that was searched.
         metric: how rows were compared.
+        csls: with how many nearest rows cosines were corrected against hubs; None for not at all.
         answers: one for each question.
         left_out: how many rows can be no one's neighbor: they are not finite, or zeros, which
             have no cosine.
+        dims: how many first numbers of each row were compared; None for all.
         note: what to know about neighbors in a matrix of this kind; None for nothing.
     """
 
     source: Source
     metric: Metric
+    csls: int | None
     answers: tuple[Answer, ...]
     left_out: int
     note: str | None
+    dims: int | None = None
 
     @property
     def unanswered(self) -> tuple[Answer, ...]:
@@ -183,15 +196,24 @@ def _place(term: Term) -> str:
 
 
 def ask(
-    source: Source, questions: Sequence[Question], *, top: int, metric: Metric = "cosine"
+    source: Source,
+    questions: Sequence[Question],
+    *,
+    top: int,
+    metric: Metric = "cosine",
+    csls: bool = False,
 ) -> Neighborhood:
     """Return the neighbors of each question, without the rows that it names.
 
+    Args:
+        csls: correct cosines against hubs, `analysis.csls`.
+
     Raises:
+        UsageError: another metric than the cosine is to be corrected.
         DataError: by cosine, the vector of a question has no direction.
     """
     vectors = [_vector_to_search(source, question, metric) for question in questions]
-    return _answered(source, questions, vectors, top, metric)
+    return _answered(source, questions, vectors, top, metric, csls=csls)
 
 
 def ask_each(
@@ -200,12 +222,15 @@ def ask_each(
     *,
     top: int,
     metric: Metric = "cosine",
+    csls: bool = False,
     progress: Progress | None = None,
 ) -> Neighborhood:
     """Return an answer for each text: neighbors, or the error why there are none.
 
     Args:
-        progress: is told how many questions are answered, now and then.
+        csls: correct cosines against hubs, `analysis.csls`.
+        progress: is told how many questions are answered, now and then; with `csls`, how many
+            `csls.steps` are done.
     """
     questions: list[Question] = []
     vectors: list[Any] = []
@@ -219,7 +244,7 @@ def ask_each(
             suggestions -= isinstance(error, UsageError)
             vectors.append(str(error))
         questions.append(question)
-    return _answered(source, questions, vectors, top, metric, progress)
+    return _answered(source, questions, vectors, top, metric, progress, csls=csls)
 
 
 def _vector_to_search(source: Source, question: Question, metric: Metric) -> Any:
@@ -239,16 +264,25 @@ def _answered(
     top: int,
     metric: Metric,
     progress: Progress | None = None,
+    *,
+    csls: bool = False,
 ) -> Neighborhood:
     """Return the answers; a vector that is a text is the error of its question."""
+    if csls and metric != "cosine":
+        raise UsageError(f"--csls corrects the cosine, and --metric is {metric}; leave out one")
     searcher = Searcher(source.matrix.rows, source.lengths(), metric)
     asked = [place for place, vector in enumerate(vectors) if not isinstance(vector, str)]
     without = [
         sorted({term.row for term in questions[place].terms if term.row is not None})
         for place in asked
     ]
-    results: list[Nearest] = []
-    if len(asked) == 1:
+    results: Sequence[Nearest | Corrected] = []
+    if csls:
+        scaling = LocalScaling(searcher)
+        results = scaling.nearest_of_many(
+            [vectors[place] for place in asked], top, without, progress
+        )
+    elif len(asked) == 1:
         results = [searcher.nearest(vectors[asked[0]], top, without[0])]
     elif asked:
         stacked = np.stack([vectors[place] for place in asked])
@@ -260,13 +294,20 @@ def _answered(
         else Answer(question, error=vectors[place])
         for place, question in enumerate(questions)
     )
-    return Neighborhood(source, metric, answers, searcher.left_out, note_on(source))
+    return Neighborhood(
+        source, metric, K if csls else None, answers, searcher.left_out, note_on(source)
+    )
 
 
-def _named(source: Source, nearest: Nearest) -> tuple[Neighbor, ...]:
+def _named(source: Source, nearest: Nearest | Corrected) -> tuple[Neighbor, ...]:
+    cosines: Sequence[float | None] = [None] * len(nearest.rows)
+    if isinstance(nearest, Corrected):
+        cosines = nearest.cosines.tolist()
     return tuple(
-        Neighbor(source.name_of(row), row, value)
-        for row, value in zip(nearest.rows.tolist(), nearest.scores.tolist(), strict=True)
+        Neighbor(source.name_of(row), row, value, cosine)
+        for row, value, cosine in zip(
+            nearest.rows.tolist(), nearest.scores.tolist(), cosines, strict=True
+        )
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -37,6 +39,8 @@ def neighbors(
     file: Questions = None,
     top: option.TopNeighbors = None,
     metric: option.Metric = "cosine",
+    csls: option.Csls = False,
+    dims: option.Dims = None,
     odd_one_out: Annotated[
         bool,
         option.flag(
@@ -55,6 +59,7 @@ def neighbors(
     embedinspect neighbors sample:vectors king
     embedinspect neighbors glove.6B.50d.txt "king - man + woman" -n 3
     embedinspect neighbors glove.6B.50d.txt breakfast cereal dinner car --odd-one-out
+    embedinspect neighbors glove.6B.50d.txt king --csls
     embedinspect neighbors glove.6B.50d.txt --file words.txt > neighbors.ndjson
     """
     from_file = bool(file) or (not words and sys.stdin is not None and not sys.stdin.isatty())
@@ -64,6 +69,7 @@ def neighbors(
         )
     chosen = form.choose(Form.NDJSON if from_file else Form.TABLE)
     from embedinspect.analysis import neighbors as analysis
+    from embedinspect.analysis.dims import first_dims
     from embedinspect.output import neighbors as output
     from embedinspect.output.top import DEFAULT
 
@@ -71,8 +77,11 @@ def neighbors(
     lines = [line for line in lines if line.strip()]
     if not lines:
         raise UsageError(f"no question given; expected {_EXPECTED}")
-    source = asked.source()
+    source = first_dims(asked.source(), dims)
     if odd_one_out:
+        if csls or metric != "cosine":
+            name = "csls" if csls else "metric"
+            raise UsageError(f"--odd-one-out goes by the cosine alone; leave out --{name}")
         group = analysis.odd_one_out(source, lines)
         answer = Answer(
             title=f"The odd one out in {source.path}",
@@ -81,7 +90,7 @@ def neighbors(
         )
         write_answer(answer, chosen)
         return
-    neighborhood = _ask(source, lines, top or DEFAULT, metric)
+    neighborhood = replace(_ask(source, lines, top or DEFAULT, metric, csls=csls), dims=dims)
     answer = Answer(
         title=f"Nearest rows in {source.path}",
         page=lambda: output.page(neighborhood),
@@ -104,15 +113,25 @@ def _lines(words: list[str], files: list[str]) -> list[str]:
 
 
 def _ask(
-    source: Source, lines: list[str], top: int, metric: Literal["cosine", "dot", "euclidean"]
+    source: Source,
+    lines: list[str],
+    top: int,
+    metric: Literal["cosine", "dot", "euclidean"],
+    *,
+    csls: bool,
 ) -> Neighborhood:
     """Ask one question, whose error is that of the command, or many, which have their own each."""
+    from embedinspect.analysis.csls import steps
     from embedinspect.analysis.neighbors import ask, ask_each, parse
     from embedinspect.output.counting import counting
+    from embedinspect.output.stdout import waiting
 
+    what = "Looking for neighbors"
     signs = [line for line in lines if line in {"+", "-"} and source.row_of(line) is None]
     if len(lines) == 1 or signs:
         questions = [parse(source, line) for line in [*signs, *lines]]
-        return ask(source, questions, top=top, metric=metric)
-    with counting("Looking for neighbors", len(lines)) as progress:
-        return ask_each(source, lines, top=top, metric=metric, progress=progress)
+        with waiting(what) if csls else nullcontext():
+            return ask(source, questions, top=top, metric=metric, csls=csls)
+    total = steps(len(lines), source.matrix.input_dim) if csls else len(lines)
+    with counting(what, total) as progress:
+        return ask_each(source, lines, top=top, metric=metric, csls=csls, progress=progress)

@@ -267,6 +267,15 @@ Metric = Annotated[
     Literal["cosine", "dot", "euclidean"],
     option(QUESTION, "How nearness is measured."),
 ]
+Csls = Annotated[
+    bool,
+    flag(
+        QUESTION,
+        "Correct cosines against hubs, rows that are near to everything: twice the cosine, less "
+        "the mean cosine of each of the two with its own 10 nearest rows (CSLS).",
+        "--csls",
+    ),
+]
 Top = Annotated[
     Annotated[int, Interval(ge=1, le=100_000)] | None,
     option(

@@ -54,9 +54,15 @@ class RowQuestions(Opened):
         file: Files = (),
         top: int | None = None,
         metric: Literal["cosine", "dot", "euclidean"] = "cosine",
+        csls: bool = False,
+        dims: int | None = None,
         odd_one_out: bool = False,
     ) -> Result:
         """Return the nearest rows of words, or of sums of words such as `king - man + woman`.
+
+        Args:
+            csls: correct cosines against hubs, rows that are near to everything.
+            dims: cut rows to their first numbers, as Matryoshka models are used.
 
         >>> import embedinspect as ei
         >>> ei.open("sample:vectors").neighbors("king - man + woman", top=1).to_pandas()["word"][0]

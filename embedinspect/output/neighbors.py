@@ -22,31 +22,55 @@ _DIRECTION = {"cosine": "1 is the same direction", "dot": "more is nearer", "euc
 
 def page(neighborhood: Neighborhood) -> Page:
     """Yield a table for each question, as many side by side as there is room for."""
-    metric = neighborhood.metric
     answered = [answer for answer in neighborhood.answers if answer.error is None]
     facts = [
         Fact("no answer" if not place else "", str(answer.error), "wrong")
         for place, answer in enumerate(neighborhood.unanswered)
     ]
     if answered:
-        yield Tables([_nearest(answer, metric) for answer in answered])
+        yield Tables([_nearest(answer, neighborhood) for answer in answered])
         facts += [
-            Fact("metric", f"{metric} ({_DIRECTION[metric]})"),
+            Fact("metric", _how(neighborhood)),
+            *_dims(neighborhood),
             Fact("left out", _left_out(neighborhood)),
             *_composed(answered),
         ]
     yield Facts([*facts, *note_facts(neighborhood.note)])
 
 
-def _nearest(answer: Answer, metric: str) -> Table:
+def _how(neighborhood: Neighborhood) -> str:
+    """Return how rows were compared, as a sentence."""
+    metric, k = neighborhood.metric, neighborhood.csls
+    if k is None:
+        return f"{metric} ({_DIRECTION[metric]})"
+    return (
+        "CSLS, a correction against hubs: twice the cosine, less the mean cosine of each of the "
+        f"two with its own {k} nearest rows"
+    )
+
+
+def _dims(neighborhood: Neighborhood) -> list[Fact]:
+    dims = neighborhood.dims
+    if dims is None:
+        return []
+    return [Fact("dims", f"rows cut to their first {plural(dims, 'number')}, scaled to length 1")]
+
+
+def _nearest(answer: Answer, neighborhood: Neighborhood) -> Table:
     neighbors = answer.neighbors
+    scores = [neighbor.score for neighbor in neighbors]
+    name, others = str(neighborhood.metric), list[Column]()
+    if neighborhood.csls is not None:
+        cosines = [neighbor.cosine for neighbor in neighbors]
+        name, others = "CSLS", [Column("cosine", cosines, "number", decimals=4)]
     return Table(
         _title(answer),
         [
             Column("", list(range(1, len(neighbors) + 1)), "id"),
             word_column([neighbor.word for neighbor in neighbors]),
             Column("row", [neighbor.row for neighbor in neighbors], "id"),
-            Column(metric, [neighbor.score for neighbor in neighbors], "number", decimals=4),
+            Column(name, scores, "number", decimals=4),
+            *others,
         ],
     )
 
@@ -94,10 +118,12 @@ def document(neighborhood: Neighborhood) -> Document:
     head = {
         "source": about_source(neighborhood.source),
         "metric": neighborhood.metric,
+        "csls": neighborhood.csls,
+        "dims": neighborhood.dims,
         "left_out": neighborhood.left_out,
         "note": neighborhood.note,
     }
-    columns = ("question", "rank", "word", "row", "score", "error")
+    columns = ("question", "rank", "word", "row", "score", "cosine", "error")
     return Document(
         "neighbors",
         head,
