@@ -42,8 +42,8 @@ SAME = {
     "decode": (lambda s: s.decode([1, 2]), ["decode", VECTORS, "1 2"]),
     "doctor": (lambda s: s.doctor("the king"), ["doctor", VECTORS, "the king"]),
     "map": (
-        lambda s: s.map("king", axis=[("man", "woman")]),
-        ["map", VECTORS, "king", "--axis", "man", "woman"],
+        lambda s: s.map("king", axis=[("man", "woman")], metric="cosine"),
+        ["map", VECTORS, "king", "--axis", "man", "woman", "--metric", "cosine"],
     ),
     "duplicates": (
         lambda s: s.duplicates(over=0.97, top=2),

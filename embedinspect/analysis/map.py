@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Literal
 
 import numpy as np
 
 from embedinspect.analysis import map_colours, projection
 from embedinspect.analysis.axis import ends_of, split_words
+from embedinspect.analysis.dims import first_dims
 from embedinspect.analysis.map_methods import Method, lay_out_with
-from embedinspect.analysis.map_rows import LeftOut, Names, choose
+from embedinspect.analysis.map_rows import Choice, LeftOut, Names, choose
 from embedinspect.analysis.projection import Doubles, End, Projection, Rows
 from embedinspect.errors import DataError, UsageError
 from embedinspect.matrix import finite_among
 from embedinspect.pictures import Shade
 from embedinspect.source import Source
+from embedinspect.stored_rows import Vectors
 from embedinspect.training.run_folder import open_embedding
+from embedinspect.wording import clipped_repr
+
+MapMetric = Literal["cosine", "euclidean"]
 
 FIRST = 5000
 NEAREST = 10
@@ -36,6 +42,7 @@ class MapOptions:
         words: words that are marked.
         first: how many of the first rows are drawn.
         method: `pca`, or a library's: `pacmap`, `umap`, `tsne`.
+        metric: how nearness is measured; by `cosine`, rows are scaled to length 1 first.
         axes: pairs of ends, each of one word or several: directions that are the axes of the
             picture, or, where `color_by` is `axis`, the colours.
         color_by: `classifier`, `axis`, `norm`, `moved`, `none`, or a column, as `by_column` has it;
@@ -48,6 +55,7 @@ class MapOptions:
     words: Sequence[str] = ()
     first: int = FIRST
     method: str = PCA
+    metric: MapMetric = "euclidean"
     axes: Sequence[tuple[str, str]] = ()
     color_by: str | None = None
     before: int | None = None
@@ -78,6 +86,7 @@ class RowMap:
     Attributes:
         source: the source whose rows they are.
         method: how they became points.
+        metric: how nearness was measured.
         rows: the number of the row of each point, shape (points,); by rank, and behind these the
             marked ones that are beyond the first.
         names: the word of each point, or `#` and the number of its row.
@@ -105,6 +114,7 @@ class RowMap:
 
     source: Source
     method: Method
+    metric: MapMetric
     rows: Rows
     names: Sequence[str]
     points: Doubles
@@ -142,22 +152,25 @@ def lay_out(source: Source, options: MapOptions | None = None) -> RowMap:
 
     Raises:
         UsageError: a word has no row, options contradict each other, or a library is missing.
-        DataError: no two rows differ, or an end of an axis is not finite.
+        DataError: no two rows differ, an end of an axis is not finite, or by cosine a row that is
+            named is zero.
     """
     options = options or MapOptions()
     _check(source, options)
     chosen = choose(source, options.first, split_words(source, options.words))
+    drawn = _drawn(source, options, chosen)
     rows, fitted = chosen.rows, chosen.rows[: chosen.fitted]
     color_by = options.color_by or _default_colour(source)
-    laid_out = _laid_out(source, options, rows, fitted, color_by)
+    laid_out = _laid_out(drawn, options, rows, fitted, color_by)
     names = Names(source, rows)
     before, before_seen = _before(source, options, laid_out.projection, rows, fitted)
     kept = None
     if len(rows) <= _MOST_COMPARED:
-        kept = projection.neighbors_kept(source.matrix.rows, rows, laid_out.points, NEAREST)
+        kept = projection.neighbors_kept(drawn.matrix.rows, rows, laid_out.points, NEAREST)
     return RowMap(
         source=source,
         method=laid_out.method,
+        metric=options.metric,
         rows=rows,
         names=names,
         points=laid_out.points,
@@ -172,12 +185,31 @@ def lay_out(source: Source, options: MapOptions | None = None) -> RowMap:
         marked=chosen.marked,
         labels=_labels(laid_out.points, by_distance=laid_out.projection is not None),
         color_by=color_by,
-        shade=_shade(source, options, color_by, rows, names),
+        shade=_shade(drawn if color_by == AXIS else source, options, color_by, rows, names),
         left_out=chosen.left_out,
         before=before,
         before_epoch=options.before,
         before_seen=before_seen,
     )
+
+
+def _drawn(source: Source, options: MapOptions, chosen: Choice) -> Source:
+    """Return the source with the rows as they are drawn."""
+    if options.metric != "cosine":
+        return source
+    for row in chosen.rows[list(chosen.marked)].tolist():
+        if not source.matrix.rows[row].any():
+            name = clipped_repr(source.name_of(row))
+            raise DataError(
+                f"the row of {name} is all zeros, so it has no direction; leave it out, or draw "
+                "it with --metric euclidean"
+            )
+    return _of_length_1(source)
+
+
+def _of_length_1(source: Source) -> Source:
+    """Return the source with rows whose distances tell of their cosines: all of length 1."""
+    return first_dims(source, source.matrix.output_dim)
 
 
 def _check(source: Source, options: MapOptions) -> None:
@@ -269,12 +301,14 @@ def _before(
             f"--before is {options.before}; expected 0 to {source.run.epochs}, the epochs of this "
             f"run, but for {source.epoch}, which is that of the map itself"
         )
-    then = open_embedding(source.run, options.before).rows
+    then: Vectors = open_embedding(source.run, options.before).rows
     if not finite_among(then, rows).all():
         raise DataError(
             f"rows of epoch {options.before} hold NaN or infinity; expected finite ones: choose "
             "another epoch"
         )
+    if options.metric == "cosine":
+        then = _of_length_1(replace(source, matrix=replace(source.matrix, rows=then))).matrix.rows
     return made.points(then, rows), made.share_of(then, fitted)
 
 

@@ -12,6 +12,7 @@ from embedinspect.errors import DataError
 from embedinspect.matrix import Rows, finite_among
 from embedinspect.source import Source
 from embedinspect.stored_rows import Vectors
+from embedinspect.wording import clipped_repr
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def choose(source: Source, first: int, names: Sequence[str]) -> Choice:
     for row in named:
         if not np.isfinite(rows[row]).all():
             raise DataError(
-                f"the row of {source.name_of(row)!r} holds NaN or infinity, so it has no place in "
-                "a picture; leave it out"
+                f"the row of {clipped_repr(source.name_of(row))} holds NaN or infinity, so it has "
+                "no place in a picture; leave it out"
             )
     with_word = _rows_with_word(source)
     candidates = with_word[:first]

@@ -74,6 +74,7 @@ def map_(
             "--method",
         ),
     ] = "pca",
+    metric: option.MapMetric = "euclidean",
     axis: Annotated[
         list[str] | None,
         option.option(
@@ -139,7 +140,7 @@ def map_(
     embedinspect map glove.6B.50d.txt king queen --first 2000
     embedinspect map glove.6B.50d.txt --axis man woman --axis bad good
     embedinspect map runs/imdb --before 0 --color-by classifier
-    embedinspect map glove.6B.50d.txt --method pacmap
+    embedinspect map glove.6B.50d.txt --method pacmap --metric cosine
     """
     chosen = form.choose()
     if seed is not None and method == "pca":
@@ -156,6 +157,7 @@ def map_(
         words=words or (),
         first=_FIRST if first is None else first,
         method=method,
+        metric=metric,
         axes=list(zip(ends[::2], ends[1::2], strict=True)),
         color_by=color_by,
         before=0 if before is None and after is not None else before,

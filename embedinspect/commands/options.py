@@ -267,6 +267,10 @@ Metric = Annotated[
     Literal["cosine", "dot", "euclidean"],
     option(QUESTION, "How nearness is measured."),
 ]
+MapMetric = Annotated[
+    Literal["cosine", "euclidean"],
+    option(QUESTION, "How nearness is measured."),
+]
 Csls = Annotated[
     bool,
     flag(

@@ -100,6 +100,7 @@ class RowQuestions(Opened):
         *more: str,
         first: int | None = None,
         method: Literal["pca", "pacmap", "umap", "tsne"] = "pca",
+        metric: Literal["cosine", "euclidean"] = "euclidean",
         axis: Sequence[tuple[str, str]] = (),
         color_by: str | None = None,
         before: int | None = None,

@@ -22,6 +22,8 @@ def page(row_map: RowMap) -> Page:
     """Yield the picture, and what to know of it."""
     yield picture(row_map)
     facts = [*_ends(row_map), Fact("rows", _rows(row_map)), Fact("method", _method(row_map))]
+    if row_map.metric == "cosine":
+        facts.append(Fact("metric", "cosine: each row is scaled to length 1 before it is drawn"))
     facts += [Fact("note", note, "notable") for note in _notes(row_map)]
     yield Facts([*facts, *note_facts(note_on(row_map.source))])
 
@@ -174,6 +176,7 @@ def document(row_map: RowMap) -> Document:
             "version": method.version,
             "settings": dict(method.settings),
         },
+        "metric": row_map.metric,
         "axes": [_axis(row_map.source, axis) for axis in row_map.axes],
         "seen": row_map.seen,
         "undecided": row_map.undecided,

@@ -299,3 +299,24 @@ def test_the_part_of_umap_that_needs_tensorflow_is_never_imported(monkeypatch):
         lay_out_with("umap", drawn(30), np.arange(30), 0)
     assert seen == [None]
     assert "umap.parametric_umap" not in sys.modules
+
+
+def test_by_cosine_rows_are_drawn_as_if_all_had_one_length():
+    rows = np.random.RandomState(0).standard_normal((60, 5)) * np.linspace(0.1, 9, 60)[:, None]
+    units = rows.astype(np.float32).astype(np.float64)
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    axes = [("#3 #4", "#5")]
+    for options in ({}, {"axes": axes}, {"axes": axes, "color_by": "axis"}):
+        made = lay_out(source_of(rows), MapOptions(metric="cosine", **options))
+        expected = lay_out(source_of(units), MapOptions(**options))
+        assert made.points == pytest.approx(expected.points, abs=1e-6)
+        assert (made.seen, made.kept) == pytest.approx((expected.seen, expected.kept))
+        if made.shade is not None:
+            assert made.shade.values == pytest.approx(expected.shade.values, abs=1e-6)
+    by_norm = lay_out(source_of(rows), MapOptions(metric="cosine", color_by="norm"))
+    lengths = np.linalg.norm(rows, axis=1)
+    assert by_norm.shade.values == pytest.approx(lengths, rel=1e-6)
+    rows[7] = 0
+    assert len(lay_out(source_of(rows), MapOptions(metric="cosine")).rows) == 59
+    with pytest.raises(DataError, match="is all zeros, so it has no direction"):
+        lay_out(source_of(rows), MapOptions(metric="cosine", words=["#7"]))

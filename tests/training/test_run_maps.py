@@ -38,6 +38,19 @@ def test_before_and_after_are_seen_on_the_same_axes(trained):
         lay_out(source, MapOptions(before=9))
 
 
+def test_by_cosine_the_rows_before_have_length_1_too(trained):
+    source = open_source("a")
+    made = lay_out(source, MapOptions(before=0, metric="cosine"))
+    sides = []
+    for rows in (open_embedding(source.run, 0).rows, source.matrix.rows):
+        wide = np.asarray(rows, np.float64)[made.rows]
+        sides.append(wide / np.linalg.norm(wide, axis=1, keepdims=True))
+    then, now = sides
+    _, _, right = np.linalg.svd(now - now.mean(axis=0), full_matrices=False)
+    turned = (then - now.mean(axis=0)) @ right[:2].T
+    assert np.abs(made.before) == pytest.approx(np.abs(turned), abs=1e-5)
+
+
 def test_a_run_is_coloured_by_how_far_its_rows_moved(trained):
     source = open_source("a")
     for before, options in ((0, MapOptions()), (1, MapOptions(before=1))):
