@@ -21,7 +21,8 @@ def cache(
         ),
     ] = False,
 ) -> None:
-    """Show what is kept of large files of word vectors, so that they open at once; or clear it.
+    """Show what is kept so that it is ready at once: large files of vectors, and the code of the
+    LSTM for this processor; or clear it.
 
     It lies in the platform's cache folder, or where the variable EMBEDINSPECT_CACHE says. A file
     that has changed is read anew.
@@ -39,9 +40,10 @@ def cache(
     removing = clear or prune
     entries = kept.clear(stale_only=not clear) if removing else kept.entries()
     freed = sum(entry.size for entry in entries) if removing else None
+    compiled = kept.clear_compiled() if clear else sum(kept.compiled().values())
     answer = Answer(
         title="What is kept of large files",
-        page=lambda: output.page(kept.folder(), entries, freed),
-        document=lambda: output.document(kept.folder(), entries, freed),
+        page=lambda: output.page(kept.folder(), entries, freed, 0 if prune else compiled),
+        document=lambda: output.document(kept.folder(), entries, freed, compiled),
     )
     write_answer(answer, chosen)

@@ -16,6 +16,7 @@ SOURCE, QUESTION, WRITING = "Source", "Question", "Writing"
 
 Side = Literal["pre", "post"]
 BackendName = Literal["tensorflow", "jax", "torch", "numpy", "openvino"]
+Lstm = Literal["auto", "packed", "keras"]
 
 LARGEST_SEED = 2**32 - 1
 

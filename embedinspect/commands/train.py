@@ -96,6 +96,15 @@ def train(
         option.SeedNumber | None,
         _option(TRAINING, "Seed of everything that is random.", show_default="0"),
     ] = None,
+    lstm: Annotated[
+        option.Lstm | None,
+        option.option(
+            TRAINING,
+            "Which LSTM computes it: packed (tokens alone are computed; the same numbers, sooner), "
+            "or Keras's own; auto takes packed where that pays.",
+            show_default="auto",
+        ),
+    ] = None,
     tensorboard: Annotated[
         str | None, _option(RUN, "Write logs for TensorBoard to a folder.", "DIR")
     ] = None,
@@ -148,6 +157,7 @@ def train(
         "validation": validation,
         "early_stopping": early_stopping,
         "limit": limit,
+        "lstm": lstm,
     }
     settings = {name: value for name, value in settings.items() if value is not None}
     from embedinspect.output import train as output
@@ -203,6 +213,11 @@ def _train(session: Session, tensorboard: str | None) -> Run:
     with held(session.out):
         with waiting(f"Keras is imported and the classifier is {built}"):
             trainer = training.build(session)
+        compiling = training.needs_compiling(trainer)
+        if compiling:
+            note("The LSTM is compiled for this processor, once: some seconds")
+        with waiting("The LSTM is compiled" if compiling else "The LSTM is loaded"):
+            training.prepare(trainer)
         return _fit(trainer, tensorboard)
 
 

@@ -12,6 +12,7 @@ from embedinspect.held_sources import Held
 from embedinspect.notebook.arguments import (
     Backend,
     Files,
+    Lstm,
     Path,
     Severity,
     Side,
@@ -187,6 +188,7 @@ def train(
     learning_rate: float | None = None,
     early_stopping: int | None = None,
     seed: int | None = None,
+    lstm: Lstm | None = None,
     tensorboard: Path | None = None,
     out: Path | None = None,
     force: bool = False,

@@ -18,8 +18,12 @@ _STATES = {
 }
 
 
-def page(folder: Path, entries: Sequence[Entry], freed: int | None) -> Page:
-    """Yield what is kept, or what was removed."""
+def page(folder: Path, entries: Sequence[Entry], freed: int | None, compiled: int) -> Page:
+    """Yield what is kept, or what was removed.
+
+    Args:
+        compiled: bytes of compiled code.
+    """
     state = "kept" if freed is None else "removed"
     if entries:
         yield Table(
@@ -37,11 +41,16 @@ def page(folder: Path, entries: Sequence[Entry], freed: int | None) -> Page:
         [
             Fact("folder", str(folder)),
             Fact(state, f"{plural(len(entries), 'file')}, {size / 1e6:,.1f} MB"),
+            *(
+                [Fact("compiled code", f"{compiled / 1e6:,.1f} MB, of the LSTM, {state}")]
+                if compiled
+                else []
+            ),
         ]
     )
 
 
-def document(folder: Path, entries: Sequence[Entry], freed: int | None) -> Document:
+def document(folder: Path, entries: Sequence[Entry], freed: int | None, compiled: int) -> Document:
     """Return what is kept, or what was removed."""
     items = [
         {
@@ -57,7 +66,7 @@ def document(folder: Path, entries: Sequence[Entry], freed: int | None) -> Docum
     ]
     return Document(
         "cache",
-        {"folder": str(folder), "removed_bytes": freed},
+        {"folder": str(folder), "removed_bytes": freed, "compiled_bytes": compiled},
         {"entries": items},
         lines="entries",
         columns=("source", "kind", "input_dim", "output_dim", "bytes", "out_of_date", "state"),

@@ -23,6 +23,9 @@ PUBLISHED_REVIEWS = 16_750
 STRONGER = "a bag of words reaches 88.1 %, one of word pairs 90.6 %, NB-SVM with pairs 91.2 %"
 
 
+_LSTMS = {"packed": "packed", "keras": "Keras's"}
+
+
 def page(session: Session, train: Callable[[], Run]) -> Page:
     """Yield the model and the data, then train, and yield the epochs and the result."""
     yield classifier(session.settings)
@@ -102,6 +105,8 @@ def _test(run: Run) -> Iterator[Fact]:
 
 
 def _result(run: Run) -> Iterator[Fact]:
+    if run.lstm is not None:
+        yield Fact("LSTM", f"{_LSTMS[run.lstm['kernel']]}: {run.lstm['reason']}")
     yield Fact("status", _status(run))
     yield Fact("run", str(run.path))
     path = str(run.path)
@@ -147,6 +152,7 @@ def document(session: Session, run: Run) -> Document:
         ],
         "parameters": sum(layer.parameters for layer in layers),
         "test": run.test,
+        "lstm": run.lstm,
         "versions": run.versions,
         "earlier_versions": list(run.earlier_versions),
     }

@@ -107,9 +107,17 @@ def lengths_of(part: Part, settings: TrainSettings) -> IntArray:
 
 
 def dataset(keras: Any, part: Part, settings: TrainSettings, epoch: int) -> Any:
-    """Return an epoch's bucketed batches as a `keras.utils.PyDataset`."""
-    step = length_step(settings, keras.config.backend())
-    batches = bucketed(lengths_of(part, settings), settings, epoch, step)
+    """Return an epoch's batches as a `keras.utils.PyDataset`, each padded when its turn comes.
+
+    With a mask they are bucketed; without one they follow the order of the epoch.
+    """
+    if settings.mask_zero:
+        step = length_step(settings, keras.config.backend())
+        batches = bucketed(lengths_of(part, settings), settings, epoch, step)
+    else:
+        order, size = epoch_order(len(part), settings.seed, epoch), settings.batch_size
+        starts = range(0, len(order), size)
+        batches = [Batch(order[start : start + size], settings.maxlen) for start in starts]
     # Keras takes the shape of all batches from the first two, so these must differ in length.
     different = next((i for i, b in enumerate(batches) if b.length != batches[0].length), None)
     if different is not None:

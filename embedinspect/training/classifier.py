@@ -9,6 +9,7 @@ import numpy as np
 from embedinspect.errors import DataError
 from embedinspect.formats.arrays import Array
 from embedinspect.sequences import IntArray, Side
+from embedinspect.training.lstm import choice
 from embedinspect.training.settings import TrainSettings
 
 WEIGHTS = (
@@ -46,25 +47,69 @@ def has_gpu(keras: Any) -> bool:
         return False
 
 
-def build(keras: Any, settings: TrainSettings) -> Any:
+def lstm_choice(keras: Any, settings: TrainSettings, texts: int) -> choice.Choice:
+    """Return which LSTM computes the classifier, and why; the arguments are those of `build`.
+
+    Raises:
+        UsageError: the packed one was asked for and cannot be had.
+    """
+    return choice.choose(settings, keras.config.backend(), has_gpu(keras), texts)
+
+
+def build(keras: Any, settings: TrainSettings, texts: int = 0) -> Any:
     """Return the classifier, compiled and with its optimizer built, so that all its state exists.
 
     Its initial weights follow from the seed alone. With a mask it takes sequences of any length,
     since batches are then as long as their longest review; without one it reads the padding, too,
     and the length is `maxlen`.
+
+    Args:
+        texts: how many it is going to read; for few of them Keras's LSTM is ready sooner.
+
+    Raises:
+        UsageError: the packed LSTM was asked for and cannot be had.
     """
+    model = _layers(keras, settings)
+    if lstm_choice(keras, settings, texts).kernel == "packed":
+        from embedinspect.training.lstm.layer import packed
+
+        model = packed(keras, model)
+    _compile(keras, model, keras.optimizers.Adam(learning_rate=settings.learning_rate))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def plain(keras: Any, model: Any, settings: TrainSettings) -> Any:
+    """Return the classifier as a model of Keras's own classes alone, of the same layers and
+    optimizer, for other programs."""
+    if type(model) is keras.Sequential:
+        return model
+    ordinary = keras.Sequential([_input(keras, settings), *model.layers], name=model.name)
+    _compile(keras, ordinary, model.optimizer)
+    return ordinary
+
+
+def _compile(keras: Any, model: Any, optimizer: Any) -> None:
+    model.compile(loss="binary_crossentropy", optimizer=optimizer, metrics=["accuracy"])
+
+
+def _input(keras: Any, settings: TrainSettings) -> Any:
+    return keras.Input((None if settings.mask_zero else settings.maxlen,), dtype="int32")
+
+
+def _layers(keras: Any, settings: TrainSettings) -> Any:
+    """Return the layers with their initial weights, as a Sequential."""
     keras.utils.set_random_seed(settings.seed)
     layers = keras.layers
-    length = None if settings.mask_zero else settings.maxlen
     rate = settings.dropout
     before, after = (
         [layers.Dropout(rate, seed=settings.seed + place, name=f"dropout_{place}")] if rate else []
         for place in (1, 2)
     )
     cudnn = use_cudnn(settings.mask_zero, settings.padding, has_gpu(keras))
-    model = keras.Sequential(
+    return keras.Sequential(
         [
-            keras.Input((length,), dtype="int32"),
+            _input(keras, settings),
             layers.Embedding(
                 settings.num_words,
                 settings.output_dim,
@@ -77,13 +122,6 @@ def build(keras: Any, settings: TrainSettings) -> Any:
             layers.Dense(1, activation="sigmoid", name="dense"),
         ]
     )
-    model.compile(
-        loss="binary_crossentropy",
-        optimizer=keras.optimizers.Adam(learning_rate=settings.learning_rate),
-        metrics=["accuracy"],
-    )
-    model.optimizer.build(model.trainable_variables)
-    return model
 
 
 def _state(model: Any) -> dict[str, Any]:

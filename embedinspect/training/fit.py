@@ -6,7 +6,7 @@ import importlib.util
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,14 +72,15 @@ def start(
     run_place.check_place(out, force)
     smaller = "a smaller --units, --output-dim or --num-words"
     memory.check(_bytes_to_train(settings), "this classifier", UsageError, smaller)
-    model = classifier.build(keras, settings)
+    model = classifier.build(keras, settings, len(data.train))
     arrays = classifier.state_arrays(keras, model)
     size = sum(array.nbytes for array in arrays.values())
     # There are two checkpoints at a time, the model file, the rows of every epoch, the vocabulary.
     rows = arrays["embedding/embeddings"].nbytes * (settings.epochs + 1)
     run_place.check_room(out, 3 * size + rows + 10_000_000)
     described, versions = run_folder.describe_data(data), backends.versions(keras)
-    run = Run(out, settings, data.vocabulary, described, versions=versions)
+    lstm = asdict(classifier.lstm_choice(keras, settings, len(data.train)))
+    run = Run(out, settings, data.vocabulary, described, versions=versions, lstm=lstm)
     run_folder.create(run, arrays, force=force)
     return run, model
 
@@ -89,8 +90,11 @@ def _bytes_to_train(settings: TrainSettings) -> int:
     return 4 * 4 * sum(layer.parameters for layer in settings.parameters())
 
 
-def resume(keras: Any, run: Run, data: LabelledData) -> Any:
-    """Return the model as it was after the last finished epoch.
+def resume(keras: Any, run: Run, data: LabelledData) -> tuple[Run, Any]:
+    """Build the classifier as it was after the last finished epoch.
+
+    Returns:
+        The run, which says what it goes on with, and the model.
 
     Raises:
         DataError: the run was trained on other data, or the checkpoint is damaged.
@@ -101,10 +105,11 @@ def resume(keras: Any, run: Run, data: LabelledData) -> Any:
             "expected the same data; give it with --data"
         )
     memory.check(_bytes_to_train(run.settings), "this classifier", DataError)
-    model = classifier.build(keras, run.settings)
+    model = classifier.build(keras, run.settings, len(data.train))
     arrays = run_folder.open_checkpoint(run, classifier.state_shapes(model))
     classifier.fill(model, arrays)
-    return model
+    lstm = asdict(classifier.lstm_choice(keras, run.settings, len(data.train)))
+    return replace(backends.recorded(run, keras), lstm=lstm), model
 
 
 def fit(
@@ -182,7 +187,7 @@ def _finish(keras: Any, model: Any, *, run: Run, test: Part) -> Run:
     if len(test) and run.epochs:
         loss, accuracy = evaluate(keras, model, test, run.settings)
         run = replace(run, test={"loss": loss, "accuracy": accuracy, "reviews": len(test)})
-    _save_model(model, run)
+    _save_model(classifier.plain(keras, model, run.settings), run)
     run_folder.save_state(run)
     return run
 
@@ -192,13 +197,7 @@ def _one_epoch(
 ) -> dict[str, Any]:
     """Train one epoch on its own batches and return its loss and accuracy."""
     options = {"initial_epoch": epoch - 1, "epochs": epoch, "verbose": 0, "callbacks": callbacks}
-    if settings.mask_zero:
-        fitted = model.fit(batches.dataset(keras, train, settings, epoch), shuffle=False, **options)
-    else:
-        order = batches.epoch_order(len(train), settings.seed, epoch)
-        whole = batches.padded(train, batches.Batch(order, settings.maxlen), settings)
-        labels = train.labels[order].astype(np.float32)
-        fitted = model.fit(whole, labels, batch_size=settings.batch_size, shuffle=False, **options)
+    fitted = model.fit(batches.dataset(keras, train, settings, epoch), shuffle=False, **options)
     return {name: float(fitted.history[name][-1]) for name in ("loss", "accuracy")}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,13 @@ class Prediction:
     probability: float
 
 
-def rebuild(run: Run, backend: str | None = None) -> tuple[Any, Any]:
+def rebuild(run: Run, backend: str | None = None, texts: int = 0) -> tuple[Any, Any]:
     """Return Keras, and the classifier of a run with the weights after its last epoch.
 
     It is made from the run's checked settings and arrays; nothing that the folder holds is run.
+
+    Args:
+        texts: how many it is going to read (see `classifier.build`).
 
     Raises:
         DataError: the checkpoint is missing or damaged.
@@ -39,7 +42,7 @@ def rebuild(run: Run, backend: str | None = None) -> tuple[Any, Any]:
     arrays = run_folder.open_checkpoint(run, classifier.weight_shapes(run.settings))
     keras = keras_layer.load(backend)
     with keras_layer.quiet():
-        model = classifier.build(keras, run.settings)
+        model = classifier.build(keras, replace(run.settings, lstm="auto"), texts)
         classifier.fill(model, arrays)
     return keras, model
 
@@ -56,9 +59,9 @@ def predict(
     Raises:
         DataError: the checkpoint is damaged, or its weights give no numbers.
     """
-    keras, model = rebuild(run, backend)
     ids = lookup.sequences
-    shared = _shared(ids) if start_once else 0
+    keras, model = rebuild(run, backend, len(ids))
+    shared = _shared(ids) if start_once and type(model) is keras.Sequential else 0
     with keras_layer.quiet():
         if shared:
             probabilities = classifier.predict_after(keras, model, ids, shared)

@@ -57,6 +57,7 @@ class Run:
         versions: the versions of the packages that trained the last epochs.
         earlier_versions: `versions` of earlier epochs, where a run went on with others; `epochs` is
             the last epoch of each.
+        lstm: which LSTM computed it last, `kernel`, and why, `reason`.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class Run:
     test: dict[str, float] | None = None
     versions: dict[str, str] | None = None
     earlier_versions: tuple[dict[str, Any], ...] = ()
+    lstm: dict[str, str] | None = None
 
     @property
     def epochs(self) -> int:
@@ -169,6 +171,7 @@ def save_state(run: Run) -> None:
         "test": run.test,
         "versions": run.versions,
         "earlier_versions": list(run.earlier_versions),
+        "lstm": run.lstm,
     }
     write_whole(run.path / STATE, (json.dumps(state, indent=2) + "\n").encode())
 
@@ -193,6 +196,7 @@ def open_run(path: str) -> Run:
         test=run_state.evaluation_of(state, path_label),
         versions=run_state.versions_of(state.get("versions")),
         earlier_versions=run_state.earlier_versions_of(state),
+        lstm=run_state.lstm_of(state.get("lstm")),
     )
 
 

@@ -198,6 +198,14 @@ def versions_of(value: object) -> dict[str, str] | None:
     return value if all(isinstance(text, str) for text in pairs) else None
 
 
+def lstm_of(value: object) -> dict[str, str] | None:
+    """Return which LSTM computed a run, and why; None where it is not told. It decides nothing."""
+    texts = versions_of(value)
+    if texts is None or set(texts) != {"kernel", "reason"}:
+        return None
+    return texts if texts["kernel"] in {"packed", "keras"} else None
+
+
 def earlier_versions_of(state: State) -> tuple[Numbers, ...]:
     """Return the versions that trained earlier epochs, each with the last epoch; what is not of
     that kind is left out."""

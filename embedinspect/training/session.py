@@ -135,8 +135,8 @@ def resume(
 ) -> Session:
     """Return a session that goes on with a run after its last finished epoch.
 
-    It takes the options of `begin` and refuses all but `epochs` and `data`, since the run keeps
-    its own settings.
+    It takes the options of `begin` and refuses all but `epochs`, `lstm` and `data`, since the run
+    keeps its own settings.
 
     Args:
         path: of the run folder.
@@ -155,7 +155,7 @@ def resume(
         "text_column": text_column,
         "label_column": label_column,
     }
-    refused = [name for name in options if name != "epochs"]
+    refused = [name for name in options if name not in {"epochs", "lstm"}]
     refused += [name for name, value in places.items() if value]
     if refused:
         option = refused[0].replace("_", "-")
@@ -164,6 +164,8 @@ def resume(
         )
     run_place.prepare(Path(path))
     run = _with_epochs(run_folder.open_run(path), options.get("epochs"))
+    if "lstm" in options:
+        run = replace(run, settings=replace(run.settings, lstm=options["lstm"]))
     check_settings(run.settings)
     backend = backends.choose(backend, run)
     source = run.data.get("source")
@@ -193,9 +195,29 @@ def build(session: Session) -> Trainer:
         if run is None:
             run, model = fit.start(keras, data, session.settings, session.out, force=session.force)
         else:
-            model = fit.resume(keras, run, data)
-            run = backends.recorded(run, keras)
+            run, model = fit.resume(keras, run, data)
     return Trainer(keras, model, run, data)
+
+
+def needs_compiling(trainer: Trainer) -> bool:
+    """Return whether the LSTM has to be compiled for this processor first, which takes seconds."""
+    if not _is_packed(trainer):
+        return False
+    from embedinspect.training.lstm import compiling
+
+    return not compiling.is_kept()
+
+
+def prepare(trainer: Trainer) -> None:
+    """Compile what training needs, or load what was compiled before."""
+    if _is_packed(trainer):
+        from embedinspect.training.lstm import passes
+
+        passes.prepare()
+
+
+def _is_packed(trainer: Trainer) -> bool:
+    return (trainer.run.lstm or {}).get("kernel") == "packed"
 
 
 def train(trainer: Trainer, report: Report, *, tensorboard: str | None = None) -> Run:

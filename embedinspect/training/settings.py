@@ -51,6 +51,7 @@ class TrainSettings:
         early_stopping: stop after this many epochs without a better validation loss.
         limit: use at most this many reviews of each part.
         shards: parts that each batch is cut into, to be computed by as many devices.
+        lstm: `auto`, or which LSTM computes it: `packed` or `keras` (see `lstm/choice.py`).
     """
 
     num_words: int = 5000
@@ -69,6 +70,7 @@ class TrainSettings:
     early_stopping: int | None = None
     limit: int | None = None
     shards: int = 1
+    lstm: str = "auto"
 
     def parameters(self) -> list[LayerParameters]:
         """Return how many parameters each layer of the classifier has, and why."""
@@ -150,11 +152,12 @@ _BOUNDS: dict[str, tuple[type, float, float]] = {
     "shards": (int, 1, 1024),
 }
 # What runs were trained with before there was a setting, which they do not name.
-_BEFORE: dict[str, Any] = {"shards": 1}
+_BEFORE: dict[str, Any] = {"shards": 1, "lstm": "keras"}
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "padding": ("pre", "post"),
     "truncating": ("pre", "post"),
     "mask_zero": (True, False),
+    "lstm": ("auto", "packed", "keras"),
 }
 MOST_PARAMETERS = 2**31
 
