@@ -81,7 +81,8 @@ def diff(
 
     Words behind the sources are compared alone. Where A is a run and the second argument is no
     file or folder, it is such a word. The options of the source hold for both, --epoch for A.
-    Rows of different widths are compared by their neighbors and by which of them are alike.
+    Rows of different widths are compared by their neighbors and by which of them are alike. Where
+    one matrix comes of the other, as by rounding, a factor or a turn, that is said first.
 
     \b
     Examples:

@@ -10,8 +10,9 @@ from embedinspect.output import histogram
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import short, source_name
+from embedinspect.output.relations import sentence
 from embedinspect.output.top import DEFAULT, ends
-from embedinspect.page import Column, Fact, Facts, Page, Table
+from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
 from embedinspect.wording import plural
 
 _LONGEST_WORD = 20
@@ -21,6 +22,14 @@ _FEW = 20
 
 
 def page(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
+    """Yield how one matrix comes of the other, where that is known, and then what moved."""
+    relation = sentence(difference)
+    if relation is not None:
+        yield Headline(relation)
+    yield from moved(difference, top, named=named)
+
+
+def moved(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
     """Yield the rows that moved most and least, and what that comes to.
 
     Where rows differ in width, those whose neighbors changed most stand for them.
@@ -212,6 +221,13 @@ def _turn(difference: Difference) -> Iterator[Fact]:
         )
 
 
+def _relation(difference: Difference) -> dict[str, object] | None:
+    """Return how one matrix comes of the other, for programs."""
+    if difference.relation is None:
+        return None
+    return {"sentence": sentence(difference), **vars(difference.relation)}
+
+
 def document(difference: Difference, top: int | None = None, *, named: bool = False) -> Document:
     """Return every matched row; with `top`, those of the tables."""
     far = difference.that_moved
@@ -227,6 +243,7 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
         "only_b": difference.only_b,
         "unmoved": len(difference.unmoved),
         "not_finite": difference.not_finite,
+        "relation": _relation(difference),
         "mean_distance": difference.mean_distance,
         "mean_cosine": difference.mean_cosine,
         "aligned": difference.aligned,

@@ -50,7 +50,7 @@ def page(report: Report) -> Page:
         yield from map_output.page(report.row_map)
     if report.difference is not None:
         yield Section("What training moved")
-        yield from diff.page(report.difference, MOST_MOVED)
+        yield from diff.moved(report.difference, MOST_MOVED)
     if report.neighborhood is not None:
         yield Section("What is nearest")
         yield from neighbors.page(report.neighborhood)

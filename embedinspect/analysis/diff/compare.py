@@ -17,6 +17,7 @@ from embedinspect.analysis.diff.neighborhoods import (
     with_ends,
 )
 from embedinspect.analysis.diff.record import Around, Difference, Measures, Rows
+from embedinspect.analysis.diff.relations import relation_of
 from embedinspect.analysis.diff.similarities import similarities
 from embedinspect.analysis.dims import first_dims
 from embedinspect.errors import DataError, UsageError
@@ -71,6 +72,7 @@ def compare(
     pairs, measures = pairs.only(finite), kept(measures, finite)
     if not len(pairs):
         raise DataError("no matched row is finite in both matrices; expected finite numbers")
+    relation = relation_of(pairs, measures)
     chosen = pairs.places_of(words) if words else None
     hint = None if align else _cosine_after_turning(pairs, measures)
     if align and not measures.equal.all():
@@ -106,6 +108,7 @@ def compare(
         overlap_words=len(overlaps),
         similarities=similarities(pairs, measures),
         dims=dims,
+        relation=relation,
     )
 
 

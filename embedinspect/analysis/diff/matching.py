@@ -51,6 +51,13 @@ class Pairs:
         """Return the row of a pair in the second matrix."""
         return place if self.rows_b is None else int(self.rows_b[place])
 
+    @property
+    def same_rows(self) -> bool:
+        """Whether every row is matched with the row of its own number."""
+        if self.rows_a is None or self.rows_b is None:
+            return True
+        return bool((self.rows_a == self.rows_b).all())
+
     def name(self, place: int) -> str:
         """Return the word of a pair, or `#` and the number of its row where it has none."""
         return self._named.name_of(self.row_a(place))

@@ -38,7 +38,7 @@ def measure(
             fill_within(first, last)
 
     def fill_within(first: int, last: int) -> None:
-        for start, stop in _blocks(left, right, first, last, IN_CACHE * 4):
+        for start, stop in blocks(left, right, first, last, IN_CACHE * 4):
             here = slice(start, stop)
             one, other = left[here].astype(np.float64), right[here].astype(np.float64)
             finite[here] = np.isfinite(one).all(axis=1) & np.isfinite(other).all(axis=1)
@@ -80,7 +80,7 @@ def _lengths(rows: Doubles) -> Doubles:
     return np.asarray(np.sqrt(np.vecdot(rows, rows)))
 
 
-def _blocks(
+def blocks(
     left: Vectors, right: Vectors, first: int, last: int, numbers: int
 ) -> Iterator[tuple[int, int]]:
     """Yield where blocks of about so many numbers of the wider matrix begin and end."""
@@ -110,7 +110,7 @@ def turn_onto(left: Vectors, right: Vectors, places: Rows | None = None) -> Turn
         small = _procrustes(source_in_it @ target_in_it.T)
         return lambda rows: np.asarray(rows @ axes_of_source @ small @ axes_of_target.T)
     products = np.zeros((right.shape[1], left.shape[1]))
-    for start, stop in _blocks(left, right, 0, count, _NUMBERS_AT_ONCE):
+    for start, stop in blocks(left, right, 0, count, _NUMBERS_AT_ONCE):
         here = slice(start, stop) if places is None else places[start:stop]
         products += right[here].astype(np.float64).T @ left[here].astype(np.float64)
     matrix = _procrustes(products)
@@ -130,7 +130,7 @@ def _procrustes(products: Doubles) -> Doubles:
 def mean_cosine_at(pairs: Pairs, places: Rows, turn: Turn) -> float | None:
     """Return the mean cosine of some pairs after a turn; None where none has a direction."""
     total, count = 0.0, 0
-    for start, stop in _blocks(pairs.left, pairs.right, 0, len(places), _NUMBERS_AT_ONCE):
+    for start, stop in blocks(pairs.left, pairs.right, 0, len(places), _NUMBERS_AT_ONCE):
         one = pairs.left[places[start:stop]].astype(np.float64)
         other = turn(pairs.right[places[start:stop]].astype(np.float64))
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from embedinspect.analysis.diff.matching import Pairs
+from embedinspect.analysis.diff.relation import Relation
 from embedinspect.source import Source
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
@@ -132,6 +133,7 @@ class Difference:
         overlap_words: how many words that are.
         similarities: whether rows that are alike in one matrix are alike in the other.
         dims: how many first numbers of each row were compared; None for all.
+        relation: how one matrix comes of the other, before a turn; None where that is not known.
     """
 
     a: Source
@@ -153,6 +155,7 @@ class Difference:
     overlap_words: int
     similarities: Similarities
     dims: int | None = None
+    relation: Relation | None = None
 
     @property
     def by(self) -> str:

@@ -33,16 +33,21 @@ def similarities(pairs: Pairs, measures: Measures) -> Similarities:
         drawn = draw.choice(len(one), MOST_PAIRS, replace=False)
         one, other = one[drawn], other[drawn]
     first, second = _cosines(pairs.left, rows), _cosines(pairs.right, rows)
-    before, after = ranks(first[one, other]), second[one, other]
-    correlation = pearson(before, ranks(after))
+    before = ranks(first[one, other])
+    correlation = pearson(before, ranks(second[one, other]))
     if correlation is None:
         return Similarities(None, None, count, len(one))
-    shuffled = []
-    for _ in range(SHUFFLES):
-        place = draw.permutation(count)
-        shuffled.append(pearson(before, ranks(second[place[one], place[other]])))
-    floor = floor_of(np.array([value for value in shuffled if value is not None]))
-    return Similarities(correlation, floor, count, len(one))
+    places = (draw.permutation(count) for _ in range(SHUFFLES))
+    shuffled = np.array([ranks(second[place[one], place[other]]) for place in places])
+    return Similarities(correlation, floor_of(_pearsons(before, shuffled)), count, len(one))
+
+
+def _pearsons(first: Doubles, others: Doubles) -> Doubles:
+    """Return the correlation of a list with each of several; of those that vary."""
+    first = first - first.mean()
+    others = others - others.mean(axis=1, keepdims=True)
+    spread = np.sqrt((others * others).sum(axis=1) * (first * first).sum())
+    return np.asarray((others @ first)[spread > 0] / spread[spread > 0])
 
 
 def _cosines(rows: Vectors, places: Rows) -> Doubles:

@@ -1,0 +1,48 @@
+"""How one matrix comes of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "equal", "rounded", "scaled", "columns", "rows_scaled", "shifted", "quantized", "whole_numbers",
+    "but_for_rows", "turned", "nearly_equal",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What one matrix is, by the other.
+
+    Attributes:
+        kind: the way in which it comes of the other.
+        made: which of the two comes of the other: `B`, or `A`.
+        dtype: the type that its numbers were rounded to, if that matters.
+        decimals: that its numbers were written with.
+        digits: significant ones that its numbers were written with.
+        factor: that all numbers were multiplied with.
+        to_length_1: whether it is for a length of 1 that rows were scaled.
+        moved_columns: how many columns stand in another place.
+        flipped_columns: how many columns have the other sign.
+        steps: how many whole numbers there are on each side of 0.
+        each: what has a step of its own: `matrix`, `row`, or `block` of 32 numbers.
+        rows: how many rows are not as the others.
+        within: the largest share of its length by which a row is off.
+        dims: how many first dimensions were taken.
+    """
+
+    kind: Kind
+    made: Literal["A", "B"] = "B"
+    dtype: str | None = None
+    decimals: int | None = None
+    digits: int | None = None
+    factor: float | None = None
+    to_length_1: bool = False
+    moved_columns: int = 0
+    flipped_columns: int = 0
+    steps: int | None = None
+    each: str | None = None
+    rows: int | None = None
+    within: float | None = None
+    dims: int | None = None
