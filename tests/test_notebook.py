@@ -49,6 +49,10 @@ SAME = {
         lambda s: s.duplicates(over=0.97, top=2),
         ["duplicates", VECTORS, "--over", "0.97", "--top", "2"],
     ),
+    "duplicates by distance": (
+        lambda s: s.duplicates(metric="euclidean", within=0.2),
+        ["duplicates", VECTORS, "--within", "0.2"],
+    ),
     "report": (lambda s: s.report("king"), ["report", VECTORS, "king"]),
     "show of a source": (
         lambda s: s.show("the king"),

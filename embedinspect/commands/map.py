@@ -74,7 +74,7 @@ def map_(
             "--method",
         ),
     ] = "pca",
-    metric: option.MapMetric = "euclidean",
+    metric: option.PairMetric = "euclidean",
     axis: Annotated[
         list[str] | None,
         option.option(

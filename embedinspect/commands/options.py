@@ -264,13 +264,14 @@ Words = Annotated[
         show_default=False,
     ),
 ]
+NEARNESS = "How nearness is measured."
 Metric = Annotated[
     Literal["cosine", "dot", "euclidean"],
-    option(QUESTION, "How nearness is measured."),
+    option(QUESTION, NEARNESS),
 ]
-MapMetric = Annotated[
+PairMetric = Annotated[
     Literal["cosine", "euclidean"],
-    option(QUESTION, "How nearness is measured."),
+    option(QUESTION, NEARNESS),
 ]
 Csls = Annotated[
     bool,

@@ -176,7 +176,17 @@ class RowQuestions(Opened):
         return self._ask("evaluate", locals())
 
     def duplicates(
-        self, *, over: float | None = None, first: int | None = None, top: int | None = None
+        self,
+        *,
+        over: float | None = None,
+        metric: Literal["cosine", "euclidean"] | None = None,
+        within: float | None = None,
+        first: int | None = None,
+        top: int | None = None,
     ) -> Result:
-        """Return the rows that are there twice, or nearly: of a cosine of at least `over`."""
+        """Return the rows that are there twice, or nearly: of a cosine of at least `over`.
+
+        Args:
+            within: compare by Euclidean distance, of which this is the largest of two such rows.
+        """
         return self._ask("duplicates", locals())

@@ -26,19 +26,20 @@ def page(duplicates: Duplicates, top: int | None = None) -> Page:
 
 def _table(duplicates: Duplicates, most: int) -> Table:
     groups = duplicates.groups[:most]
+    digits = ".5f" if duplicates.metric == "cosine" else ".5g"
     return Table(
         "Rows that are there twice, or nearly",
         [
             Column("rows", [len(group.rows) for group in groups], "number"),
-            Column("closest", [_closest(group) for group in groups], rigid=True),
+            Column("closest", [_closest(group, digits) for group in groups], rigid=True),
             Column("which", [_names(duplicates.source, group) for group in groups], "prose"),
         ],
         more=len(duplicates.groups) - len(groups),
     )
 
 
-def _closest(group: Group) -> str:
-    return "equal" if group.equal else f"{group.closest:.5f}"
+def _closest(group: Group, digits: str) -> str:
+    return "equal" if group.equal else format(group.closest, digits)
 
 
 def _names(source: Source, group: Group) -> str:
@@ -52,12 +53,12 @@ def _facts(duplicates: Duplicates) -> Iterator[Fact]:
         compared += f"; {duplicates.beyond:,} behind the first ones were not looked at"
     yield Fact("compared", compared)
     if not groups:
-        yield Fact("found", f"no pair with a cosine of {duplicates.over:g} or more", "confirmed")
+        yield Fact("found", f"no pair {_threshold(duplicates)}", "confirmed")
     else:
         rows = sum(len(group.rows) for group in groups)
         yield Fact(
             "found",
-            f"{plural(duplicates.pairs, 'pair')} with a cosine of {duplicates.over:g} or more: "
+            f"{plural(duplicates.pairs, 'pair')} {_threshold(duplicates)}: "
             f"{plural(rows, 'row')} in {plural(len(groups), 'group')} (a group is linked "
             "by such pairs; its ends may be farther apart)",
             "notable",
@@ -74,15 +75,27 @@ def _facts(duplicates: Duplicates) -> Iterator[Fact]:
         f"{duplicates.zero_rows:,} of zeros" * bool(duplicates.zero_rows),
         f"{duplicates.not_finite:,} with NaN or infinity" * bool(duplicates.not_finite),
     ]
+    if duplicates.metric == "euclidean":
+        left_out[0] = ""  # they have distances
     if any(left_out):
-        yield Fact("left out", f"rows without a direction: {listed(filter(None, left_out))}")
+        what = "direction" if duplicates.metric == "cosine" else "place"
+        yield Fact("left out", f"rows without a {what}: {listed(filter(None, left_out))}")
+
+
+def _threshold(duplicates: Duplicates) -> str:
+    if duplicates.metric == "euclidean":
+        return f"within a distance of {duplicates.threshold:g}"
+    return f"with a cosine of {duplicates.threshold:g} or more"
 
 
 def document(duplicates: Duplicates, top: int | None = None) -> Document:
     """Return every group with its rows; with `top`, those of the table."""
+    by_cosine = duplicates.metric == "cosine"
     head = {
         "source": about_source(duplicates.source),
-        "over": duplicates.over,
+        "metric": duplicates.metric,
+        "over": duplicates.threshold if by_cosine else None,
+        "within": None if by_cosine else duplicates.threshold,
         "compared": duplicates.compared,
         "pairs": duplicates.pairs,
         "zero_rows": duplicates.zero_rows,
@@ -90,35 +103,37 @@ def document(duplicates: Duplicates, top: int | None = None) -> Document:
         "beyond": duplicates.beyond,
     }
     groups = duplicates.groups if top is None else duplicates.groups[:top]
-    source = duplicates.source
     items = (
         {
             "closest": group.closest,
             "equal": group.equal,
             "copies": group.copies,
-            "rows": [_row(source, *row) for row in zip(*_columns(group), strict=True)],
+            "rows": list(_rows(duplicates, group)),
         }
         for group in groups
     )
     lines = (
-        {"group": number, "equal": group.equal, **_row(source, *row)}
+        {"group": number, "equal": group.equal, **row}
         for number, group in enumerate(groups)
-        for row in zip(*_columns(group), strict=True)
+        for row in _rows(duplicates, group)
     )
     return Document(
         "duplicates",
         head,
         {"groups": items},
         lines="groups",
-        columns=("group", "row", "word", "nearest", "cosine", "equal"),
+        columns=("group", "row", "word", "nearest", "cosine", "distance", "equal"),
         rows=lines,
     )
 
 
-def _columns(group: Group) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
-    return group.rows, group.nearest, group.cosines
-
-
-def _row(source: Source, row: int, nearest: int, cosine: float) -> dict[str, object]:
-    word = source.words[row] if source.words is not None else None
-    return {"row": row, "word": word, "nearest": nearest, "cosine": cosine}
+def _rows(duplicates: Duplicates, group: Group) -> Iterator[dict[str, object]]:
+    words, by_cosine = duplicates.source.words, duplicates.metric == "cosine"
+    for row, nearest, score in zip(group.rows, group.nearest, group.scores, strict=True):
+        yield {
+            "row": row,
+            "word": words[row] if words is not None else None,
+            "nearest": nearest,
+            "cosine": score if by_cosine else None,
+            "distance": None if by_cosine else score,
+        }

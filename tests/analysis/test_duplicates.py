@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedinspect.analysis import duplicates as analysis
+from embedinspect.analysis import near_pairs
 from embedinspect.analysis.duplicates import find_duplicates
 from embedinspect.errors import DataError
 from tests.builders import source_of
@@ -50,11 +51,11 @@ def test_groups_equal_a_search_by_brute_force(seed, count, width, over, block):
     copies = stream.randint(0, count, (2, count // 3))
     rows[copies[0]] = rows[copies[1]] * stream.choice([1, 2, 0.5], (count // 3, 1))
     rows[stream.randint(count)] = 0
-    kept, analysis._BLOCK = analysis._BLOCK, block
+    kept, near_pairs.BLOCK = near_pairs.BLOCK, block
     try:
         found = find_duplicates(source_of(rows), over)
     finally:
-        analysis._BLOCK = kept
+        near_pairs.BLOCK = kept
     groups, pairs = by_brute_force(rows, over)
     assert sorted(group.rows for group in found.groups) == groups
     assert found.pairs == pairs
@@ -109,3 +110,90 @@ def test_copies_are_rows_that_equal_an_earlier_one_of_the_group():
     rows = np.array([[1, 0], [1, -0.0], [1, 0.01], [1, 0.01], [0, 1]], np.float32)
     (group,) = find_duplicates(source_of(rows)).groups
     assert (group.rows, group.copies, group.equal) == ((0, 1, 2, 3), 2, False)
+
+
+def close_by_brute_force(rows, within):
+    """Return the pairs of rows at most that far apart, by their distances in float64."""
+    wide = rows.astype(np.float64)
+    return {
+        (a, b)
+        for a in range(len(rows))
+        for b in range(a + 1, len(rows))
+        if np.sqrt(np.vecdot(wide[a] - wide[b], wide[a] - wide[b])) <= within
+    }
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(2, 50),
+    st.integers(1, 9),
+    st.sampled_from([0, 0.01, 0.5, 2]),
+    st.sampled_from([0, 1, 1000]),
+    st.sampled_from([1e-20, 1, 1e18]),
+    st.sampled_from([3, 4096]),
+)
+@settings(max_examples=60)
+def test_by_distance_every_pair_is_found_and_no_other(
+    seed, count, width, within, offset, scale, block
+):
+    stream = np.random.RandomState(seed)
+    rows = (stream.standard_normal((count, width)) + offset).astype(np.float32)
+    copies = stream.randint(0, count, (2, count // 3))
+    rows[copies[0]] = rows[copies[1]]
+    rows[copies[0][::2], 0] += np.float32(within)
+    rows *= np.float32(scale)
+    within *= scale
+    kept, near_pairs.BLOCK = near_pairs.BLOCK, block
+    try:
+        found = find_duplicates(source_of(rows), within=within)
+    finally:
+        near_pairs.BLOCK = kept
+    pairs = close_by_brute_force(rows, within)
+    assert found.pairs == len(pairs)
+    linked = sorted({row for pair in pairs for row in pair})
+    assert sorted(row for group in found.groups for row in group.rows) == linked
+    wide = rows.astype(np.float64)
+    for group in found.groups:
+        assert group.closest == min(group.scores)
+        for row, nearest, score in zip(group.rows, group.nearest, group.scores, strict=True):
+            distances = np.sqrt(np.vecdot(wide - wide[row], wide - wide[row]))
+            distances[row] = np.inf
+            assert score == distances.min()
+            assert nearest == distances.argmin()
+    closest = [group.closest for group in found.groups]
+    assert closest == sorted(closest)
+
+
+def test_by_distance_rows_of_zeros_take_part_and_lengths_count():
+    rows = np.array([[0, 0], [0, 0.1], [1, 0], [3, 0], [np.nan, 0]], np.float32)
+    found = find_duplicates(source_of(rows), within=0.5)
+    assert [group.rows for group in found.groups] == [(0, 1)]
+    assert (found.compared, found.not_finite, found.metric) == (4, 1, "euclidean")
+    assert [group.rows for group in find_duplicates(source_of(rows)).groups] == [(2, 3)]
+
+
+def test_too_many_close_pairs_ask_for_a_lower_distance(monkeypatch):
+    monkeypatch.setattr(analysis, "MOST_PAIRS", 100)
+    with pytest.raises(DataError, match=r"within a distance of 2; .* give a lower --within"):
+        find_duplicates(source_of(np.ones((20, 4), np.float32)), within=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--metric", "euclidean"], "no usual threshold; expected --within DISTANCE"),
+        (["--metric", "cosine", "--within", "1"], "--metric cosine is about cosines"),
+        (["--over", "0.9", "--within", "1"], "--over is about cosines"),
+        (["--metric", "dot"], "expected one of cosine, euclidean"),
+    ],
+)
+def test_thresholds_that_do_not_fit_are_refused(run, options, says):
+    code, _, err = run("duplicates", "sample:vectors", *options)
+    assert code == 2
+    assert says in err
+
+
+def test_the_command_tells_distances(run):
+    out = run("duplicates", "sample:vectors", "--within", "0.1")[1].decode()
+    assert "   3  0.055678  bread, cheese, cereal" in out
+    assert "3 pairs within a distance of 0.1" in out
