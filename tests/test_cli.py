@@ -209,7 +209,7 @@ def test_every_option_has_one_help_text():
     differing = {
         "--file", "--num-words", "--maxlen", "--mask-zero", "--output-dim", "--input-dim",
         "--seed", "--top", "--epoch", "--vocabulary", "--index-from", "--force", "--format",
-        "--units", "--method", "--first", "--text", "--sort",
+        "--units", "--method", "--first", "--text", "--sort", "--backend",
     }  # fmt: skip
     texts: dict[str, set[str]] = {}
     for name, command in typer.main.get_command(app).commands.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from embedinspect.commands import options as option
 from embedinspect.commands.notes import note
@@ -16,6 +16,7 @@ from embedinspect.output.forms import ALL, Form, Target, choose_form
 if TYPE_CHECKING:
     from embedinspect.lookup import Settings
     from embedinspect.source import Source, SourceOptions
+    from embedinspect.training.hosts.plan import Request
 
 _MOST_PROBLEMS = 5
 # Of a field that is no option, but set by the command line itself.
@@ -281,3 +282,41 @@ def open_and_warn(path: str, options: SourceOptions) -> Source:
             "--no-cache leaves it out)"
         )
     return source
+
+
+@dataclass(frozen=True)
+class ProcessesGroup:
+    """The processes that train together, and where they meet."""
+
+    processes: Annotated[
+        option.Count | None,
+        option.option(
+            option.PROCESSES,
+            "Train by N processes, started here; with --coordinator, N on all machines. On one "
+            "machine TensorFlow alone is faster.",
+            metavar="N",
+        ),
+    ] = None
+    coordinator: Annotated[
+        str | None,
+        option.option(
+            option.PROCESSES,
+            "Where process 0 waits for those of other machines; auto under Slurm or Open MPI. It "
+            "asks for no password: use it in a network that you trust.",
+            metavar="HOST:PORT|auto",
+        ),
+    ] = None
+    process_id: Annotated[
+        option.CountOrNone | None,
+        option.option(
+            option.PROCESSES,
+            "Number of the process that runs here, with --coordinator; 0 writes the run.",
+            metavar="N",
+        ),
+    ] = None
+
+    def request(self) -> Request:
+        """Return what is asked for."""
+        from embedinspect.training.hosts.plan import Request
+
+        return Request(self.processes, self.coordinator, self.process_id)

@@ -21,10 +21,11 @@ Lstm = Literal["auto", "packed", "keras"]
 LARGEST_SEED = 2**32 - 1
 
 DATA, MODEL, TRAINING, RUN, SIZES = "Data", "Model", "Training", "Run", "Sizes"
+PROCESSES = "Processes"
 # In the order in which help shows them: what is asked first, how it is written last.
 PANELS = (
-    DATA, TEXTS, TOKENIZING, MODEL, SEQUENCES, MATRIX, TRAINING, RUN, QUESTION, SIZES, SOURCE,
-    WRITING, KERAS, OUTPUT,
+    DATA, TEXTS, TOKENIZING, MODEL, SEQUENCES, MATRIX, TRAINING, PROCESSES, RUN, QUESTION, SIZES,
+    SOURCE, WRITING, KERAS, OUTPUT,
 )  # fmt: skip
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from annotated_types import Interval
 
 from embedinspect.commands import options as option
-from embedinspect.commands.groups import StdoutGroup
+from embedinspect.commands.groups import ProcessesGroup, StdoutGroup
 from embedinspect.commands.notes import note
 from embedinspect.errors import UsageError
 from embedinspect.output.forms import Answer, write_answer
+from embedinspect.wording import plural
 
 if TYPE_CHECKING:
+    from embedinspect.training.hosts.plan import Plan
     from embedinspect.training.run_folder import Run
     from embedinspect.training.session import Session, Trainer
 
@@ -28,6 +32,7 @@ def _option(panel: str, help_text: str, metavar: str = "N", **settings: Any) -> 
 
 def train(
     form: StdoutGroup,
+    processes: ProcessesGroup,
     data_set: Annotated[
         str | None,
         typer.Argument(
@@ -105,6 +110,15 @@ def train(
             show_default="auto",
         ),
     ] = None,
+    shards: Annotated[
+        option.Count | None,
+        _option(
+            TRAINING,
+            "Cut each batch into N parts for as many devices, on JAX. The same N gives the same "
+            "bits, by any number of processes.",
+            show_default="1, or --processes",
+        ),
+    ] = None,
     tensorboard: Annotated[
         str | None, _option(RUN, "Write logs for TensorBoard to a folder.", "DIR")
     ] = None,
@@ -125,7 +139,14 @@ def train(
     resume: Annotated[
         str | None, _option(RUN, "Go on with a run after its last finished epoch.", "RUN")
     ] = None,
-    backend: option.Backend = None,
+    backend: Annotated[
+        option.BackendName | None,
+        option.option(
+            option.KERAS,
+            "Backend that Keras runs on.",
+            show_default="KERAS_BACKEND, else the run's, else tensorflow",
+        ),
+    ] = None,
 ) -> None:
     """Train the classic classifier (Embedding, LSTM, Dense) and leave a run folder.
 
@@ -158,6 +179,7 @@ def train(
         "early_stopping": early_stopping,
         "limit": limit,
         "lstm": lstm,
+        "shards": shards,
     }
     settings = {name: value for name, value in settings.items() if value is not None}
     from embedinspect.output import train as output
@@ -182,6 +204,7 @@ def train(
             out=out,
             force=force,
             backend=backend,
+            request=processes.request(),
         )
     for warning in session.warnings:
         note(f"Warning: {warning}")
@@ -209,6 +232,8 @@ def _train(session: Session, tensorboard: str | None) -> Run:
     from embedinspect.training import session as training
     from embedinspect.training.run_place import held
 
+    if session.plan is not None:
+        return _train_together(session, session.plan, tensorboard)
     built = "built" if session.run is None else "rebuilt"
     with held(session.out):
         with waiting(f"Keras is imported and the classifier is {built}"):
@@ -226,12 +251,33 @@ def _fit(trainer: Trainer, tensorboard: str | None) -> Run:
     from embedinspect.output.progress import reporting
     from embedinspect.training import session as training
 
+    with _interruptible(trainer.run.path), reporting() as report:
+        return training.train(trainer, report, tensorboard=tensorboard)
+
+
+def _train_together(session: Session, plan: Plan, tensorboard: str | None) -> Run:
+    """Let processes train the classifier; where one of them writes the run here, no other does."""
+    from embedinspect.output.progress import reporting
+    from embedinspect.output.stdout import waiting
+    from embedinspect.training.hosts.supervise import Fleet
+    from embedinspect.training.run_place import held
+
+    meeting = f"{plural(plan.processes, 'process', 'processes')} meet and build the classifier"
+    with (
+        held(session.out) if plan.leads else nullcontext(),
+        Fleet(session, plan, tensorboard) as fleet,
+    ):
+        with waiting(meeting):
+            fleet.start()
+        with _interruptible(session.out), reporting() as report:
+            return fleet.train(report)
+
+
+@contextmanager
+def _interruptible(path: Path) -> Iterator[None]:
+    """Say how to go on, where Ctrl-C ends the block."""
     try:
-        with reporting() as report:
-            return training.train(trainer, report, tensorboard=tensorboard)
+        yield
     except KeyboardInterrupt:
-        note(
-            "interrupted; finished epochs are saved: embedinspect train --resume "
-            f"{trainer.run.path}"
-        )
+        note(f"interrupted; finished epochs are saved: embedinspect train --resume {path}")
         raise

@@ -35,7 +35,7 @@ def page(session: Session, train: Callable[[], Run]) -> Page:
     if run.history:
         yield history.epochs(run)
         yield from history.curves(run)
-    yield Facts(list(_result(run)))
+    yield Facts(list(_result(session, run)))
 
 
 def classifier(settings: TrainSettings) -> Table:
@@ -104,10 +104,13 @@ def _test(run: Run) -> Iterator[Fact]:
         )
 
 
-def _result(run: Run) -> Iterator[Fact]:
+def _result(session: Session, run: Run) -> Iterator[Fact]:
     if run.lstm is not None:
         yield Fact("LSTM", f"{_LSTMS[run.lstm['kernel']]}: {run.lstm['reason']}")
     yield Fact("status", _status(run))
+    if session.plan is not None and not session.plan.leads:
+        yield Fact("run", "written by process 0, where that was started")
+        return
     yield Fact("run", str(run.path))
     path = str(run.path)
     yield Fact("next", command_line("why", path, "a wonderful film"))

@@ -18,14 +18,26 @@ from embedinspect.training.run_state import TRAINING
 TRAINERS = ("tensorflow", "jax", "torch")  # Keras's other backends have no gradients
 
 
-def choose(requested: str | None, run: Run | None = None) -> str:
+def choose(requested: str | None, run: Run | None = None, *, shared: bool = False) -> str:
     """Return the backend to train on.
 
     It is the requested one, else `KERAS_BACKEND`, else that of a run that goes on, else TensorFlow.
 
+    Args:
+        shared: by several processes, or in shards, which takes JAX.
+
     Raises:
         UsageError: Keras cannot train on it.
     """
+    if shared:
+        backend = requested or os.environ.get("KERAS_BACKEND") or "jax"
+        if backend != "jax":
+            source = "--backend" if requested else "KERAS_BACKEND"
+            raise UsageError(
+                f"several processes and shards need JAX, but {source} is {backend}; expected "
+                "--backend jax"
+            )
+        return backend
     before = None if run is None else trained_on(run)
     if requested is None and not os.environ.get("KERAS_BACKEND") and before is not None:
         return before

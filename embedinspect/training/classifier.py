@@ -56,7 +56,7 @@ def lstm_choice(keras: Any, settings: TrainSettings, texts: int) -> choice.Choic
     return choice.choose(settings, keras.config.backend(), has_gpu(keras), texts)
 
 
-def build(keras: Any, settings: TrainSettings, texts: int = 0) -> Any:
+def build(keras: Any, settings: TrainSettings, texts: int = 0, layer: Any = None) -> Any:
     """Return the classifier, compiled and with its optimizer built, so that all its state exists.
 
     Its initial weights follow from the seed alone. With a mask it takes sequences of any length,
@@ -65,12 +65,13 @@ def build(keras: Any, settings: TrainSettings, texts: int = 0) -> Any:
 
     Args:
         texts: how many it is going to read; for few of them Keras's LSTM is ready sooner.
+        layer: class of the LSTM, where it is neither of these.
 
     Raises:
         UsageError: the packed LSTM was asked for and cannot be had.
     """
-    model = _layers(keras, settings)
-    if lstm_choice(keras, settings, texts).kernel == "packed":
+    model = _layers(keras, settings, layer or keras.layers.LSTM)
+    if layer is None and lstm_choice(keras, settings, texts).kernel == "packed":
         from embedinspect.training.lstm.layer import packed
 
         model = packed(keras, model)
@@ -97,7 +98,7 @@ def _input(keras: Any, settings: TrainSettings) -> Any:
     return keras.Input((None if settings.mask_zero else settings.maxlen,), dtype="int32")
 
 
-def _layers(keras: Any, settings: TrainSettings) -> Any:
+def _layers(keras: Any, settings: TrainSettings, lstm: Any) -> Any:
     """Return the layers with their initial weights, as a Sequential."""
     keras.utils.set_random_seed(settings.seed)
     layers = keras.layers
@@ -117,7 +118,7 @@ def _layers(keras: Any, settings: TrainSettings) -> Any:
                 name="embedding",
             ),
             *before,
-            layers.LSTM(settings.units, use_cudnn=cudnn, name="lstm"),
+            lstm(settings.units, use_cudnn=cudnn, name="lstm"),
             *after,
             layers.Dense(1, activation="sigmoid", name="dense"),
         ]

@@ -16,6 +16,8 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.training import backends, datasets, fit, run_folder, run_place, run_state
 from embedinspect.training.data import DataSummary, LabelledData, limited, split, summarize
 from embedinspect.training.fit import Report
+from embedinspect.training.hosts import plan as hosts
+from embedinspect.training.hosts.plan import Plan, Request
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings, check_settings, defaults_for, warnings_for
 from embedinspect.wording import plural
@@ -35,6 +37,7 @@ class Session:
         backend: that it is trained on.
         force: whether a run that is already there may be replaced.
         run: the run to go on with; None for a new one.
+        plan: who does what where several processes train it, or in shards; else None.
         chosen: the settings that follow the size of the data, by name.
         warnings: what is known to go wrong with the settings, one sentence each.
         notes: what else the user should know before training starts, one sentence each.
@@ -47,6 +50,7 @@ class Session:
     backend: str
     force: bool = False
     run: Run | None = None
+    plan: Plan | None = None
     chosen: dict[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -72,6 +76,7 @@ def begin(
     out: str | None = None,
     force: bool = False,
     backend: str | None = None,
+    request: Request | None = None,
 ) -> Session:
     """Return a session for a new run; nothing is written yet.
 
@@ -82,16 +87,21 @@ def begin(
         out: path of the run folder, by default `runs/` and the name of the data.
         force: replace a run that is already there.
         backend: to train on, by default `KERAS_BACKEND`, else TensorFlow.
+        request: the processes that train together.
 
     Raises:
         UsageError: options that do not go together, a path that is taken, or a backend on which
             Keras cannot train.
         DataError: data that cannot be read, or a folder that cannot be written.
     """
-    backend = backends.choose(backend)
+    request = request or Request()
+    shared = request.several or options.get("shards", 1) > 1
+    backend = backends.choose(backend, shared=shared)
+    meeting = hosts.meeting(request) if shared else None
     path = Path(out) if out else RUNS / samples.stem(data_name)
-    run_place.prepare(path)
-    run_place.check_place(path, force)
+    if meeting is None or 0 in meeting.local:
+        run_place.prepare(path)
+        run_place.check_place(path, force)
     opened = datasets.open_data(
         data_name,
         data,
@@ -101,8 +111,11 @@ def begin(
         label_column=label_column,
     )
     chosen = _chosen_by_size(opened, options)
+    if meeting is not None:
+        options = {**options, "shards": hosts.shards_of(request, meeting, options.get("shards"))}
     settings = TrainSettings(**{**chosen, **options})
     check_settings(settings)
+    plan = None if meeting is None else hosts.plan(request, meeting, settings)
     prepared = _prepared(opened, settings)
     _check_held_out(prepared, settings)
     notes = []
@@ -116,6 +129,7 @@ def begin(
         out=path,
         backend=backend,
         force=force,
+        plan=plan,
         chosen=chosen,
         warnings=tuple(warnings_for(settings)),
         notes=tuple(notes),
@@ -132,6 +146,7 @@ def resume(
     out: str | None = None,
     force: bool = False,
     backend: str | None = None,
+    request: Request | None = None,
 ) -> Session:
     """Return a session that goes on with a run after its last finished epoch.
 
@@ -144,6 +159,7 @@ def resume(
         data: another path to the data that the run was trained on.
         backend: to go on with, by default `KERAS_BACKEND`, else the one that the run was trained
             on.
+        request: the processes that go on with it together, as many as divide its shards.
 
     Raises:
         UsageError: options that do not go with it.
@@ -162,12 +178,19 @@ def resume(
         raise UsageError(
             f"--{option} does not go with --resume, which keeps the run's own settings"
         )
-    run_place.prepare(Path(path))
+    request = request or Request()
+    meeting = hosts.meeting(request) if request.several else None
+    if meeting is None or 0 in meeting.local:
+        run_place.prepare(Path(path))
     run = _with_epochs(run_folder.open_run(path), options.get("epochs"))
     if "lstm" in options:
         run = replace(run, settings=replace(run.settings, lstm=options["lstm"]))
     check_settings(run.settings)
-    backend = backends.choose(backend, run)
+    shared = request.several or run.settings.shards > 1
+    backend = backends.choose(backend, run, shared=shared)
+    plan = None
+    if shared:
+        plan = hosts.plan(request, meeting or hosts.meeting(request), run.settings)
     source = run.data.get("source")
     reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
     prepared = _prepared(reopened, run.settings)
@@ -178,6 +201,7 @@ def resume(
         out=run.path,
         backend=backend,
         run=run,
+        plan=plan,
         notes=(*_notes_on_status(run), *_notes_on_backend(run, backend)),
     )
 

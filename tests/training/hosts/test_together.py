@@ -1,0 +1,183 @@
+"""Several processes on this machine: the same bits, deaths, settings that differ, one sum a batch.
+
+Each process takes a few seconds of its own, most of them to compile, so a test asks for much.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedinspect.errors import DataError
+from embedinspect.training import run_folder, session
+from embedinspect.training.hosts.plan import Request
+from embedinspect.training.hosts.supervise import Fleet
+from tests.conftest import HERE, environment
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax"
+)
+# A batch of 10 does not divide by 4 shards. All batches have one shape, compiled once.
+OPTIONS = {"output_dim": 8, "units": 6, "batch_size": 10, "epochs": 2, "mask_zero": True}
+FAST = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """An empty folder; XLA compiles fast code rather slowly, which these tests do not need."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.setenv("XLA_FLAGS", FAST)
+
+
+def silent(_) -> None:
+    """Report no progress."""
+
+
+def train(begun: session.Session, report=silent) -> run_folder.Run:
+    with Fleet(begun, begun.plan) as fleet:
+        fleet.start()
+        return fleet.train(report)
+
+
+def arrays(path: str) -> dict[str, np.ndarray]:
+    [checkpoint] = Path(path).glob("checkpoint/*.npz")
+    with np.load(checkpoint) as data:
+        return dict(data)
+
+
+def test_1_2_and_4_processes_give_the_same_bits_though_one_is_killed_amid_it(table):
+    """Dropout, masks, metrics and uneven shards are right, too, or the last line would fail."""
+    options = {**OPTIONS, "shards": 4, "dropout": 0.2}
+    whole = train(session.begin(str(table), options, out="whole"))
+    assert whole.status == "done"
+
+    begun = session.begin(str(table), options, out="parts", request=Request(processes=4))
+    with Fleet(begun, begun.plan) as fleet:
+
+        def kill_one(progress) -> None:
+            if progress.epoch == 2:
+                fleet.workers[2].process.send_signal(signal.SIGKILL)
+
+        fleet.start()
+        with pytest.raises(DataError) as caught:
+            fleet.train(kill_one)
+    assert str(caught.value) == (
+        "process 2 of 4 was killed (SIGKILL); finished epochs are saved; to go on: embedinspect "
+        "train --resume parts"
+    )
+    assert run_folder.open_run("parts").epochs == 1
+
+    resumed = train(session.resume("parts", {}, request=Request(processes=2)))
+    for numbers, other in zip(whole.history, resumed.history, strict=True):
+        assert {**numbers, "seconds": 0} == {**other, "seconds": 0}
+    assert (resumed.test, resumed.status) == (whole.test, "done")
+    assert resumed == run_folder.open_run("parts")
+    first, second = arrays("whole"), arrays("parts")
+    assert first.keys() == second.keys()
+    for name in first:
+        assert first[name].tobytes() == second[name].tobytes(), name
+
+
+def test_a_killed_leader_leaves_a_whole_folder(table):
+    begun = session.begin(str(table), {**OPTIONS, "shards": 2}, out="a", request=Request(2))
+    with Fleet(begun, begun.plan) as fleet:
+        fleet.start()
+        fleet.workers[0].process.send_signal(signal.SIGKILL)
+        with pytest.raises(DataError, match=r"^process 0 of 2 was killed \(SIGKILL\); finished"):
+            fleet.train(silent)
+    assert run_folder.open_run("a").epochs == 0
+    assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
+
+
+def test_commands_whose_settings_differ_say_so_and_train_nothing(table):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        coordinator = f"127.0.0.1:{probe.getsockname()[1]}"
+    options = ["--processes", "2", "--coordinator", coordinator, "--units", "6"]
+    started = [
+        subprocess.Popen(
+            [
+                *[sys.executable, "-m", "embedinspect", "train", str(table), *options],
+                *["--process-id", str(number), "--out", f"run-{number}", *limit],
+            ],
+            env=environment(PYTHONPATH=str(HERE.parent)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number, limit in enumerate(([], ["--limit", "50"]))
+    ]
+    errors = [process.communicate(timeout=90)[1].splitlines()[-1] for process in started]
+    assert [process.returncode for process in started] == [1, 1]
+    assert errors == [
+        "Error: process 1 has limit 50, process 0 has none; expected the same in all",
+        "Error: process 0 has limit none, process 1 has 50; expected the same in all",
+    ]
+    assert list(Path().glob("run-*")) == []
+
+
+def test_processes_that_do_not_meet_are_told_of_in_one_line(table):
+    """JAX ends a process by abort then."""
+    begun = session.begin(str(table), OPTIONS, out="a", request=Request(2, "127.0.0.1:9", 1))
+    plan = replace(begun.plan, join_seconds=1)
+    with Fleet(begun, plan) as fleet, pytest.raises(DataError) as caught:
+        fleet.start()
+    assert str(caught.value).startswith(
+        "the 2 processes did not meet at 127.0.0.1:9 within 1 s; expected all of them to be "
+    )
+    assert "\n" not in str(caught.value)
+
+
+COMPILED = """
+import jax, numpy as np
+from embedinspect.training import classifier
+from embedinspect.training.hosts.join import BATCH, join
+from embedinspect.training.hosts.layers import sharded_lstm
+from embedinspect.training.hosts.plan import Request, meeting, plan
+from embedinspect.training.settings import TrainSettings
+
+settings = TrainSettings(num_words=50, maxlen=9, output_dim=8, units=6, batch_size=10, shards=2)
+request = Request(processes=1)
+keras = join(plan(request, meeting(request), settings), 0, lambda: None)
+distribution = keras.distribution.distribution()
+lstm = sharded_lstm(keras, distribution.device_mesh.backend_mesh, BATCH)
+model = classifier.build(keras, settings, layer=lstm)
+ids, labels = np.zeros((10, 9), "int32"), np.zeros(10, "float32")
+model.train_on_batch(ids, labels)  # which builds the metrics
+names = ("trainable_variables", "non_trainable_variables", "optimizer_variables")
+state = model._get_jax_state(**{name: True for name in names}, metrics_variables=True)
+shardings = (None, model._get_state_sharding_spec())
+step = jax.jit(model.train_step, out_shardings=shardings)
+print(step.lower(state, (ids, labels)).compile().as_text())
+"""
+
+
+def test_gradients_are_summed_once_for_each_batch_and_never_in_the_time_loop():
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED],
+        env=environment(PYTHONPATH=str(HERE.parent)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    collective = re.compile(
+        r" (all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter)"
+    )
+    computations = done.stdout.split("\n\n")
+    loops = set(re.findall(r"body=%?([\w.-]+)", done.stdout))
+    assert loops  # the time loops, forward and back
+    with_sums = [text for text in computations if re.search(rf"{collective.pattern}[\w-]*\(", text)]
+    assert [text.lstrip().split()[0] for text in with_sums] == ["ENTRY"]
+    assert len(re.findall(r" all-reduce(?:-start)?\(", done.stdout)) == 1
