@@ -40,6 +40,9 @@ for _ in range(epochs):
     start = time.perf_counter()
     model.fit(x_train, y_train, epochs=1, batch_size=64, verbose=0)
     seconds.append(round(time.perf_counter() - start, 2))
+start = time.perf_counter()
 _, accuracy = model.evaluate(x_test, y_test, batch_size=256, verbose=0)
+evaluation = round(time.perf_counter() - start, 2)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-print(json.dumps({"seconds": seconds, "accuracy": round(accuracy, 4), "peak_mib": round(peak)}))
+result = {"seconds": seconds, "accuracy": round(accuracy, 4), "peak_mib": round(peak)}
+print(json.dumps({**result, "evaluation": evaluation}))

@@ -1,10 +1,11 @@
 """Measure training on the real IMDB data against a plain Keras script, both sides in turn.
 
-    python -m tests.benchmarks.training imdb.npz [--runs N] [--accuracy]
+    python -m tests.benchmarks.training imdb.npz [--runs N] [--accuracy] [--torch PYTHON]
 
 Prints the seconds of an epoch and the peak memory, and the time to the first training step; with
---accuracy also the test accuracy of the classic recipe over three seeds. The word index must lie
-beside the file. An epoch takes the best part of a minute on two cores.
+--accuracy also the test accuracy of the classic recipe over three seeds. PyTorch takes part where
+--torch names a Python that has it. The word index must lie beside the file. An epoch of the plain
+scripts takes the best part of a minute on two cores.
 """
 
 from __future__ import annotations
@@ -24,15 +25,22 @@ KINDS = {
     "train": ("ours", []),
     "train --mask-zero": ("ours", ["--mask-zero"]),
     "plain script with mask": ("plain", ["mask"]),
+    "train --lstm keras": ("ours", ["--lstm", "keras"]),
+    "PyTorch, packed": ("torch", []),
 }
+# What each is compared with.
+RIVALS = {"train": "plain script", "train --mask-zero": "plain script with mask"}
 
 
-def one(kind: str, imdb: str, seed: int, epochs: int, folder: str) -> dict[str, object]:
+def one(
+    kind: str, imdb: str, seed: int, epochs: int, folder: str, python: str = ""
+) -> dict[str, object]:
     """Return seconds of each epoch and test accuracy of one run."""
     side, more = KINDS[kind]
-    if side == "plain":
-        command = [sys.executable, str(HERE / "rival_train.py"), imdb, str(seed), str(epochs)]
-        return json.loads(output([*command, *more]))
+    if side != "ours":
+        script = "rival_train.py" if side == "plain" else "rival_torch.py"
+        command = [python if side == "torch" else sys.executable, str(HERE / script)]
+        return json.loads(output([*command, imdb, str(seed), str(epochs), *more]))
     out = str(Path(folder) / f"run-{seed}-{len(more)}")
     command = [*OURS, "train", "imdb", "--data", imdb, "--out", out, "--force", "--json"]
     found = json.loads(output([*command, "--seed", str(seed), "--epochs", str(epochs), *more]))
@@ -45,27 +53,33 @@ def output(command: list[str]) -> str:
     return done.stdout.decode()
 
 
-def speed(imdb: str, runs: int, folder: str) -> None:
-    kinds = list(KINDS)[:3]
+def speed(imdb: str, runs: int, folder: str, python: str) -> None:
+    kinds = [kind for kind, (side, _) in KINDS.items() if side != "torch" or python]
     times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    evaluations: dict[str, list[float]] = {kind: [] for kind in kinds}
     for number in range(runs):
         for kind in kinds:
-            found = one(kind, imdb, number, 2, folder)
+            found = one(kind, imdb, number, 2, folder, python)
             times[kind].extend(found["seconds"])  # type: ignore[arg-type]
-    plain = statistics.median(times[kinds[0]])
-    for kind in kinds:
-        median = statistics.median(times[kind])
+            if "evaluation" in found:
+                evaluations[kind].append(found["evaluation"])  # type: ignore[arg-type]
+    medians = {kind: statistics.median(values) for kind, values in times.items()}
+    for kind, median in medians.items():
         low, high = min(times[kind]), max(times[kind])
-        print(
-            f"{kind:24} {median:6.1f} s an epoch ({low:.1f} to {high:.1f}), "
-            f"{plain / median:.2f} times as fast as the plain script"
-        )
+        line = f"{kind:24} {median:6.1f} s an epoch ({low:.1f} to {high:.1f})"
+        if kind in RIVALS:
+            ratio = medians[RIVALS[kind]] / median
+            line += f", {ratio:.2f} times as fast as the {RIVALS[kind]}"
+        if evaluations[kind]:
+            line += f"; evaluation {statistics.median(evaluations[kind]):.1f} s"
+        print(line)
 
 
 def accuracy(imdb: str, folder: str) -> None:
-    found: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    kinds = list(KINDS)[:4]
+    found: dict[str, list[float]] = {kind: [] for kind in kinds}
     for seed in (1, 2, 3):
-        for kind in KINDS:
+        for kind in kinds:
             found[kind].append(float(one(kind, imdb, seed, 3, folder)["accuracy"]))  # type: ignore[arg-type]
     for kind, values in found.items():
         listed = ", ".join(f"{value:.4f}" for value in values)
@@ -94,6 +108,7 @@ def main() -> None:
     parser.add_argument("imdb")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--accuracy", action="store_true")
+    parser.add_argument("--torch", default="", metavar="PYTHON")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         first_step(options.imdb, options.runs, folder)
@@ -105,7 +120,7 @@ def main() -> None:
                 command = [*OURS, "train", "imdb", "--data", options.imdb, "--out", out]
                 command += ["--force", "--epochs", "1", *more]
             print(f"{kind:24} {peak(command):6.0f} MB at its peak, one epoch")
-        speed(options.imdb, options.runs, folder)
+        speed(options.imdb, options.runs, folder, options.torch)
         if options.accuracy:
             accuracy(options.imdb, folder)
 

@@ -115,6 +115,9 @@ class Passes:
         return self._forward(ids, table, weights, keep=True)
 
     def _forward(self, ids: IntArray, table: Array, weights: Weights, keep: bool) -> Array:
+        if ids.size and not 0 <= ids.min() <= ids.max() < len(table):  # compiled code does not look
+            raise IndexError(f"ids from {ids.min()} to {ids.max()}, and {len(table)} rows")
+        table = np.require(table, np.float32, ["C", "W"])  # the one kind that is compiled for
         packed = packing.pack(ids, self.masked, self.threads or threads_for(len(ids)))
         width, units = weights.width, weights.units
         depth, wide = width + units + 1, product.padded_columns(4 * units)

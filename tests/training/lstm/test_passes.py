@@ -114,6 +114,13 @@ def test_the_same_numbers_come_from_any_number_of_threads():
     assert (found[0] == found[2]).all()
 
 
+def test_an_id_without_a_row_is_an_error():
+    _, table, weights, _ = drawn(5, 1, 3, 4, 5)
+    for beyond in (-1, ROWS):
+        with pytest.raises(IndexError, match="11 rows"):
+            Passes(False).forward(np.array([[1, beyond]], np.int32), table, weights)
+
+
 def test_nan_stays_nan_and_large_sums_saturate():
     ids, table, weights, _ = drawn(4, 4, 10, 4, 6)
     ids[0, -1] = 1
