@@ -34,6 +34,10 @@ SAME = {
         lambda s: s.axis("king", low="bad", high="good"),
         ["axis", VECTORS, "king", "--low", "bad", "--high", "good"],
     ),
+    "diff by distance": (
+        lambda s: s.diff(VECTORS, neighbors=3, metric="euclidean"),
+        ["diff", VECTORS, VECTORS, "--neighbors", "3", "--metric", "euclidean"],
+    ),
     "diff": (
         lambda s: s.diff(VECTORS, ["king"], neighbors=3, dims=4),
         ["diff", VECTORS, VECTORS, "king", "--neighbors", "3", "--dims", "4"],

@@ -46,6 +46,7 @@ def diff(
         bool,
         option.flag(option.QUESTION, "Turn B onto A first (orthogonal Procrustes).", "--align"),
     ] = False,
+    metric: option.Metric = "cosine",
     dims: option.Dims = None,
     fail_over: Annotated[
         Annotated[float, Interval(ge=0)] | None,
@@ -112,6 +113,7 @@ def diff(
             neighbors=count,
             words=named,
             dims=dims,
+            metric=metric,
             progress=tell,
         )
     a_path, b_path = first.path, second.path

@@ -132,12 +132,14 @@ class RowQuestions(Opened):
         top: int | None = None,
         neighbors: int | None = None,
         align: bool = False,
+        metric: Literal["cosine", "dot", "euclidean"] = "cosine",
         dims: int | None = None,
     ) -> Result:
         """Return what moved from this matrix to another; of a run, what training has moved.
 
         Args:
             other: what `open` has returned, or a path, which is opened in the same way.
+            metric: how the nearness of neighbors is measured.
             dims: cut rows to their first numbers, as Matryoshka models are used.
 
         >>> import embedinspect as ei

@@ -20,6 +20,8 @@ _MOST_NAMED = 5
 # So few distances are better read than counted in bins.
 _FEW = 20
 
+_BY = {"cosine": "by cosine", "dot": "by dot product", "euclidean": "by Euclidean distance"}
+
 
 def page(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
     """Yield how one matrix comes of the other, where that is known, and then what moved."""
@@ -129,9 +131,10 @@ def _facts(difference: Difference) -> Iterator[Fact]:
     if difference.overlap is not None:
         yield Fact(
             "neighbors",
-            f"of the nearest {difference.neighbors} by cosine, {difference.overlap:.0%} are the "
-            f"same, mean over {plural(difference.overlap_words, difference.by)}; with the rows of "
-            f"B shuffled, {_share(difference.overlap_by_chance)}",
+            f"of the nearest {difference.neighbors} {_BY[difference.metric]}, "
+            f"{difference.overlap:.0%} are the same, mean over "
+            f"{plural(difference.overlap_words, difference.by)}; with the rows of B shuffled, "
+            f"{_share(difference.overlap_by_chance)}",
         )
     yield from _alike(difference)
     if difference.trained_apart:
@@ -237,6 +240,7 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
         "a": about_source(difference.a),
         "b": about_source(difference.b),
         "dims": difference.dims,
+        "metric": difference.metric,
         "by": difference.by,
         "shared": difference.shared,
         "only_a": difference.only_a,

@@ -242,3 +242,27 @@ def test_rows_that_are_not_finite_are_left_out_of_everything():
     assert whole.overlap == part.overlap
     assert [row.distance for row in whole.moved] == [row.distance for row in part.moved]
     assert [row.row_a for row in whole.moved] == [kept[row.row_a] for row in part.moved]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "dot", "euclidean"])
+def test_neighbors_are_compared_by_the_metric_that_is_asked_for(metric):
+    stream = np.random.RandomState(5)
+    left = stream.standard_normal((40, 6)) * stream.gamma(2, size=(40, 1))
+    right = left + 0.4 * stream.standard_normal((40, 6))
+
+    def nearest(rows):
+        wide = rows.astype(np.float32).astype(np.float64)
+        if metric == "euclidean":
+            nearness = -np.linalg.norm(wide[:, None] - wide[None], axis=2)
+        else:
+            lengths = np.linalg.norm(wide, axis=1) if metric == "cosine" else np.ones(40)
+            nearness = wide @ wide.T / np.outer(lengths, lengths)
+        np.fill_diagonal(nearness, -np.inf)
+        return np.argsort(-nearness, axis=1)[:, :5]
+
+    expected = [
+        len(np.intersect1d(a, b)) / 5 for a, b in zip(nearest(left), nearest(right), strict=True)
+    ]
+    difference = compare(source_of(left), source_of(right), neighbors=5, metric=metric)
+    assert difference.overlap == pytest.approx(np.mean(expected))
+    assert difference.metric == metric

@@ -20,6 +20,7 @@ from embedinspect.analysis.diff.record import Around, Difference, Measures, Rows
 from embedinspect.analysis.diff.relations import relation_of
 from embedinspect.analysis.diff.similarities import similarities
 from embedinspect.analysis.dims import first_dims
+from embedinspect.analysis.nearest import Metric
 from embedinspect.errors import DataError, UsageError
 from embedinspect.source import Source
 
@@ -35,6 +36,7 @@ def compare(
     neighbors: int = 10,
     words: Sequence[str] = (),
     dims: int | None = None,
+    metric: Metric = "cosine",
     progress: Callable[[int], None] | None = None,
 ) -> Difference:
     """Return how the rows of two matrices differ, matched by word, or by number without words.
@@ -49,9 +51,10 @@ def compare(
             matched rows closest (orthogonal Procrustes, Schoenemann 1966), before comparing. It
             turns or mirrors about the origin, and neither shifts nor scales: a shift would change
             every cosine.
-        neighbors: how many nearest rows by cosine to compare, among the matched ones; 0 for none.
+        neighbors: how many nearest rows to compare, among the matched ones; 0 for none.
         words: compare these words alone, and the neighbors of each of them.
         dims: compare the first numbers of each row alone, scaled to length 1.
+        metric: how nearness is measured.
         progress: is told how many rows have been read, again and again; `rows_read` says how many
             there are to read.
 
@@ -84,7 +87,7 @@ def compare(
     every = chosen is not None or len(order) <= MOST_COMPARED
     asked = order if every else spread(order, MOST_SPREAD)
     queries = np.unique(asked) if measures.distance is None else with_ends(asked, order)
-    around = neighborhoods(pairs, measures, queries, k, progress)
+    around = neighborhoods(pairs, measures, queries, k, progress, metric)
     if measures.distance is None:
         order = _fewest_kept_first(order, around)
     overlaps = [around[place].overlap for place in asked.tolist()] if around else []
@@ -108,6 +111,7 @@ def compare(
         overlap_words=len(overlaps),
         similarities=similarities(pairs, measures),
         dims=dims,
+        metric=metric,
         relation=relation,
     )
 

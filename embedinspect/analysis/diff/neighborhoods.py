@@ -8,7 +8,7 @@ import numpy as np
 
 from embedinspect.analysis.diff.matching import Pairs
 from embedinspect.analysis.diff.record import Around, Doubles, Measures, Rows
-from embedinspect.analysis.nearest import Searcher
+from embedinspect.analysis.nearest import Metric, Searcher
 from embedinspect.stored_rows import StoredRows, Vectors
 
 Progress = Callable[[int], None]
@@ -39,9 +39,14 @@ def readings(queries: int) -> int:
 
 
 def neighborhoods(
-    pairs: Pairs, measures: Measures, queries: Rows, k: int, progress: Progress | None = None
+    pairs: Pairs,
+    measures: Measures,
+    queries: Rows,
+    k: int,
+    progress: Progress | None = None,
+    metric: Metric = "cosine",
 ) -> dict[int, Around]:
-    """Return what became of the nearest k of each query by cosine, among all pairs.
+    """Return what became of the nearest k of each query, among all pairs.
 
     Args:
         queries: places of the rows that are asked about.
@@ -51,7 +56,7 @@ def neighborhoods(
         return {}
     sides = []
     for rows, lengths in ((pairs.left, measures.length_a), (pairs.right, measures.length_b)):
-        sides.append(_nearest(rows, lengths, queries, k, progress))
+        sides.append(_nearest(rows, lengths, queries, k, progress, metric))
     around = {}
     for row, before, after in zip(queries.tolist(), *sides, strict=True):
         gained = tuple(other for other in after if other not in before)
@@ -61,11 +66,16 @@ def neighborhoods(
 
 
 def _nearest(
-    rows: Vectors, lengths: Doubles, queries: Rows, k: int, progress: Progress | None
+    rows: Vectors,
+    lengths: Doubles,
+    queries: Rows,
+    k: int,
+    progress: Progress | None,
+    metric: Metric,
 ) -> list[list[int]]:
     """Return the places of the nearest k of each query."""
     with np.errstate(over="ignore"):
-        searcher = Searcher(_told(rows, progress), lengths.astype(np.float32))
+        searcher = Searcher(_told(rows, progress), lengths.astype(np.float32), metric)
     itself = [[row] for row in queries.tolist()]
     return [nearest.rows.tolist() for nearest in searcher.nearest_of_many(rows[queries], k, itself)]
 

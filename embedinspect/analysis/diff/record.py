@@ -10,6 +10,7 @@ import numpy as np
 
 from embedinspect.analysis.diff.matching import Pairs
 from embedinspect.analysis.diff.relation import Relation
+from embedinspect.analysis.nearest import Metric
 from embedinspect.source import Source
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
@@ -133,6 +134,7 @@ class Difference:
         overlap_words: how many words that are.
         similarities: whether rows that are alike in one matrix are alike in the other.
         dims: how many first numbers of each row were compared; None for all.
+        metric: how nearness of neighbors was measured.
         relation: how one matrix comes of the other, before a turn; None where that is not known.
     """
 
@@ -155,6 +157,7 @@ class Difference:
     overlap_words: int
     similarities: Similarities
     dims: int | None = None
+    metric: Metric = "cosine"
     relation: Relation | None = None
 
     @property
