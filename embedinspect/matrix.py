@@ -12,6 +12,7 @@ import numpy as np
 
 from embedinspect.errors import UsageError
 from embedinspect.row_words import Words
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, Vectors
 
 # Keras's default for Embedding: RandomUniform(-0.05, 0.05).
@@ -111,6 +112,15 @@ def in_halves(count: int, work: Callable[[int, int], T]) -> tuple[T, T]:
     return first[0], second
 
 
+def but_for(rows: Rows, *others: Rows) -> Rows:
+    """Return some row numbers but for others, ascending: a mask takes no more than a byte a row."""
+    chosen = np.zeros(max(int(some.max(initial=-1)) for some in (rows, *others)) + 1, np.bool_)
+    chosen[rows] = True
+    for some in others:
+        chosen[some] = False
+    return np.flatnonzero(chosen)
+
+
 def finite_among(rows: Vectors, among: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return of each of some rows whether all its numbers are finite."""
     finite = np.empty(len(among), np.bool_)
@@ -123,12 +133,14 @@ def finite_among(rows: Vectors, among: Rows) -> np.ndarray[Any, np.dtype[np.bool
 def norms_of(rows: Vectors) -> FloatArray:
     """Return the length of each row, float32, shape (input_dim,); it is computed in float64."""
     lengths = np.empty(len(rows), np.float32)
+    measured = stage("their lengths", len(rows))
 
     def measure(start: int, stop: int) -> None:
         with np.errstate(invalid="ignore", over="ignore"):
             for first, part in parts_of(rows, IN_CACHE, start, stop):
                 wide = part.astype(np.float64)
                 lengths[first : first + len(part)] = np.sqrt(np.vecdot(wide, wide))
+                measured(len(part))
 
     if rows.size < WORTH_TWO_THREADS:
         measure(0, len(rows))

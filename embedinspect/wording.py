@@ -17,10 +17,14 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
-def listed(items: Iterable[str], most: int = 8) -> str:
-    """Return the first items, separated by commas, and how many more there are beyond `most`."""
+def listed(items: Iterable[str], most: int = 8, total: int | None = None) -> str:
+    """Return the first items, separated by commas, and how many more there are beyond `most`.
+
+    Args:
+        total: how many there are, where only the first are given.
+    """
     items = list(items)
-    rest = len(items) - most
+    rest = (len(items) if total is None else total) - most
     return ", ".join(items[:most]) + (f", and {rest:,} more" if rest > 0 else "")
 
 

@@ -24,6 +24,7 @@ ROOMS = [
     "row_words",
     "row_names",
     "stored_rows",
+    "stages",
     "matrix",
     "formats",
     "lookup",

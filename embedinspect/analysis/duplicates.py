@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def find_duplicates(
     Args:
         over: the least cosine of a pair.
         first: compare the first rows alone.
-        progress: is told, now and then, how many rows have been compared with all behind them.
+        progress: is told, now and then, how many rows are done, by the share of pairs compared.
         within: compare by Euclidean distance, of which this is the largest of a pair, and not by
             cosine.
 
@@ -154,35 +155,40 @@ class _Links:
     def add(self, left: Rows, right: Rows, closeness: Doubles) -> None:
         """Link pairs of places."""
         for one, other in ((left, right), (right, left)):
-            order = np.lexsort((-other, closeness))  # the last one written is the nearest
-            best = np.full(len(self._best), -np.inf)
-            best[one[order]] = closeness[order]
-            nearest = np.full(len(self._best), -1, np.int64)
-            nearest[one[order]] = other[order]
-            better = best > self._best
-            better |= (best == self._best) & (nearest < self.nearest)  # of equal ones the first
-            self._best[better], self.nearest[better] = best[better], nearest[better]
+            order = np.lexsort((other, -closeness, one))  # of each its nearest stands first
+            order = order[np.diff(one[order], prepend=-1) > 0]
+            places, nearest, best = one[order], other[order], closeness[order]
+            before = self._best[places]
+            better = (best > before) | (best == before) & (nearest < self.nearest[places])
+            places = places[better]
+            self._best[places], self.nearest[places] = best[better], nearest[better]
         self._join(left, right)
 
     def _join(self, left: Rows, right: Rows) -> None:
         """Give linked places the smallest of their roots, until nothing changes."""
         while True:
-            one, other = self._root[left], self._root[right]
+            one, other = self._roots_of(left), self._roots_of(right)
             apart = one != other
             if not apart.any():
                 return
             low, high = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
             np.minimum.at(self._root, high, low)
-            while True:  # shorten the ways to the roots
-                further = self._root[self._root]
-                if (further == self._root).all():
-                    break
-                self._root = further
+
+    def _roots_of(self, places: Rows) -> Rows:
+        """Return the roots of places, and shorten the ways to them."""
+        roots = self._root[places]
+        while True:
+            further = self._root[roots]
+            if (further == roots).all():
+                self._root[places] = roots
+                return roots
+            roots = further
 
     def groups(self) -> Iterator[Rows]:
         """Yield the places of each group, ascending."""
         linked = np.flatnonzero(self.nearest >= 0)
-        order = linked[np.argsort(self._root[linked], kind="stable")]
+        roots = self._roots_of(linked)
+        order = linked[np.argsort(roots, kind="stable")]
         edges = np.flatnonzero(np.diff(self._root[order])) + 1
         if len(order):
             yield from np.split(order, edges)
@@ -190,8 +196,12 @@ class _Links:
 
 def _group(near: NearPairs, members: Rows, nearest: Rows) -> Group:
     numbers, others = near.chosen[members], near.chosen[nearest[members]]
-    # 0 is added since -0 equals it, with other bits.
-    different = {(row + 0).tobytes() for part in _parts(near.rows, numbers) for row in part}
+    # 0 is added since -0 equals it, with other bits. Rows themselves might be too many to keep.
+    different = {
+        blake2b((row + 0).tobytes(), digest_size=16).digest()
+        for part in _parts(near.rows, numbers)
+        for row in part
+    }
     scores = near.scores(numbers, others)
     return Group(
         rows=tuple(numbers.tolist()),

@@ -14,6 +14,7 @@ from embedinspect.analysis.moments import Moments, moments_of
 from embedinspect.analysis.moments import Rows as Rows
 from embedinspect.matrix import IN_CACHE, finite_among, in_halves, parts_of
 from embedinspect.source import Source
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, Vectors
 
 # In units of the median absolute deviation: far beyond even the heavy tails of word vectors.
@@ -117,6 +118,7 @@ def examine(source: Source) -> Health:
     moments = moments_of(rows, finite)
     distances, mean_cosine = _distances(rows, moments, lengths)
     far, far_distances = _far(distances, finite)
+    del distances  # what follows needs the room
     duplicates, first = _duplicates(rows, np.flatnonzero(lengths != 0))
     sound = lengths[finite]
     mean_length = float(sound.mean(dtype=np.float64)) if sound.size else math.nan
@@ -188,7 +190,11 @@ def row_lengths(source: Source) -> Any:
 
 
 def _hold_nan(rows: Vectors, among: Rows) -> Any:
-    return np.fromiter((bool(np.isnan(rows[row]).any()) for row in among.tolist()), np.bool_)
+    hold = np.empty(len(among), np.bool_)
+    step = max(1, IN_CACHE // rows.shape[1])
+    for start in range(0, len(among), step):
+        hold[start : start + step] = np.isnan(rows[among[start : start + step]]).any(axis=1)
+    return hold
 
 
 def _before_training(source: Source) -> Vectors | None:
@@ -213,7 +219,7 @@ def _distances(rows: Vectors, moments: Moments, lengths: Any) -> tuple[Doubles, 
     weights = 1 / np.sqrt(np.where(moments.variances > 0, moments.variances, 1))
     distances = np.empty(len(rows))
     directed = np.isfinite(lengths) & (lengths > 0)
-    inverse = 1 / np.where(directed, lengths, 1).astype(np.float64)
+    measured = stage("how far they are from the mean row", len(rows))
 
     def measure(start: int, stop: int) -> Doubles:
         directions = np.zeros(rows.shape[1])
@@ -221,15 +227,12 @@ def _distances(rows: Vectors, moments: Moments, lengths: Any) -> tuple[Doubles, 
             for first, part in parts_of(rows, IN_CACHE, start, stop):
                 apart = part.astype(np.float64)
                 here = directed[first : first + len(part)]
-                scale = inverse[first : first + len(part)]
-                if here.all():
-                    directions += scale @ apart
-                else:
-                    directions += scale[here] @ apart[here]
+                inverse = 1 / lengths[first : first + len(part)][here].astype(np.float64)
+                directions += inverse @ (apart if here.all() else apart[here])
                 apart -= moments.mean
                 apart *= weights
                 distances[first : first + len(part)] = np.sqrt(np.vecdot(apart, apart))
-
+                measured(len(part))
         return directions
 
     directions = np.add(*in_halves(len(rows), measure))
@@ -250,8 +253,9 @@ def _far(distances: Doubles, finite: Any) -> tuple[Rows, Doubles]:
     sound = distances[finite]
     if sound.size < 3:
         return np.empty(0, np.int64), np.empty(0)
-    middle = float(np.median(sound))
-    deviation = float(np.median(np.abs(sound - middle)))
+    middle = float(np.median(sound, overwrite_input=True))
+    np.abs(np.subtract(sound, middle, out=sound), out=sound)
+    deviation = float(np.median(sound, overwrite_input=True))
     # One row that is longer than all others together leaves these with the same distance.
     reach = _FAR * deviation if deviation > middle * 1e-6 else _FAR * middle
     if not reach:
@@ -266,22 +270,37 @@ def _duplicates(rows: Vectors, among: Rows) -> tuple[Rows, Rows]:
 
     Rows are compared where the hashes of their bits are equal.
     """
-    hashes = _hashes(rows)
-    order = among[np.argsort(hashes[among], kind="stable")]
-    same = hashes[order][1:] == hashes[order][:-1]
-    later: list[int] = []
-    first: list[int] = []
-    begin = 0
-    for place in np.flatnonzero(same).tolist():
-        row = int(order[place + 1])
-        begin = begin if place and same[place - 1] else place
-        for candidate in order[begin : begin + 8].tolist():
-            if candidate < row and rows[candidate].tobytes() == rows[row].tobytes():
-                later.append(row)
-                first.append(candidate)
+    hashes = _hashes(rows)[among]
+    order = np.argsort(hashes, kind="stable")
+    hashes = hashes[order]
+    same = hashes[1:] == hashes[:-1]
+    order = among[order]
+    begins = np.flatnonzero(np.concatenate([[True], ~same]))  # where other hashes begin
+    places = np.flatnonzero(same) + 1
+    places = places[np.argsort(order[places])]  # the rows stand one after the other in the file
+    begin = begins[np.searchsorted(begins, places, side="right") - 1]
+    later, first = order[places], order[begin]
+    equal = _are_equal(rows, later, first)
+    for place in np.flatnonzero(~equal).tolist():  # other rows have the hash of the first, too
+        row, others = int(later[place]), order[begin[place] + 1 : begin[place] + 8]
+        for other in others[others < row].tolist():
+            if rows[other].tobytes() == rows[row].tobytes():
+                first[place], equal[place] = other, True
                 break
-    ranking = np.argsort(later, kind="stable")
-    return np.array(later, np.int64)[ranking], np.array(first, np.int64)[ranking]
+    return later[equal], first[equal]
+
+
+def _are_equal(rows: Vectors, some: Rows, others: Rows) -> Any:
+    """Return of each pair of rows whether they are equal bit for bit."""
+    equal = np.empty(len(some), np.bool_)
+    step = max(1, 2**20 // rows.shape[1])
+    compared = stage("which are equal", len(some))
+    for start in range(0, len(some), step):
+        one, other = rows[some[start : start + step]], rows[others[start : start + step]]
+        same = one.view(np.uint32) == other.view(np.uint32)
+        equal[start : start + step] = same.all(axis=1)
+        compared(len(one))
+    return equal
 
 
 def _hashes(rows: Vectors) -> np.ndarray[Any, np.dtype[np.uint64]]:
@@ -293,6 +312,7 @@ def _hashes(rows: Vectors) -> np.ndarray[Any, np.dtype[np.uint64]]:
     width = rows.shape[1]
     factors = np.random.RandomState(0).randint(1, 2**62, width, dtype=np.uint64) * 2 + 1
     hashes = np.empty(len(rows), np.uint64)
+    hashed = stage("what equals what", len(rows))
 
     def mix(start: int, stop: int) -> None:
         for first, part in parts_of(rows, IN_CACHE, start, stop):
@@ -302,6 +322,7 @@ def _hashes(rows: Vectors) -> np.ndarray[Any, np.dtype[np.uint64]]:
             mixed = bits >> 29
             mixed ^= bits
             hashes[first : first + len(part)] = mixed @ factors[: bits.shape[1]]
+            hashed(len(part))
 
     in_halves(len(rows), mix)
     return hashes

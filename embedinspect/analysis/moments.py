@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.matrix import IN_CACHE, in_halves, parts_of
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, Vectors
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
@@ -18,6 +19,10 @@ MOST_DIMENSIONS = 4096
 _BLOCK = 2**20  # numbers that are multiplied with each other at once, or more where rows are wide
 _WORTH_FLOAT32 = 2**34  # multiplications; float64 takes a fraction of a second for fewer
 _TILE = 1024
+# Rows whose products float32 adds up: fewer are multiplied slowly, of more the sums are off.
+_ROWS_AT_ONCE = 1024
+_CENTRED_AT_ONCE = 2**21  # numbers
+_STAGE = "how they vary"
 # By how many random vectors products in float32 are checked; how much larger their error may be
 # than these show, which see it nearly whole, as it is noise; and what it may change in the entropy.
 _TRIED, _SAFETY, _TOLERANCE = 2, 4.0, 1e-5
@@ -121,6 +126,7 @@ def _in_float64(rows: Vectors, finite: Truths, middle: FloatArray) -> Moments:
     total, squares, count = np.zeros(width), np.zeros(width), 0
     few = int(np.count_nonzero(finite)) <= width
     products = None if few or width > MOST_DIMENSIONS else np.zeros((width, width))
+    multiplied = stage(_STAGE, len(rows))
     for start, part in parts_of(rows, _numbers_at_once(width)):
         sound = finite[start : start + len(part)]
         centred = (part if sound.all() else part[sound]).astype(np.float64)
@@ -131,6 +137,7 @@ def _in_float64(rows: Vectors, finite: Truths, middle: FloatArray) -> Moments:
             squares += np.einsum("ij,ij->j", centred, centred)
         else:
             products += centred.T @ centred
+        multiplied(len(part))
     apart = total / max(1, count)  # of the mean and the middle
     if products is not None:
         products -= count * np.outer(apart, apart)
@@ -176,10 +183,15 @@ def _in_float32(rows: Vectors, finite: Truths, middle: FloatArray) -> Moments | 
     width, count = rows.shape[1], int(np.count_nonzero(finite))
     sums = _Sums(width)
     products = np.zeros((width, width))
+    at_once = max(width, _ROWS_AT_ONCE)
+    step = at_once * max(1, _CENTRED_AT_ONCE // (at_once * width))
+    multiplied = stage(_STAGE, len(rows))
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        for start in range(0, len(rows), width):
-            stop = min(start + width, len(rows))
-            _add_products(products, sums.take(rows, finite, middle, start, stop))
+        for start in range(0, len(rows), step):
+            centred = sums.take(rows, finite, middle, start, min(start + step, len(rows)))
+            for first in range(0, len(centred), at_once):
+                _add_products(products, centred[first : first + at_once])
+            multiplied(len(centred))
     apart = sums.total / count
     squares = sums.squares - count * apart**2
     _mirror(products)

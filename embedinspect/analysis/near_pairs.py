@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from embedinspect.matrix import parts_of
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, Vectors
 
 PairMetric = Literal["cosine", "euclidean"]
@@ -19,8 +20,8 @@ Doubles = np.ndarray[Any, np.dtype[np.float64]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 BLOCK = 4096
-# So many numbers are kept as they are multiplied, a GB; of more, each block is read anew.
-_KEPT = 2**28
+# So many numbers are kept as they are multiplied, half a GB; of more, each block is read anew.
+_KEPT = 2**27
 _NUMBERS_AT_ONCE = 2**20
 _EPS = 1.2e-7  # of float32
 _TINY = 1e-35  # below it, float32 has fewer digits
@@ -43,13 +44,15 @@ class NearPairs:
         """Yield pairs of places, the first before the second, and how close they are.
 
         Args:
-            progress: is told, now and then, how many rows have been compared with all behind them.
+            progress: is told, now and then, how many rows are done, by the share of the pairs that
+                have been compared: time goes by with these.
         """
         count = len(self.chosen)
         if count * self.rows.shape[1] <= _KEPT:
             self._kept = np.empty((count, self.rows.shape[1]), np.float32)
             for start in range(0, count, BLOCK):
                 self._kept[start : start + BLOCK] = self._prepared(start, start + BLOCK)
+        done = 0
         for start in range(0, count, BLOCK):
             here = self._part(start, start + BLOCK)
             for other in range(start, count, BLOCK):
@@ -57,8 +60,9 @@ class NearPairs:
                 left, right, closeness = self._candidates(here, there, same=other == start)
                 if len(left):
                     yield self._sure(left + start, right + other, closeness)
-            if progress is not None:
-                progress(min(start + BLOCK, count))
+                done += (1 if other == start else 2) * len(here) * len(there)
+                if progress is not None:
+                    progress(done // count)
 
     def scores(self, left: Rows, right: Rows) -> Doubles:
         """Return the cosine of each pair of rows, by their numbers, in float64."""
@@ -175,7 +179,9 @@ class ClosePairs(NearPairs):
 def lengths_of(rows: Vectors, count: int) -> Doubles:
     """Return the lengths of the first rows in float64, which holds that of any float32 row."""
     lengths = np.empty(count)
+    measured = stage("their lengths", count)
     for start, part in parts_of(rows, stop=count):
         wide = part.astype(np.float64)
         lengths[start : start + len(part)] = np.sqrt(np.vecdot(wide, wide))
+        measured(len(part))
     return lengths

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from embedinspect.analysis.best_bounds import BestBounds, Bounds, Doubles, Rows, within_reach
-from embedinspect.matrix import IN_CACHE, WORTH_TWO_THREADS, finite_among, in_halves
+from embedinspect.matrix import IN_CACHE, WORTH_TWO_THREADS, finite_among, in_halves, parts_of
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
 
 Metric = Literal["cosine", "dot", "euclidean"]
@@ -19,7 +20,9 @@ Progress = Callable[[int], None]
 _QUERIES_AT_ONCE = 1024
 _SCORES_AT_ONCE = 2**22
 _NUMBERS_AT_ONCE = 2**22
+_NUMBERS_OF_ALL = 2**25  # at once, where one vector is compared with all rows
 _WIDE = 128
+_STAGE = "how near they are"
 _LEAST_RESCORED = 1024
 # Lengths whose squares and products float32 can hold, with room for sums.
 _SHORTEST, _LONGEST = 1e-15, 1e15
@@ -174,8 +177,11 @@ class Searcher:
         spare = max(len(without[query]) for query in asked.tolist())
         best = BestBounds(len(asked), min(top + spare, len(self.rows)), slack)
         step = min(_SCORES_AT_ONCE // len(asked), _NUMBERS_AT_ONCE // self.rows.shape[1])
+        scored = stage(_STAGE, len(self.rows))
         for start in range(0, len(self.rows), max(256, step)):
-            best.take(self._bounds(queries, start, start + max(256, step), addend), start)
+            bounds = self._bounds(queries, start, start + max(256, step), addend)
+            best.take(bounds, start)
+            scored(bounds.shape[1])
         places, rows = best.found()
         settled = np.flatnonzero(~best.given_up)
         if dtype == np.float32 and len(self._extreme):
@@ -235,14 +241,16 @@ class Searcher:
     def _bounds_of_all(self, query: FloatArray, addend: Bounds | None) -> Bounds:
         """Return upper bounds of the scores of all rows with one vector, shape (rows,)."""
         bounds = np.empty(len(self.rows), np.float32)
-        step = len(self.rows)
-        if isinstance(self.rows, StoredRows):  # decoded into the cache, and used there
-            step = max(1, 4 * IN_CACHE // self.rows.shape[1])
+        # What is decoded is used while it is in the cache.
+        numbers = 4 * IN_CACHE if isinstance(self.rows, StoredRows) else _NUMBERS_OF_ALL
+        step = max(1, numbers // self.rows.shape[1])
+        scored = stage(_STAGE, len(self.rows))
 
         def fill(first: int, last: int) -> None:
             for start in range(first, last, step):
                 stop = min(start + step, last)
                 bounds[start:stop] = self._bounds(query, start, stop, addend)[0]
+                scored(stop - start)
 
         if self.rows.shape[1] >= _WIDE and self.rows.size >= WORTH_TWO_THREADS:
             in_halves(len(self.rows), fill)
@@ -284,8 +292,8 @@ class Searcher:
     @cached_property
     def _lengths_in_float64(self) -> Doubles:
         lengths = np.empty(len(self.rows))
-        for start, part in self._parts(np.arange(len(self.rows))):
-            lengths[start : start + len(part)] = _lengths(part)
+        for start, part in parts_of(self.rows, _NUMBERS_AT_ONCE):
+            lengths[start : start + len(part)] = _lengths(part.astype(np.float64))
         lengths[self._unsound] = 0
         return lengths
 
@@ -306,8 +314,10 @@ class Searcher:
         """Return the `top` of the candidates by scores in float64; of equal ones the first row."""
         candidates = np.sort(candidates[~np.isin(candidates, list(without))])
         scores = np.empty(len(candidates))
+        scored = stage("how near they are, in float64", len(candidates))
         for start, part in self._parts(candidates):
             scores[start : start + len(part)] = score(part, vector, self.metric)
+            scored(len(part))
         distances = scores if self.metric == "euclidean" else -scores
         if len(candidates) > top:
             last = np.partition(distances, top - 1)[top - 1]

@@ -63,13 +63,13 @@ def list_rows(source: Source, sort: SortName | None = None, where: Sequence[str]
     chosen = np.ones(len(source.matrix.rows), np.bool_)
     for condition in where:
         chosen &= _meets(source, condition)
-    rows = np.flatnonzero(chosen)
     if sort is None:
-        return RowList(rows, None, None, len(chosen), 0)
-    values = _values(source, sort)[rows]
+        return RowList(np.flatnonzero(chosen), None, None, len(chosen), 0)
+    values = _values(source, sort)
     finite = np.isfinite(values)
-    left_out = int((~finite).sum())
-    rows, values = rows[finite], values[finite]
+    left_out = int((chosen & ~finite).sum())
+    rows = np.flatnonzero(chosen & finite)
+    values = values[rows]
     order = np.argsort(values if sort == "norm" else -values, kind="stable")
     return RowList(rows[order], sort, values[order], len(chosen), left_out)
 
@@ -128,7 +128,8 @@ def _meets(source: Source, condition: str) -> Any:
         limit = float(text.removeprefix("#"))
     except ValueError:
         raise UsageError(f"--where is {condition!r}; expected a number behind {sign}") from None
-    values = row_lengths(source) if name == "norm" else np.arange(len(source.matrix.rows))
+    rows = len(source.matrix.rows)
+    values = row_lengths(source) if name == "norm" else np.arange(rows, dtype=np.int32)
     with np.errstate(invalid="ignore"):
         return {
             "<": values < limit,

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from embedinspect.analysis.health import Doubles, Rows
-from embedinspect.matrix import IN_CACHE, in_halves, parts_of
+from embedinspect.matrix import IN_CACHE, but_for, in_halves, parts_of
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, Vectors
 
 FEWEST_ROWS, FEWEST_DIMENSIONS = 200, 8
@@ -103,9 +104,11 @@ def _cluster_around(
     direction = (rows[seeds] / lengths[seeds, None]).mean(axis=0)
     direction /= np.linalg.norm(direction)
     along, cosines = np.empty(len(rows), np.float32), np.zeros(len(rows))
+    compared = stage("which of the short ones are alike", len(rows))
     with np.errstate(invalid="ignore"):
         for start, part in parts_of(rows):
             along[start : start + len(part)] = part @ direction
+            compared(len(part))
     cosines[sound] = along[sound] / lengths[sound]
     tight, middle = float(np.median(cosines[seeds])), float(np.median(cosines[sound]))
     if tight < _TIGHT or middle > _APART:
@@ -119,7 +122,7 @@ def _cluster_around(
     nearly = sound[short[sound] & (cosines[sound] > middle + third)]
     if len(cluster) < max(_FEWEST_IN_GROUP, len(nearly) // 2, len(apart) // 2):
         return None
-    others = np.setdiff1d(sound, cluster)
+    others = but_for(sound, cluster)
     return ShortCluster(
         rows=cluster,
         cosine=float(np.median(cosines[cluster])),
@@ -170,6 +173,7 @@ def as_drawn(rows: Vectors, without: Rows) -> AsDrawn | None:
     if len(rows) < FEWEST_ROWS or rows.shape[1] < FEWEST_DIMENSIONS:
         return None
     squares, means = np.empty(len(rows)), np.empty(len(rows))
+    measured = stage("which look as they were drawn", len(rows))
 
     def measure(start: int, stop: int) -> None:
         with np.errstate(invalid="ignore", over="ignore"):
@@ -177,6 +181,7 @@ def as_drawn(rows: Vectors, without: Rows) -> AsDrawn | None:
                 here, wide = slice(first, first + len(part)), part.astype(np.float64)
                 squares[here] = np.vecdot(wide, wide) / rows.shape[1]
                 means[here] = wide.mean(axis=1)
+                measured(len(part))
 
     in_halves(len(rows), measure)
     squares[without] = np.nan
@@ -286,15 +291,18 @@ def _distances(rows: Vectors, around: Rows) -> Doubles:
     """Return the distance of each row from the mean of some."""
     chosen = np.zeros(len(rows), np.bool_)
     chosen[around] = True
+    added = stage("their mean", len(rows))
 
     def add_up(start: int, stop: int) -> Doubles:
         total = np.zeros(rows.shape[1])
         for first, part in parts_of(rows, IN_CACHE, start, stop):
             total += part[chosen[first : first + len(part)]].sum(axis=0, dtype=np.float64)
+            added(len(part))
         return total
 
     mean = sum(in_halves(len(rows), add_up)) / len(around)
     distances = np.empty(len(rows))
+    measured = stage("how far they are from their mean", len(rows))
 
     def measure(start: int, stop: int) -> None:
         with np.errstate(invalid="ignore", over="ignore"):
@@ -302,6 +310,7 @@ def _distances(rows: Vectors, around: Rows) -> Doubles:
                 apart = part.astype(np.float64)
                 apart -= mean
                 distances[first : first + len(part)] = np.sqrt(np.vecdot(apart, apart))
+                measured(len(part))
 
     in_halves(len(rows), measure)
     return distances

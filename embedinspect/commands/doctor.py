@@ -168,6 +168,7 @@ def doctor(
             filters_given=tokenizing.filters is not None,
             reference=source.reference,
         )
+    with waiting("Looking" if source.path is None else f"Looking at the rows of {source.path}"):
         diagnosis = diagnose(case)
     answer = Answer(
         title="What is wrong with these texts"

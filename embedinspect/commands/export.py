@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -83,11 +84,15 @@ def _write_out(asked: SourceGroup, form: FormGroup, to: str | None) -> None:
         )
     from embedinspect import exports
     from embedinspect.output import export as output
-    from embedinspect.output.stdout import standard_output
+    from embedinspect.output.stdout import standard_output, waiting
 
     stdout = standard_output()
     stdout.flush()
-    exported = exports.export_to(stdout.buffer, asked.source(), to)
+    source = asked.source()
+    # On a terminal, a line on stderr would stand within the text.
+    told = nullcontext() if stdout.isatty() else waiting(f"Writing the rows of {source.path}")
+    with told:
+        exported = exports.export_to(stdout.buffer, source, to)
     stdout.buffer.flush()
     for sentence in output.sentences(exported):
         note(sentence)

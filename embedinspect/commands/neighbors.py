@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -130,7 +129,7 @@ def _ask(
     signs = [line for line in lines if line in {"+", "-"} and source.row_of(line) is None]
     if len(lines) == 1 or signs:
         questions = [parse(source, line) for line in [*signs, *lines]]
-        with waiting(what) if csls else nullcontext():
+        with waiting(what):
             return ask(source, questions, top=top, metric=metric, csls=csls)
     total = steps(len(lines), source.matrix.input_dim) if csls else len(lines)
     with counting(what, total) as progress:

@@ -103,16 +103,17 @@ def _list(
     """Write rows in an order: the first of them for people, all for programs without --top."""
     from embedinspect.analysis.row_list import list_rows
     from embedinspect.output import rows as output
+    from embedinspect.output.stdout import waiting
     from embedinspect.output.top import DEFAULT
 
-    listed = list_rows(source, sort, where)
-    every = listed.rows.tolist()
-    first = every[: top or DEFAULT]
+    with waiting(f"Looking at the rows of {source.path}"):
+        listed = list_rows(source, sort, where)
+    first = listed.rows[: top or DEFAULT].tolist()
     answer = Answer(
         title=f"Rows of {source.path}",
         page=lambda: output.page(
             source, first, full=full, precision=precision, heat=heat, listed=listed
         ),
-        document=lambda: output.document(source, every[:top], listed),
+        document=lambda: output.document(source, listed.rows[:top], listed),
     )
     write_answer(answer, target)

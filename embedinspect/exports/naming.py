@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from embedinspect.source import Source
 
@@ -34,7 +35,7 @@ class Names:
 
     def __iter__(self) -> Iterator[str]:
         words = self.source.words
-        none = [None] * self.source.matrix.input_dim
+        none = repeat(None, self.source.matrix.input_dim)
         taken: set[str] = set()
         for row, word in enumerate(words if words is not None else none):
             if word is None:

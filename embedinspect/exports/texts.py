@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from embedinspect.exports.naming import Names, for_glove, for_glove_alone, for_lines, without_spaces
 from embedinspect.source import Source
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray
 
 _BLOCK = 2**19  # numbers that are written at a time
@@ -108,9 +109,11 @@ def _blocks(source: Source, names: Names) -> Iterator[tuple[list[str], FloatArra
     """Yield words and rows in blocks, so that memory stays bounded."""
     step = max(1, _BLOCK // source.matrix.output_dim)
     words = iter(names)
+    written = stage("written", source.matrix.input_dim)
     for start in range(0, source.matrix.input_dim, step):
         rows = source.matrix.rows[start : start + step]
         yield list(islice(words, len(rows))), rows
+        written(len(rows))
 
 
 def _columns(rows: FloatArray) -> list[pa.Array]:

@@ -26,6 +26,7 @@ from embedinspect.stored_rows import FloatArray, Vectors
 SCHEMA_VERSION = 1
 NOT_FINITE = "NaN and infinity, which JSON does not have, are null"
 _CACHED_NUMBERS = 2**21
+_ITEMS_AT_ONCE = 2**12
 
 Item = Mapping[str, Any]
 RowText = Callable[[int], str]
@@ -54,6 +55,34 @@ class Document:
     rows: Iterable[Item] | None = None
 
 
+class Listed(Sequence[Item]):
+    """A list of many items in a head, each made when it is wanted."""
+
+    def __init__(self, make: Callable[..., Item], *columns: Any) -> None:
+        """Keep what the items are made of.
+
+        Args:
+            make: returns an item, given a value of each column.
+            columns: arrays of one length.
+        """
+        self._make, self._columns = make, columns
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return list(self._made(place))
+        return self._make(*(column[place].item() for column in self._columns))
+
+    def __iter__(self) -> Iterator[Item]:
+        for start in range(0, len(self), _ITEMS_AT_ONCE):
+            yield from self._made(slice(start, start + _ITEMS_AT_ONCE))
+
+    def _made(self, place: slice) -> Iterator[Item]:
+        return map(self._make, *(column[place].tolist() for column in self._columns))
+
+
 @dataclass(frozen=True)
 class Written:
     """A value that is JSON already."""
@@ -79,7 +108,8 @@ def json_parts(document: Document) -> Iterator[str]:
     }
     separator = "{\n"
     for key, value in head.items():
-        yield f"{separator}  {dumps(key)}: {to_json(value)}"
+        yield f"{separator}  {dumps(key)}: "
+        yield from _parts(value)
         separator = ",\n"
     for key, items in document.lists.items():
         yield f"{separator}  {dumps(key)}: ["
@@ -94,7 +124,12 @@ def json_parts(document: Document) -> Iterator[str]:
 def ndjson_lines(document: Document) -> Iterator[str]:
     """Yield one line of JSON for each item, or the head as the only one."""
     if document.lines is None:
-        yield _object({"command": document.command, **document.head}) + "\n"
+        separator = "{"
+        for key, value in {"command": document.command, **document.head}.items():
+            yield f"{separator}{dumps(key)}: "
+            yield from _parts(value)
+            separator = ", "
+        yield "}\n"
         return
     for item in document.lists[document.lines]:
         yield _object(item) + "\n"
@@ -187,6 +222,17 @@ def dumps(value: object) -> str:
     return text if text.isprintable() else json.dumps(value, allow_nan=False)
 
 
+def _parts(value: Any) -> Iterator[str]:
+    """Yield a value as JSON, a list of many items piece by piece."""
+    if not isinstance(value, Listed):
+        yield to_json(value)
+        return
+    yield "["
+    for place, item in enumerate(value):
+        yield f"{', ' if place else ''}{_object(item)}"
+    yield "]"
+
+
 def _object(item: Item) -> str:
     pairs = (f"{dumps(str(key))}: {to_json(value)}" for key, value in item.items())
     return "{" + ", ".join(pairs) + "}"
@@ -202,7 +248,7 @@ def to_json(value: Any) -> str:
         return number_json(value) if isinstance(value, np.float32) else to_json(value.item())
     if isinstance(value, Mapping):
         return _object(value)
-    if isinstance(value, (list, tuple, range)):
+    if isinstance(value, (list, tuple, range, Listed)):
         return "[" + ", ".join(map(to_json, value)) + "]"
     if isinstance(value, float) and not math.isfinite(value):
         return "null"

@@ -16,7 +16,7 @@ from embedinspect.analysis.other_readers import remarks
 from embedinspect.analysis.ranks import LengthsByRank
 from embedinspect.output import histogram, history, language_model
 from embedinspect.output import hubs as hubs_output
-from embedinspect.output.document import Document, about_source
+from embedinspect.output.document import Document, Listed, about_source
 from embedinspect.output.labels import epoch_name, row_name, short
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
 from embedinspect.source import Source
@@ -235,20 +235,22 @@ def _findings(source: Source, health: Health) -> Iterator[Fact]:
         else:
             in_order.append(noun)
     if len(health.duplicate_rows):
-        pairs = zip(health.duplicate_rows.tolist(), health.duplicate_of.tolist(), strict=True)
+        total = len(health.duplicate_rows)
+        pairs = _first_pairs(health.duplicate_rows, health.duplicate_of)
         names = (f"{row_name(source, row)} = {row_name(source, first)}" for row, first in pairs)
-        count = plural(len(health.duplicate_rows), "row")
-        yield Fact("duplicate", f"{count}: {listed(names, _MOST_ROWS)}", "notable")
+        named = listed(names, _MOST_ROWS, total)
+        yield Fact("duplicate", f"{plural(total, 'row')}: {named}", "notable")
     else:
         in_order.append("duplicates" if len(health.zero_rows) < 2 else "duplicates but the zeros")
     if len(health.far_rows):
-        pairs = zip(health.far_rows.tolist(), health.far_distances.tolist(), strict=True)
-        names = (f"{row_name(source, row)} {times:.1f}×" for row, times in pairs)
+        pairs = _first_pairs(health.far_rows, health.far_distances)
+        times = (f"{row_name(source, row)} {apart:.1f}×" for row, apart in pairs)
+        far = listed(times, _MOST_ROWS, len(health.far_rows))
         yield Fact(
             "unlike",
             f"{plural(len(health.far_rows), 'row')} far from the mean row: "
-            f"{listed(names, _MOST_ROWS)} (times the median distance from the mean row, each "
-            "dimension in its own deviation)",
+            f"{far} (times the median distance from the mean row, each dimension in its own "
+            "deviation)",
             "notable",
         )
     else:
@@ -282,7 +284,12 @@ def _by_rank(by_rank: LengthsByRank | None) -> Iterator[Fact]:
 
 
 def _names(source: Source, rows: Any) -> str:
-    return listed((row_name(source, row) for row in rows.tolist()), _MOST_ROWS)
+    first = rows[:_MOST_ROWS].tolist()
+    return listed((row_name(source, row) for row in first), _MOST_ROWS, len(rows))
+
+
+def _first_pairs(rows: Any, others: Any) -> Iterator[tuple[int, Any]]:
+    return zip(rows[:_MOST_ROWS].tolist(), others[:_MOST_ROWS].tolist(), strict=True)
 
 
 def document(
@@ -327,18 +334,16 @@ def document(
         "zero_rows": _rows(source, health.zero_rows),
         "nan_rows": _rows(source, health.nan_rows),
         "infinite_rows": _rows(source, health.infinite_rows),
-        "duplicate_rows": [
-            {**_row(source, row), "same_as": first}
-            for row, first in zip(
-                health.duplicate_rows.tolist(), health.duplicate_of.tolist(), strict=True
-            )
-        ],
-        "far_rows": [
-            {**_row(source, row), "distance": times}
-            for row, times in zip(
-                health.far_rows.tolist(), health.far_distances.tolist(), strict=True
-            )
-        ],
+        "duplicate_rows": Listed(
+            lambda row, first: {**_row(source, row), "same_as": first},
+            health.duplicate_rows,
+            health.duplicate_of,
+        ),
+        "far_rows": Listed(
+            lambda row, times: {**_row(source, row), "distance": times},
+            health.far_rows,
+            health.far_distances,
+        ),
         "other_readers": remarks(source),
         "unmoved_rows": None if unmoved is None else _rows(source, unmoved),
         "history": None if source.run is None else list(source.run.history),
@@ -379,8 +384,8 @@ def _spread(spread: Spread | None) -> dict[str, float] | None:
     return None if spread is None else dict(vars(spread))
 
 
-def _rows(source: Source, rows: Any) -> list[dict[str, Any]]:
-    return [_row(source, row) for row in rows.tolist()]
+def _rows(source: Source, rows: Any) -> Listed:
+    return Listed(lambda row: _row(source, row), rows)
 
 
 def _row(source: Source, row: int) -> dict[str, Any]:

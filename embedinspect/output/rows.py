@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embedinspect.matrix import norms_of
+from embedinspect.matrix import Rows, norms_of
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import NOT_FINITE, Document, about_source
 from embedinspect.output.labels import LONGEST_WORD, short
@@ -100,14 +100,15 @@ def _about(listed: RowList) -> Iterator[Fact]:
 
 
 def document(
-    source: Source, rows: Sequence[int | Composed], listed: RowList | None = None
+    source: Source, rows: Sequence[int | Composed] | Rows, listed: RowList | None = None
 ) -> Document:
     """Return the rows with every digit; they are read a few at a time."""
 
     def items() -> Iterator[dict[str, object]]:
         step = max(1, _NUMBERS_AT_ONCE // source.matrix.output_dim)
         for start in range(0, len(rows), step):
-            yield from _items(start, rows[start : start + step])
+            some = rows[start : start + step]
+            yield from _items(start, some.tolist() if isinstance(some, np.ndarray) else some)
 
     def _items(start: int, rows: Sequence[int | Composed]) -> Iterator[dict[str, object]]:
         values = _vectors(source, rows)

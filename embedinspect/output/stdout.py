@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from embedinspect.errors import DataError
+from embedinspect.stages import listening
 
 _SECONDS_UNTOLD, _SECONDS_BETWEEN = 2.0, 0.2
 
@@ -45,8 +46,8 @@ def waiting(message: str) -> Iterator[Callable[[int, int], None] | None]:
     """Show on stderr what is being waited for, if that is a terminal.
 
     It gives a function to tell how many bytes of how many are read, which are shown once it takes
-    long; None where nobody would see them. The spinner has its own copy of the file descriptor:
-    the block may redirect the real one.
+    long; None where nobody would see them. So is how far the stages of the work are. The spinner
+    has its own copy of the file descriptor: the block may redirect the real one.
     """
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
@@ -63,15 +64,32 @@ def waiting(message: str) -> Iterator[Callable[[int, int], None] | None]:
         Console(file=own).status(text, spinner="line") as status,
     ):
         start = last = time.monotonic()
+        stage, reached, begun = "", 0, start
+
+        def show(now: float, told: str) -> None:
+            nonlocal last
+            last = now
+            status.update(Text(literal(f"{message}: {told}")))
+
+        def due(now: float) -> bool:
+            return now - start > _SECONDS_UNTOLD and now - last > _SECONDS_BETWEEN
 
         def tell(done: int, size: int) -> None:
-            nonlocal last
             now = time.monotonic()
-            if now - start > _SECONDS_UNTOLD and now - last > _SECONDS_BETWEEN:
-                last = now
-                status.update(Text(literal(f"{message}: {how_far(done, size, now - start)}")))
+            if due(now):
+                show(now, how_far(done, size, now - start))
 
-        yield tell
+        def tell_of_stage(what: str, done: int, total: int) -> None:
+            nonlocal stage, reached, begun
+            now = time.monotonic()
+            if what != stage or done < reached:
+                stage, begun = what, now
+            reached = done
+            if due(now):
+                show(now, f"{what}, {done:,} of {total:,} rows{_left(done, total, now - begun)}")
+
+        with listening(tell_of_stage):
+            yield tell
 
 
 def how_far(done: int, size: int, seconds: float) -> str:
@@ -82,8 +100,15 @@ def how_far(done: int, size: int, seconds: float) -> str:
     >>> how_far(1_200_000_000, 1_200_000_000, 20)
     '1,200 of 1,200 MB'
     """
-    told = f"{done / 1e6:,.0f} of {size / 1e6:,.0f} MB"
+    return f"{done / 1e6:,.0f} of {size / 1e6:,.0f} MB{_left(done, size, seconds)}"
+
+
+def _left(done: int, size: int, seconds: float) -> str:
+    """Return how long work will take if it goes on as it has, after a comma."""
     left = math.ceil(seconds * (size - done) / done) if done else 0
     if left <= 0:
-        return told
-    return f"{told}, {left} s left" if left < 120 else f"{told}, {round(left / 60):,} min left"
+        return ""
+    if left < 120:
+        return f", {left} s left"
+    hours = left / 3600
+    return f", {round(left / 60):,} min left" if hours < 2 else f", {round(hours):,} h left"

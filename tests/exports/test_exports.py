@@ -191,7 +191,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr(exports.arrays, "_write_rows", full)
     with pytest.raises(DataError, match="no space left"):
         exports.export(source_of(np.ones((2, 2)), "ab"), str(tmp_path / "new" / "x.npy"), None)
     assert list(tmp_path.iterdir()) == []
@@ -255,3 +255,16 @@ def test_what_cannot_go_to_standard_output(run, arguments, says):
     code, out, err = run("export", str(VECTORS), "-", *arguments)
     assert (code, out) == (2, b"")
     assert says in err
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 3), (1000, 40)])
+def test_arrays_are_written_as_their_own_libraries_write_them(tmp_path, shape, monkeypatch):
+    monkeypatch.setattr(exports.arrays, "_BLOCK", 100)
+    rows = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    exports.export(source_of(rows, None), str(tmp_path / "ours.npy"), None)
+    exports.export(source_of(rows, None), str(tmp_path / "ours.safetensors"), None)
+    np.save(tmp_path / "theirs.npy", rows)
+    safetensors.numpy.save_file({"embedding": rows}, tmp_path / "theirs.safetensors")
+    for name in ("npy", "safetensors"):
+        ours = (tmp_path / f"ours.{name}").read_bytes()
+        assert ours == (tmp_path / f"theirs.{name}").read_bytes()

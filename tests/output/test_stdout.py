@@ -14,7 +14,9 @@ from types import SimpleNamespace
 import pytest
 
 from embedinspect.output import stdout
+from embedinspect.output.counting import counting
 from embedinspect.output.stdout import how_far, waiting
+from embedinspect.stages import stage
 
 
 @contextmanager
@@ -55,6 +57,34 @@ def test_a_long_reading_says_how_far_it_is_and_a_short_one_does_not(monkeypatch)
     assert f"{shown}: 500 of 1,000 MB, 5 s left" in long
 
 
+def test_a_long_stage_says_how_long_it_will_take_by_its_own_start(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(stdout, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    with terminal(monkeypatch) as screen, waiting("Looking"):
+        first = stage("their lengths", 9_000_000)
+        now[0] += 1.9
+        first(9_000_000)
+        for _ in range(2):  # the same again is a stage of its own
+            second = stage("how they vary", 9_000_000)
+            second(0)
+            now[0] += 10
+            second(3_000_000)
+            told = screen("left")
+            now[0] += 100
+    assert "lengths" not in told
+    assert "Looking: how they vary, 3,000,000 of 9,000,000 rows, 20 s left" in told
+
+
+def test_a_count_shows_its_stages_below_it(monkeypatch):
+    with terminal(monkeypatch) as screen, counting("Comparing rows", 100) as progress:
+        stage("their lengths", 50)(20)
+        shown = screen("20/50")
+        progress(7)
+        shown += screen("7/100")
+    assert "their lengths" in shown
+    assert "Comparing rows" in shown
+
+
 def test_nothing_is_told_where_nobody_sees_it(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     with waiting("Reading") as tell:
@@ -68,6 +98,7 @@ def test_nothing_is_told_where_nobody_sees_it(monkeypatch):
         (0, 10**9, 3, "0 of 1,000 MB"),
         (10**8, 10**9, 3, "100 of 1,000 MB, 27 s left"),
         (10**8, 10**9, 60, "100 of 1,000 MB, 9 min left"),
+        (10**7, 10**9, 600, "10 of 1,000 MB, 16 h left"),
         (10**9, 10**9, 60, "1,000 of 1,000 MB"),
         (0, 0, 5, "0 of 0 MB"),
     ],

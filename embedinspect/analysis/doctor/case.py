@@ -24,6 +24,7 @@ from embedinspect.analysis.language_model import (
 )
 from embedinspect.formats.keras_graph import Behind, Node, Reader, behind
 from embedinspect.lookup import Settings
+from embedinspect.matrix import but_for
 from embedinspect.sequences import IntArray
 from embedinspect.source import Source
 from embedinspect.vocabulary import Vocabulary
@@ -132,8 +133,7 @@ class Case:
 
     def unsaid(self, rows: Rows, *kinds: str) -> Rows:
         """Return those of some rows that no finding of these kinds has named already."""
-        said = [finding.rows for finding in self.findings if finding.kind in kinds]
-        return np.setdiff1d(rows, np.concatenate([np.empty(0, np.int64), *said]))
+        return but_for(rows, *(one.rows for one in self.findings if one.kind in kinds))
 
     @property
     def rows(self) -> int | None:

@@ -48,8 +48,11 @@ class Marks:
     def untrained(self) -> Rows:
         """All rows with one of these marks, and rows of zeros."""
         groups = (self.short_cluster, self.drawn, self.at_the_mean)
-        marked = [group.rows for group in groups if group is not None]
-        return np.unique(np.concatenate([np.flatnonzero(self._lengths == 0), *marked]))
+        marked = np.asarray(self._lengths == 0)
+        for group in groups:
+            if group is not None:
+                marked[group.rows] = True
+        return np.flatnonzero(marked)
 
     @cached_property
     def near_duplicates(self) -> near_duplicates.NearDuplicates | None:
