@@ -48,7 +48,7 @@ def explain(
         Size | None, _size("Number of rows in the lessons shapes and parameters.")
     ] = None,
     output_dim: Annotated[
-        Size | None, _size("Numbers in each row, in the lessons shapes and parameters.")
+        Size | None, _size("Numbers in each row, in the lessons shapes, parameters, cosine.")
     ] = None,
     units: Annotated[
         Size | None, _size("Units of the LSTM in the lessons shapes and parameters.")

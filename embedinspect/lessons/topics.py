@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from embedinspect.lessons import (
+    analogies,
+    directions,
     layer,
     padding,
     pretrained,
@@ -18,6 +20,7 @@ VOCABULARY = "Vocabulary"
 PADDING = "Padding and masks"
 SHAPES = "Shapes and parameters"
 PRETRAINED = "Pretrained vectors"
+DIRECTIONS = "What vectors say"
 TRAINING = "Training"
 TODAY = "Today's Keras"
 
@@ -185,6 +188,45 @@ TOPICS = (
         aliases=("load_word2vec_format", "KeyedVectors", "gensim", "glove.txt", "vec"),
     ),
     Topic(
+        "cosine",
+        DIRECTIONS,
+        "what a cosine of 0.6 is worth, by width and by matrix",
+        "What does a cosine of 0.6 mean?",
+        directions.cosine,
+        takes_texts=False,
+        takes=("output_dim",),
+        aliases=("cosine_similarity", "similarity", "distance"),
+    ),
+    Topic(
+        "isotropy",
+        DIRECTIONS,
+        "what rank and mean cosine say, and what one large direction does",
+        "What do rank and isotropy say of a matrix?",
+        directions.isotropy,
+        takes_texts=False,
+        aliases=(
+            "anisotropy",
+            "effective_rank",
+            "participation_ratio",
+            "rank",
+            "matrix_rank",
+            "mean_cosine",
+            "anisotropic",
+            "all-but-the-top",
+            "svd",
+            "PCA",
+        ),
+    ),
+    Topic(
+        "analogies",
+        DIRECTIONS,
+        "why king - man + woman needs more than a classifier's rows",
+        "Why do analogies work on GloVe and not on the rows of a classifier?",
+        analogies.analogies,
+        takes_texts=False,
+        aliases=("analogy", "evaluate_word_analogies", "king - man + woman", "3CosAdd"),
+    ),
+    Topic(
         "training",
         TRAINING,
         "which rows move, and which never do",
@@ -199,7 +241,7 @@ TOPICS = (
         "Why are the neighbors of a trained embedding not words of like meaning?",
         training.task_embedding,
         takes_texts=False,
-        aliases=("neighbors", "similarity", "most_similar", "semantic", "cosine"),
+        aliases=("neighbors", "most_similar", "semantic"),
     ),
     Topic(
         "projector",

@@ -180,7 +180,11 @@ def task_embedding(request: Request) -> Experiment:
             "print(cosines)",
         ],
         numbers={"cosines": np.array([_cosine(row, after[index[ASKED[0]]]) for row in after[1:]])},
-        next=["embedinspect neighbors sample:vectors king", "embedinspect explain pretrained"],
+        next=[
+            "embedinspect axis sample:vectors king queen --low bad awful --high good great",
+            "embedinspect explain analogies",
+            "embedinspect explain pretrained",
+        ],
     )
 
 

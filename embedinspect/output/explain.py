@@ -51,7 +51,8 @@ def lesson_page(
     elif left_out:
         yield Paragraph(LEFT_OUT, "aside")
     yield Facts([Fact("rule", experiment.rule), *_sentences("next", experiment.next)])
-    yield Code("The same in Keras", experiment.code, most=MOST_CODE)
+    library = "Keras" if any("keras" in line for line in experiment.code) else "NumPy"
+    yield Code(f"The same in {library}", experiment.code, most=MOST_CODE)
 
 
 def _keras(part: KerasPart) -> Iterator[Tables | Facts]:

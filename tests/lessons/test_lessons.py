@@ -69,6 +69,9 @@ CONFUSIONS = {
     16: ["shapes", "parameters"],
     17: ["projector"],
     18: ["vector-files"],
+    19: ["cosine"],
+    20: ["isotropy"],
+    21: ["analogies"],
 }
 DIFFICULT = [
     [""],
@@ -274,6 +277,38 @@ def test_neighbors_follow_the_task():
     assert rows("task-embedding", "Length")[2]["after"] < 0.1
 
 
+def test_the_floor_of_a_cosine_shrinks_with_the_root_of_the_width():
+    for row in rows("cosine", "random rows", sizes={"output_dim": 128}):
+        assert np.isclose(row["deviation"], row["1 / sqrt(width)"], rtol=0.02)
+    shifted = rows("cosine", "added", sizes={"output_dim": 128})
+    for row in shifted:  # of one length, common and own part are at right angles
+        assert np.isclose(
+            row["mean cosine"], row["added"] ** 2 / (1 + row["added"] ** 2), atol=0.02
+        )
+
+
+def test_what_all_rows_share_shows_in_the_mean_cosine_and_not_in_the_rank():
+    lines = {row["rows"]: row for row in rows("isotropy", "One large")}
+    plain, shared, strong = (lines[n] for n in ("random", "+ common", "+ strong"))
+    assert abs(plain["mean cosine"]) < 0.02 < 0.8 < shared["mean cosine"]
+    assert shared["effective rank"] == plain["effective rank"] > 19
+    assert abs(strong["mean cosine"]) < 0.02
+    assert strong["participation ratio"] < 3 < 15 < strong["effective rank"]
+    removed = lines["- both"]
+    assert float(removed["same nearest row"][:-1]) > 2 * float(
+        lines["+ both"]["same nearest row"][:-1]
+    )
+
+
+def test_an_offset_is_right_where_rows_hold_what_stands_beside_words():
+    totals = {row["rows"]: list(row.values())[1:] for row in rows("analogies", "Right of 24")}
+    assert totals["counts, 8 dims"][:2] == [24, 24]
+    assert totals["yes or no"][0] <= 12 > 4 >= totals["yes or no"][1]
+    assert totals["counts, 8 dims"][2] == 24  # so that the lesson may warn of it
+    assert totals["counts, 4 dims"][1] < 24
+    assert [row["counts"] for row in rows("analogies", "Answers")] == ["queen", "princess", "boy"]
+
+
 def test_old_lines_fail_as_they_stand():
     part = find("old-code").run_keras(Request(), None)
     today = {row["old line"]: row["today"] for row in rows_of(part, "Old")}
@@ -359,7 +394,7 @@ def test_a_backend_that_does_not_run_says_so(monkeypatch):
 
 
 def test_every_confusion_has_its_lesson():
-    assert sorted(CONFUSIONS) == list(range(1, 19))
+    assert sorted(CONFUSIONS) == list(range(1, 22))
     for topics in CONFUSIONS.values():
         assert [find(name).name for name in topics] == topics
     assert {name for topics in CONFUSIONS.values() for name in topics} == {
@@ -369,7 +404,7 @@ def test_every_confusion_has_its_lesson():
 
 def test_the_topics_that_were_promised():
     assert set(NAMED_BY_THE_PLAN) <= {topic.name for topic in TOPICS}
-    assert len({topic.group for topic in TOPICS}) == 7
+    assert len({topic.group for topic in TOPICS}) == 8
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=by_name)
@@ -433,6 +468,12 @@ def test_every_alias_leads_to_its_own_topic():
         ("GloVe", "pretrained"),
         ("word2vec", "pretrained"),
         ("Projector", "projector"),
+        ("keras.losses.CosineSimilarity()", "cosine"),
+        ("cosine", "cosine"),
+        ("most_similar", "task-embedding"),
+        ("king - man + woman", "analogies"),
+        ("np.linalg.svd(rows)", "isotropy"),
+        ("effective_rank", "isotropy"),
         ("model.layers[0].get_weights()", "vectors"),
     ],
 )
@@ -481,6 +522,12 @@ def test_a_word_that_is_neither_names_the_nearest_first(written, nearest):
         ("why are the neighbors of king strange", "task-embedding"),
         ("how can I see my embedding in tensorboard", "projector"),
         ("which rows never move in training", "training"),
+        ("is a cosine of 0.6 high", "cosine"),
+        ("what is a good similarity threshold", "cosine"),
+        ("what does effective rank mean", "isotropy"),
+        ("why are my embeddings anisotropic", "isotropy"),
+        ("why does king minus man plus woman not give queen", "analogies"),
+        ("do analogies work on my classifier", "analogies"),
         ("what does maxlen cut off", "truncating"),
         ("does my glove file need a header", "vector-files"),
     ],
