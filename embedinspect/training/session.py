@@ -18,6 +18,7 @@ from embedinspect.training.data import DataSummary, LabelledData, limited, split
 from embedinspect.training.fit import Report
 from embedinspect.training.hosts import plan as hosts
 from embedinspect.training.hosts.plan import Plan, Request
+from embedinspect.training.lstm.choice import choose as choose_lstm
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings, check_settings, defaults_for, warnings_for
 from embedinspect.wording import plural
@@ -90,8 +91,8 @@ def begin(
         request: the processes that train together.
 
     Raises:
-        UsageError: options that do not go together, a path that is taken, or a backend on which
-            Keras cannot train.
+        UsageError: options that do not go together, a path that is taken, a backend on which
+            Keras cannot train, or an LSTM that cannot be had.
         DataError: data that cannot be read, or a folder that cannot be written.
     """
     request = request or Request()
@@ -118,6 +119,7 @@ def begin(
     plan = None if meeting is None else hosts.plan(request, meeting, settings)
     prepared = _prepared(opened, settings)
     _check_held_out(prepared, settings)
+    choose_lstm(settings, backend, False, len(prepared.train))
     notes = []
     if chosen:
         pairs = ", ".join(f"{name} {value}" for name, value in chosen.items())
@@ -194,6 +196,7 @@ def resume(
     source = run.data.get("source")
     reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
     prepared = _prepared(reopened, run.settings)
+    choose_lstm(run.settings, backend, False, len(prepared.train))
     return Session(
         data=prepared,
         settings=run.settings,

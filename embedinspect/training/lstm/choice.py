@@ -50,7 +50,8 @@ def choose(settings: TrainSettings, backend: str, gpu: bool, texts: int) -> Choi
             "keras", f"the packed one pays from {WORTH:,} positions on, not {positions:,}"
         )
     if obstacle is None:
-        return Choice("packed", "tokens alone are computed, the padding once for all texts")
+        padding = "" if settings.mask_zero else ", and the padding once for all texts of a batch"
+        return Choice("packed", f"tokens alone are computed{padding}")
     if settings.lstm == "packed":
         raise UsageError(f"--lstm packed cannot be had: {obstacle}; leave it out, or --lstm keras")
     return Choice("keras", obstacle)

@@ -75,7 +75,7 @@ def test_a_run_goes_on_to_the_last_bit_and_either_lstm_takes_it_up(tmp_path, mon
 
     assert train("whole", 2).lstm == {
         "kernel": "packed",
-        "reason": "tokens alone are computed, the padding once for all texts",
+        "reason": "tokens alone are computed, and the padding once for all texts of a batch",
     }
     train("halves", 1)
     session.train(session.build(session.resume("halves", {"epochs": 2})), lambda _: None)
