@@ -56,7 +56,8 @@ def _tile(rows: int) -> Any:
         vector = ir.VectorType(number, COLUMNS)
         lanes = ir.Constant(ir.VectorType(ir.IntType(32), COLUMNS), [0] * COLUMNS)
         nothing = ir.Constant(vector, ir.Undefined)
-        name = f"llvm.fma.v{COLUMNS}f32"
+        # In one instruction where the processor has one, in two where it has not.
+        name = f"llvm.fmuladd.v{COLUMNS}f32"
         multiply_add = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(vector, [vector] * 3), name
         )
