@@ -17,14 +17,21 @@ from embedinspect.analysis.ranks import LengthsByRank
 from embedinspect.output import histogram, history, language_model
 from embedinspect.output import hubs as hubs_output
 from embedinspect.output.document import Document, Listed, about_source
-from embedinspect.output.labels import epoch_name, row_name, short
+from embedinspect.output.labels import (
+    LONGEST_TEXT,
+    LONGEST_WORD,
+    epoch_name,
+    row_name,
+    row_tag,
+    short,
+)
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
 from embedinspect.source import Source
 from embedinspect.wording import listed, plural
 
 _MOST_ROWS = 6
 _MOST_LAYERS = 20
-_MOST_WORDS = 8
+_MOST_WORDS, _MOST_TEXTS = 8, 2
 
 
 def page(
@@ -94,8 +101,12 @@ def _facts(source: Source) -> Iterator[Fact]:
     if words is None:
         yield Fact("words", "none known; name a file of them with --words FILE")
     else:
-        first = [short(word) for word in islice(words, 40) if word][:_MOST_WORDS]
-        more = "…" if words.named > len(first) else ""
+        most, longest = (
+            (_MOST_TEXTS, LONGEST_TEXT) if words.are_texts else (_MOST_WORDS, LONGEST_WORD)
+        )
+        first = [short(word, longest) for word in islice(words, 40) if word][:most]
+        more = "  …" if words.are_texts else "…"
+        more = more if words.named > len(first) else ""
         yield Fact(
             "words",
             f"{words.named:,} of {plural(matrix.input_dim, 'row')}, from {source.words_from}: "
@@ -136,7 +147,7 @@ def histogram_of(source: Source, health: Health) -> Table:
     return histogram.table(
         "Lengths of the rows (L2 norms)",
         health.histogram,
-        lambda place: short(source.name_of(int(health.histogram_rows[place]))),
+        lambda place: row_tag(source, int(health.histogram_rows[place])),
         "rows",
     )
 

@@ -33,6 +33,12 @@ def word_label(source: Source, row: int, most: int = LONGEST_WORD) -> str:
     return word if len(word) <= most else f"{short(word, most)} (row {row})"
 
 
+def row_tag(source: Source, row: int) -> str:
+    """Return what a row is called where there is little room; of a text the number comes first."""
+    word = source.name_of(row)
+    return short(f"#{row} {word}" if is_text(word) else word)
+
+
 def asked_label(source: Source, asked: str) -> str:
     """Return what a row that was asked for is called in a sentence; a word without one as asked."""
     row = source.row_of(asked)

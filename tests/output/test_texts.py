@@ -80,3 +80,9 @@ def test_texts_stand_in_a_page_and_a_picture(run, docs):
     page = run("map", docs, "#4", "--format", "html")[1].decode()
     assert '"texts": [0, 1, 2' in page or '"texts":[0,1,2' in page
     assert "#4 A violinist from" in page
+
+
+def test_info_names_two_texts_whole_and_rare_rows_by_their_numbers(run, docs, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    out = " ".join(run("info", docs)[1].decode().split())
+    assert f"from the column 'text': '{TEXTS[0]}', '{TEXTS[1]}', … " in out
