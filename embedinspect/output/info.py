@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from rich import filesize
@@ -18,12 +17,10 @@ from embedinspect.output import histogram, history, language_model
 from embedinspect.output import hubs as hubs_output
 from embedinspect.output.document import Document, Listed, about_source
 from embedinspect.output.labels import (
-    LONGEST_TEXT,
-    LONGEST_WORD,
     epoch_name,
+    first_words,
     row_name,
     row_tag,
-    short,
 )
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
 from embedinspect.source import Source
@@ -31,7 +28,6 @@ from embedinspect.wording import listed, plural
 
 _MOST_ROWS = 6
 _MOST_LAYERS = 20
-_MOST_WORDS, _MOST_TEXTS = 8, 2
 
 
 def page(
@@ -101,16 +97,10 @@ def _facts(source: Source) -> Iterator[Fact]:
     if words is None:
         yield Fact("words", "none known; name a file of them with --words FILE")
     else:
-        most, longest = (
-            (_MOST_TEXTS, LONGEST_TEXT) if words.are_texts else (_MOST_WORDS, LONGEST_WORD)
-        )
-        first = [short(word, longest) for word in islice(words, 40) if word][:most]
-        more = "  …" if words.are_texts else "…"
-        more = more if words.named > len(first) else ""
         yield Fact(
             "words",
             f"{words.named:,} of {plural(matrix.input_dim, 'row')}, from {source.words_from}: "
-            f"{'  '.join(first)}{more}",
+            f"{first_words(words)}",
         )
     if _row_0_is_padding(source):
         yield Fact("row 0", "the padding row: id 0 stands for no word")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from embedinspect.page import Column, Fact
 from embedinspect.row_words import LONGEST_WORD as LONGEST_WORD
-from embedinspect.row_words import is_text
+from embedinspect.row_words import Words, is_text
 from embedinspect.source import Source
 
 LONGEST_TEXT = 100
+_MOST_WORDS, _MOST_TEXTS = 8, 2
 
 
 def short(word: str, most: int = LONGEST_WORD) -> str:
@@ -54,6 +56,16 @@ def asked_word(source: Source, asked: str) -> str:
 def word_column(words: Sequence[str], name: str = "word") -> Column:
     """Return a column of words, which are cut; texts have more room than words."""
     return Column(name, words, most=LONGEST_TEXT if any(map(is_text, words)) else LONGEST_WORD)
+
+
+def first_words(words: Words) -> str:
+    """Return the first words side by side; of texts, which are long, two in quotes."""
+    first = (word for word in islice(words, 40) if word)
+    if words.are_texts:
+        named = [f"'{short(word, LONGEST_TEXT)}'" for word in islice(first, _MOST_TEXTS)]
+        return ", ".join(named) + ", …" * (words.named > len(named))
+    named = [short(word) for word in islice(first, _MOST_WORDS)]
+    return "  ".join(named) + "…" * (words.named > len(named))
 
 
 def source_name(source: Source) -> str:
