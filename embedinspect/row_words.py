@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count, islice
 from typing import Any, Protocol
 
 import numpy as np
+
+from embedinspect.word_index import MANY_WORDS, WordIndex
 
 # What lists of words call the row of the padding.
 PADDING_NAMES = frozenset({"", "<pad>", "[pad]", "<padding>", "pad", "_pad_", "<PAD>", "[PAD]"})
@@ -19,6 +21,7 @@ _FEW_SEARCHES = 4  # through a list of words
 _SEEN_FOR_TEXTS = 1000  # words that tell whether words are whole texts
 # A word that is longer, and has a space, is a text: tables cut it.
 LONGEST_WORD = 24
+_WORDS_AT_ONCE = 2**17  # that are decoded together: few of all are held
 _MOST_SEARCHES = 32  # through a block of words; from then on an index is faster
 
 
@@ -51,8 +54,10 @@ class Words:
         return iter(self._words)
 
     @cached_property
-    def index(self) -> dict[str, int]:
+    def index(self) -> Mapping[str, int]:
         """The row of each word."""
+        if len(self) >= MANY_WORDS:
+            return WordIndex(self)
         index: dict[str, int] = {}
         for row, word in enumerate(self):
             if word is not None:
@@ -142,13 +147,18 @@ class PackedWords(Words):
         return named_or_none(word, row)
 
     def __iter__(self) -> Iterator[str | None]:
-        block = self.block[0 : len(self.block)]
+        for start in range(0, len(self), _WORDS_AT_ONCE):
+            yield from self._words_from(start, min(start + _WORDS_AT_ONCE, len(self)))
+
+    def _words_from(self, first: int, last: int) -> Iterator[str | None]:
+        begin = int(self.ends[first - 1]) if first else 0
+        block = self.block[begin : int(self.ends[last - 1])]
         if self._mark != LINE_MARK:
             texts = (word.decode("utf-8", "replace") for word in block.split(self._mark)[1:])
-            return map(named_or_none, texts, count())
+            return map(named_or_none, texts, count(first))
         text = block.decode("utf-8", "replace")
         words = text.split("\n")[1:]
-        return iter(words) if "\n#" not in text else map(named_or_none, words, count())
+        return iter(words) if "\n#" not in text else map(named_or_none, words, count(first))
 
     @property
     def named(self) -> int:
@@ -221,6 +231,13 @@ def has_capitals(words: Iterable[str | None]) -> bool:
         word is not None and word[:1] not in {"<", "["} and word != word.lower()
         for word in islice(words, _SEEN_FOR_CASE)
     )
+
+
+def pack_lines(lines: bytes) -> PackedWords:
+    """Return the words of UTF-8 in packed form, one a line; the last line may end or not."""
+    block = LINE_MARK + lines.removesuffix(LINE_MARK)
+    begins = np.flatnonzero(np.frombuffer(block, np.uint8) == LINE_MARK[0])
+    return PackedWords(block, np.append(begins[1:], len(block)))
 
 
 def pack(words: Sequence[bytes]) -> PackedWords:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+
+from embedinspect.word_index import WordIndex
 
 Reason = Literal["case", "punctuation", "parts", "encoding", "unseen"]
 REASONS: tuple[Reason, ...] = ("case", "punctuation", "parts", "encoding", "unseen")
@@ -44,21 +46,25 @@ class Spellings:
         self.index = index
 
     @cached_property
-    def _folded(self) -> dict[str, str]:
+    def _folded(self) -> _FirstWords | dict[str, str]:
         """The first word of each spelling without capitals."""
+        if isinstance(self.index, WordIndex):
+            return _FirstWords(self.index, str.casefold)
         folded: dict[str, str] = {}
         for word in self.index:
             folded.setdefault(word.casefold(), word)
         return folded
 
     @cached_property
-    def _bare(self) -> dict[str, str]:
+    def _bare(self) -> _FirstWords | dict[str, str]:
         """The first word of each spelling without capitals and punctuation."""
+        if isinstance(self.index, WordIndex):
+            return _FirstWords(self.index, _bare_or_none)
         bare: dict[str, str] = {}
         for word in self.index:
-            folded = word.casefold()
-            if not folded.isalnum():
-                bare.setdefault(bare_of(folded), word)
+            spelling = _bare_or_none(word)
+            if spelling is not None:
+                bare.setdefault(spelling, word)
         return bare
 
     def in_another_case(self, word: str) -> str | None:
@@ -166,6 +172,31 @@ class Spellings:
             if tuple(words[place : place + length]) in self._phrases:
                 return length
         return 1
+
+
+class _FirstWords:
+    """The first word of each spelling, where there are millions of words."""
+
+    def __init__(self, index: WordIndex, spelling: Callable[[str], str | None]) -> None:
+        self._words = index.words
+        self._index = WordIndex(self._words, spelling)
+
+    def __contains__(self, spelling: str) -> bool:
+        return spelling in self._index
+
+    def __getitem__(self, spelling: str) -> str:
+        word = self._words[self._index[spelling]]
+        assert word is not None
+        return word
+
+    def get(self, spelling: str) -> str | None:
+        return self[spelling] if spelling in self._index else None
+
+
+def _bare_or_none(word: str) -> str | None:
+    """Return a word without capitals and punctuation; None where it has no punctuation."""
+    folded = word.casefold()
+    return None if folded.isalnum() else bare_of(folded)
 
 
 def bare_of(word: str) -> str:

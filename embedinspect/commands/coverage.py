@@ -67,20 +67,23 @@ def coverage(
     from embedinspect.analysis.coverage import cover
     from embedinspect.analysis.coverage_matrix import write_matrix
     from embedinspect.output import coverage as output
+    from embedinspect.output.stdout import waiting
     from embedinspect.saved_vocabulary import read_vocabulary
     from embedinspect.vocabulary import Tokenization
 
     saved = None if vocabulary is None else read_vocabulary(vocabulary)
     words_of = [] if saved is not None and not texts.any else texts.read()
-    covered = cover(
-        asked.source(),
-        words_of,
-        vocabulary=saved,
-        num_words=num_words,
-        oov_token=oov_token,
-        tokenization=None if filters is None else Tokenization(filters=filters),
-        any_case=any_case,
-    )
+    source = asked.source()
+    with waiting(f"Looking for the words in {source.path}"):
+        covered = cover(
+            source,
+            words_of,
+            vocabulary=saved,
+            num_words=num_words,
+            oov_token=oov_token,
+            tokenization=None if filters is None else Tokenization(filters=filters),
+            any_case=any_case,
+        )
     written = None if write is None else write_matrix(covered, write, fill, force=force)
     answer = Answer(
         title=f"Words that have a vector in {covered.source.path}",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from codecs import BOM_UTF8
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embedinspect.errors import DataError, UsageError
-from embedinspect.row_words import Words, named_or_none
+from embedinspect.row_words import PackedWords, Words, named_or_none, pack_lines
 from embedinspect.saved_vocabulary import LARGEST_FILE, from_json, refuse_language_model
 from embedinspect.texts import decode, read_bytes
 from embedinspect.vocabulary import Vocabulary
+from embedinspect.word_index import MANY_WORDS
 from embedinspect.wording import clipped_repr, plural
 
 EXPECTED = (
@@ -98,7 +100,7 @@ class FileOfWords:
         tokenizer: the text of the file, where it is a saved Keras tokenizer.
     """
 
-    listed: list[str | None] | None
+    listed: Sequence[str | None] | PackedWords | None
     pairs: list[tuple[str, int]]
     tokenizer: str | None = None
 
@@ -137,9 +139,11 @@ def load(path: str, rows: int | None = None, *, labels: bool = False) -> FileOfW
     text = decode(data, "utf-8", label)
     if not text.strip():
         raise DataError(f"{label} is empty; expected {EXPECTED}")
+    parsed = None if labels else _json(text, label)
+    if parsed is None and _is_plain(data):
+        return FileOfWords(pack_lines(data.removeprefix(BOM_UTF8)), [])
     if data.count(b"\n") > MOST_WORDS:
         raise DataError(f"{label} has more than {MOST_WORDS:,} lines; expected {EXPECTED}")
-    parsed = None if labels else _json(text, label)
     if parsed is None:
         return FileOfWords(_lines(text, rows), [])
     if not isinstance(parsed, dict):
@@ -181,6 +185,8 @@ def place(file: FileOfWords, rows: int, index_from: int | None, label: str) -> P
         label: what errors call the place that the words are from.
     """
     shift = index_from or 0
+    if isinstance(file.listed, PackedWords) and len(file.listed) == rows and not shift:
+        return PlacedWords(file.listed, file.placing(0), True, False, {}, rows)
     numbered = file.numbered(shift)
     vocabulary = None if file.tokenizer is None else from_json(file.tokenizer, label)
     if vocabulary is not None and shift:
@@ -277,6 +283,11 @@ def _list(words: object, label: str) -> list[str | None]:
                 f"{label} has {clipped_repr(str(word))} as item {number}; expected a word"
             )
     return words
+
+
+def _is_plain(data: bytes) -> bool:
+    """Return whether a text has so many words, and nothing else, that its lines can be used so."""
+    return data.count(b"\n") >= MANY_WORDS and b"\t" not in data and b"\r" not in data
 
 
 def _lines(text: str, rows: int | None) -> list[str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from embedinspect.formats.token_words import byte_level
 from embedinspect.matrix import finite_among
 from embedinspect.source import Source
 from embedinspect.source_options import where_words_are
+from embedinspect.word_index import MANY_WORDS, WordIndex
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -50,6 +51,9 @@ class WordRows:
         self._build()
 
     def _build(self) -> None:
+        if self.count >= MANY_WORDS and not self._marked:
+            self._build_by_hashes()
+            return
         names = list(zip(range(self.count), self.source.words or ()))  # noqa: B905 (the first N)
         sound = self._sound()
         index: dict[str, int] = {}
@@ -65,10 +69,22 @@ class WordRows:
                 continue
             folded[row] = key
             index.setdefault(key, row)
-        self._index, self._without = index, without - index.keys()
+        self._index: Mapping[str, int] = index
+        self._without: Container[str] = without - index.keys()
         self.candidates: Rows = np.fromiter(sorted(folded), np.int64, len(folded))
         self.group: Rows = np.full(self.count, -1, np.int64)
         self.group[self.candidates] = [index[folded[row]] for row in self.candidates.tolist()]
+
+    def _build_by_hashes(self) -> None:
+        """Do the same where there are millions of words, without a dictionary of them."""
+        assert self.source.words is not None
+        words, first = self.source.words, np.arange(len(self.source.words)) < self.count
+        sound = np.zeros(len(words), np.bool_)
+        sound[: self.count] = self._sound()
+        index = WordIndex(words, self.fold, sound)
+        self._index, self._without = index, WordIndex(words, self.fold, first & ~sound)
+        group = index.first_rows()[: self.count]
+        self.candidates, self.group = np.flatnonzero(group >= 0), group
 
     def _is_marked(self, word: str | None) -> bool:
         return self._marked and word is not None and word[:1] in _MARKS and len(word) > 1
@@ -99,7 +115,8 @@ class WordRows:
 
     def has_no_direction(self, word: str) -> bool:
         """Return whether a word's only rows are zero or not finite."""
-        return any(key in self._without for key in self._keys(word))
+        keys = list(self._keys(word))
+        return any(key in self._without and key not in self._index for key in keys)
 
     @cached_property
     def members(self) -> dict[int, tuple[int, ...]]:
