@@ -47,7 +47,6 @@ def diff(
         option.flag(option.QUESTION, "Turn B onto A first (orthogonal Procrustes).", "--align"),
     ] = False,
     metric: option.Metric = "cosine",
-    dims: option.Dims = None,
     fail_over: Annotated[
         Annotated[float, Interval(ge=0)] | None,
         option.option(
@@ -103,6 +102,7 @@ def diff(
     first, second, named = _sources(a, b, words or [], reading, epoch)
     count = _NEIGHBORS if neighbors is None else neighbors
     limits = Limits.of(fail_over, fail_under or [])
+    dims = reading.dims_a or reading.dims, reading.dims_b or reading.dims
     limits.check(first, second, neighbors=count, dims=dims)
     total = rows_read(first, second, align=align, neighbors=count)
     with adding_up("Reading rows", total) as tell:

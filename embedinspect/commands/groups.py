@@ -112,6 +112,9 @@ class TwoGroup(ReadGroup):
     layer_b: option.LayerB = None
     words_a: option.WordsA = None
     words_b: option.WordsB = None
+    dims: option.Dims = None
+    dims_a: option.DimsA = None
+    dims_b: option.DimsB = None
 
     def open_a(self, path: str, epoch: int | None = None) -> Source:
         """Return the first source."""
@@ -124,7 +127,12 @@ class TwoGroup(ReadGroup):
     @property
     def of_b(self) -> str | None:
         """The first option that is about the second source alone, if any is given."""
-        given = {"--tensor-b": self.tensor_b, "--layer-b": self.layer_b, "--words-b": self.words_b}
+        given = {
+            "--tensor-b": self.tensor_b,
+            "--layer-b": self.layer_b,
+            "--words-b": self.words_b,
+            "--dims-b": self.dims_b,
+        }
         return next((name for name, value in given.items() if value is not None), None)
 
     def _open(

@@ -249,6 +249,8 @@ def _of_one(name: str, source: str, metavar: str) -> Any:
 
 TensorA = Annotated[str | None, _of_one("tensor", "A", "NAME")]
 TensorB = Annotated[str | None, _of_one("tensor", "B", "NAME")]
+DimsA = Annotated[Count | None, _of_one("dims", "A", "N")]
+DimsB = Annotated[Count | None, _of_one("dims", "B", "N")]
 LayerA = Annotated[str | None, _of_one("layer", "A", "NAME")]
 LayerB = Annotated[str | None, _of_one("layer", "B", "NAME")]
 WordsA = Annotated[str | None, _of_one("words", "A", "COLUMN|FILE")]

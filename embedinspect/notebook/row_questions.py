@@ -63,6 +63,7 @@ class RowQuestions(Opened):
         Args:
             csls: correct cosines against hubs, rows that are near to everything.
             dims: cut rows to their first numbers, as Matryoshka models are used.
+            dims_b: as `dims`, of the other matrix alone.
 
         >>> import embedinspect as ei
         >>> ei.open("sample:vectors").neighbors("king - man + woman", top=1).to_pandas()["word"][0]
@@ -134,6 +135,8 @@ class RowQuestions(Opened):
         align: bool = False,
         metric: Literal["cosine", "dot", "euclidean"] = "cosine",
         dims: int | None = None,
+        dims_a: int | None = None,
+        dims_b: int | None = None,
     ) -> Result:
         """Return what moved from this matrix to another; of a run, what training has moved.
 
@@ -141,6 +144,7 @@ class RowQuestions(Opened):
             other: what `open` has returned, or a path, which is opened in the same way.
             metric: how the nearness of neighbors is measured.
             dims: cut rows to their first numbers, as Matryoshka models are used.
+            dims_b: as `dims`, of the other matrix alone.
 
         >>> import embedinspect as ei
         >>> vectors = ei.open("sample:vectors")

@@ -150,14 +150,11 @@ def _facts(difference: Difference) -> Iterator[Fact]:
 def _names(difference: Difference) -> Iterator[Fact]:
     """Yield what is compared; two tensors of one file are told apart by their names."""
     same = difference.a.path == difference.b.path
-    for label, source in (("A", difference.a), ("B", difference.b)):
+    both = zip("AB", (difference.a, difference.b), difference.dims, strict=True)
+    for label, source, dims in both:
         tensor = f", {source.tensor}" if same and source.run is None and source.tensor else ""
-        yield Fact(label, source_name(source) + tensor)
-    if difference.dims is not None:
-        yield Fact(
-            "cut",
-            f"rows of both to their first {plural(difference.dims, 'number')}, scaled to length 1",
-        )
+        cut = "" if dims is None else f", its rows cut to {plural(dims, 'number')}, of length 1"
+        yield Fact(label, source_name(source) + tensor + cut)
 
 
 def _distances(difference: Difference) -> Iterator[Fact]:
@@ -239,7 +236,8 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
     head = {
         "a": about_source(difference.a),
         "b": about_source(difference.b),
-        "dims": difference.dims,
+        "dims_a": difference.dims[0],
+        "dims_b": difference.dims[1],
         "metric": difference.metric,
         "by": difference.by,
         "shared": difference.shared,

@@ -54,24 +54,27 @@ class Limits:
             limits[name] = value
         return cls(most, limits)
 
-    def check(self, a: Source, b: Source, *, neighbors: int, dims: int | None) -> None:
+    def check(
+        self, a: Source, b: Source, *, neighbors: int, dims: tuple[int | None, int | None]
+    ) -> None:
         """Refuse limits of what will not be computed.
 
         Args:
             neighbors: how many nearest rows are compared.
-            dims: how many first numbers of each row; None for all.
+            dims: how many first numbers of the rows of each matrix; None for all.
 
         Raises:
             UsageError: distances or cosines of rows that differ in width, neighbors of none.
         """
-        widths = a.matrix.output_dim, b.matrix.output_dim
+        widths = dims[0] or a.matrix.output_dim, dims[1] or b.matrix.output_dim
         needs = "--fail-over" if self.most is not None else ""
         if "cosine" in self.least:
             needs = "--fail-under cosine"
-        if needs and dims is None and widths[0] != widths[1]:
+        if needs and widths[0] != widths[1]:
             raise UsageError(
-                f"{needs} needs rows of the same width, but {a.path!r} has output_dim {widths[0]}, "
-                f"{b.path!r} has {widths[1]}; expected --fail-under with overlap or correlation"
+                f"{needs} needs rows of the same width, but {a.path!r} has {widths[0]} "
+                f"numbers in a row, {b.path!r} has {widths[1]}; expected --fail-under with overlap "
+                "or correlation"
             )
         if "overlap" in self.least and not neighbors:
             raise UsageError("--fail-under overlap needs neighbors; leave out --neighbors 0")

@@ -29,8 +29,9 @@ def sentence(difference: Difference) -> str | None:
 def _scope(difference: Difference) -> Iterator[str]:
     """Yield of what the sentence is said, where that is not all of both matrices as they are."""
     pairs = difference.pairs
-    if difference.dims is not None:
-        yield f"cut to {plural(difference.dims, 'dimension')} and scaled to length 1"
+    dims, of_b = difference.dims
+    if dims is not None and dims == of_b:
+        yield f"cut to {plural(dims, 'dimension')} and scaled to length 1"
     whole = difference.a.matrix.input_dim == difference.b.matrix.input_dim == difference.shared
     finite = " and that are finite" if difference.not_finite else ""
     if not whole:

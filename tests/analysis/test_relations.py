@@ -279,7 +279,7 @@ def test_a_sentence_says_of_which_rows_it_is():
     holed[1] = np.nan
     text = sentence(compare(source_of(rows), source_of(holed)))
     assert text == "In the 5 rows that are finite in both, B is A, number for number"
-    cut = compare(source_of(rows), source_of(rows * 3), dims=2)
+    cut = compare(source_of(rows), source_of(rows * 3), dims=(2, 2))
     assert sentence(cut).startswith("Cut to 2 dimensions and scaled to length 1, B is A")
     twice = compare(source_of(rows, "abcdea"), source_of(rows, "abcdea"))
     assert sentence(twice) == "B is A, number for number"

@@ -293,9 +293,14 @@ def test_matrices_are_compared_by_their_first_numbers(ask, tmp_path):
     np.save(tmp_path / "a.npy", rows)
     np.save(tmp_path / "b.npy", changed)
     document = json.loads(ask("diff", "a.npy", "b.npy", "--dims", "4", "--json")[1])
-    assert document["dims"] == document["a"]["output_dim"] == 4
+    assert document["dims_a"] == document["dims_b"] == document["a"]["output_dim"] == 4
     assert document["mean_distance"] < 1e-6
     assert json.loads(ask("diff", "a.npy", "b.npy", "--json")[1])["mean_distance"] > 0.5
+    document = json.loads(ask("diff", "a.npy", "a.npy", "--dims-b", "3", "--json")[1])
+    assert (document["a"]["output_dim"], document["b"]["output_dim"]) == (6, 3)
+    cut = "B is A cut to its first 3 dimensions and with its rows scaled to length 1"
+    assert document["relation"]["sentence"] == cut
+    assert ask("diff", "a.npy", "a.npy", "--dims-b", "3", "--fail-under", "cosine=1")[0] == 2
     code, _, err = ask("diff", "a.npy", "b.npy", "--dims", "7")
     assert (code, err.count("\n")) == (2, 1)
     assert "--dims is 7, but 'a.npy' has rows of 6 numbers" in err

@@ -35,7 +35,7 @@ def compare(
     align: bool = False,
     neighbors: int = 10,
     words: Sequence[str] = (),
-    dims: int | None = None,
+    dims: tuple[int | None, int | None] = (None, None),
     metric: Metric = "cosine",
     progress: Callable[[int], None] | None = None,
 ) -> Difference:
@@ -53,7 +53,8 @@ def compare(
             every cosine.
         neighbors: how many nearest rows to compare, among the matched ones; 0 for none.
         words: compare these words alone, and the neighbors of each of them.
-        dims: compare the first numbers of each row alone, scaled to length 1.
+        dims: of A and of B, how many first numbers of each row are compared, scaled to length 1;
+            None for all.
         metric: how nearness is measured.
         progress: is told how many rows have been read, again and again; `rows_read` says how many
             there are to read.
@@ -63,7 +64,7 @@ def compare(
         UsageError: a word of `words` is not in both; rows of different widths are to be aligned;
             rows have fewer numbers than `dims`.
     """
-    a, b = first_dims(a, dims), first_dims(b, dims)
+    a, b = first_dims(a, dims[0]), first_dims(b, dims[1])
     if align and a.matrix.output_dim != b.matrix.output_dim:
         raise UsageError(
             f"--align turns rows of the same width onto each other, but {a.path!r} has output_dim "

@@ -133,7 +133,7 @@ class Difference:
         overlap: the mean share of the nearest k that both have, over the words it was computed for.
         overlap_words: how many words that are.
         similarities: whether rows that are alike in one matrix are alike in the other.
-        dims: how many first numbers of each row were compared; None for all.
+        dims: how many first numbers of the rows of each matrix were compared; None for all.
         metric: how nearness of neighbors was measured.
         relation: how one matrix comes of the other, before a turn; None where that is not known.
     """
@@ -156,7 +156,7 @@ class Difference:
     overlap: float | None
     overlap_words: int
     similarities: Similarities
-    dims: int | None = None
+    dims: tuple[int | None, int | None] = (None, None)
     metric: Metric = "cosine"
     relation: Relation | None = None
 

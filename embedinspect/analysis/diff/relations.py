@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
@@ -61,7 +61,7 @@ def relation_of(pairs: Pairs, measures: Measures) -> Relation | None:
         relation = ways[0].first(general(ways[0]))
         if relation is not None:
             return relation
-    return _nearly_equal(measures) or _turned(pairs, measures)
+    return _nearly_equal(measures) or _turned(pairs, measures, ways)
 
 
 class _Side:
@@ -77,19 +77,25 @@ class _Side:
         swapped = made == "A"
         self.rows, self.other = (pairs.right, pairs.left) if swapped else (pairs.left, pairs.right)
         source, made_of_it = (pairs.b, pairs.a) if swapped else (pairs.a, pairs.b)
-        self.dtype, self.wide = made_of_it.dtype, source.dtype == "float64"
+        self._stored, self.wide = made_of_it.dtype, source.dtype == "float64"
         self.pairs = pairs
         self._places = spread(tried, max(16, _TRIED // max(pairs.widths)))
 
+    @cached_property
     def some(self) -> tuple[FloatArray, FloatArray]:
-        """Return the rows on which relations are looked for, of the other matrix and of this."""
+        """The rows on which relations are looked for, of the other matrix and of this."""
         return self.rows[self._places], self.other[self._places]
+
+    @cached_property
+    def dtype(self) -> str:
+        """The type that its numbers were rounded to: as stored, if they are still such numbers."""
+        return _type_of(self._stored, self.some[1])
 
     def first(self, checks: Iterator[MakeCheck]) -> Relation | None:
         """Return the first relation that holds, on some rows and then on all."""
         for make in checks:
             check = make()
-            if check is None or not check.holds(*self.some()):
+            if check is None or not check.holds(*self.some):
                 continue
             check = make()
             if check is not None and all(check.holds(*part) for part in self._parts()):
@@ -106,7 +112,7 @@ class _Side:
         """Yield the types, decimals and digits that it may be rounded to."""
         for dtype in TO_TYPE:
             yield partial(Rounded, dtype)
-        for written in ways_to_write(self.some()[1]):
+        for written in ways_to_write(self.some[1]):
             yield partial(RoundedAsText, written)
 
     def scaled(self) -> Iterator[MakeCheck]:
@@ -119,7 +125,7 @@ class _Side:
 
     def columns(self) -> Iterator[MakeCheck]:
         """Yield other orders of the columns."""
-        yield lambda: columns_of(*(rows[:_ORDERED] for rows in self.some()))
+        yield lambda: columns_of(*(rows[:_ORDERED] for rows in self.some))
 
     def quantized(self) -> Iterator[MakeCheck]:
         """Yield steps that its numbers may be multiples of."""
@@ -129,7 +135,7 @@ class _Side:
             for each in ("row", "block"):
                 yield partial(Quantized, steps, each)
         # So few different numbers come of one step for all.
-        if len(np.unique(np.abs(self.some()[1]))) <= max(_STEPS) + 1:
+        if len(np.unique(np.abs(self.some[1]))) <= max(_STEPS) + 1:
             largest = max(float(np.abs(made).max()) for _, made in self._parts())
             for steps in _STEPS:
                 yield partial(Quantized, steps, "matrix", largest)
@@ -141,6 +147,12 @@ class _Side:
     def rows_scaled(self) -> Iterator[MakeCheck]:
         """Yield rows times factors of their own."""
         yield partial(RowsScaled, self.dtype, wide=self.wide)
+
+
+def _type_of(stored: str, rows: FloatArray) -> str:
+    """Return the type that rows are stored as; float32 where they have become other numbers."""
+    rounded = TO_TYPE.get(stored)
+    return stored if rounded is not None and (rounded(rows) == rows).all() else "float32"
 
 
 def _cut(pairs: Pairs) -> Relation | None:
@@ -178,7 +190,7 @@ def _largest_share(measures: Measures) -> float:
         return float((measures.distance[moved] / measures.length_a[moved]).max(initial=0))
 
 
-def _turned(pairs: Pairs, measures: Measures) -> Relation | None:
+def _turned(pairs: Pairs, measures: Measures, sides: Sequence[_Side]) -> Relation | None:
     """Return whether B is A turned or mirrored about the origin.
 
     The turn is found on some rows, at most half of them and at least as many as dimensions; it must
@@ -188,7 +200,7 @@ def _turned(pairs: Pairs, measures: Measures) -> Relation | None:
     width, count = pairs.widths[0], len(pairs)
     if count < 2 * width or not 2 <= width <= _MOST_TURNED:
         return None
-    within = (width + 16) * 2.0**-24 + rounding_of(pairs.a.dtype) + rounding_of(pairs.b.dtype)
+    within = (width + 16) * 2.0**-24 + sum(rounding_of(side.dtype) for side in sides)
     longer = np.maximum(measures.length_a, measures.length_b)
     if not (np.abs(measures.length_a - measures.length_b) <= within * longer).all():
         return None
