@@ -85,8 +85,9 @@ class Words:
     @cached_property
     def are_texts(self) -> bool:
         """Whether words are whole texts, such as sentences: at least half of the first 1,000."""
-        first = [word for word in islice(self, _SEEN_FOR_TEXTS) if word is not None]
-        return bool(first) and 2 * sum(map(is_text, first)) >= len(first)
+        first = [self[row] for row in range(min(len(self), _SEEN_FOR_TEXTS))]
+        named = [word for word in first if word is not None]
+        return bool(named) and 2 * sum(map(is_text, named)) >= len(named)
 
     def beginning_with(self, beginning: str) -> Iterator[int]:
         """Yield the rows whose words begin so, in their order."""

@@ -15,9 +15,10 @@ class Matrix(RowQuestions, TextQuestions):
     """An embedding matrix that `embedinspect.open` has opened.
 
     Each method asks what the command of its name asks: its parameters are the options, and mean and
-    default to the same. Words are one string or several, `#5` is the row of that number. Texts are
-    strings; `file` names files of them. Every method returns a `Result`, and raises `UsageError`
-    for what does not fit and `DataError` for data that cannot be used.
+    default to the same. Words are one string or several; `#5` is the row of that number, and where
+    the words are whole texts, the beginning of one stands for it. Texts are strings; `file` names
+    files of them. Every method returns a `Result`, and raises `UsageError` for what does not fit
+    and `DataError` for data that cannot be used.
 
     Keras is not imported unless `keras=True` asks for what the real layer or classifier says; `why`
     always needs it.

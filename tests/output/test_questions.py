@@ -238,6 +238,23 @@ def test_rows_that_stand_for_no_word_are_named(ask, tmp_path):
     assert np.flatnonzero(~np.load(tmp_path / "m.npy").any(axis=1)).tolist() == [0, 1, 3]
 
 
+def test_dims_cut_rows_and_scale_them_to_length_1(ask):
+    lines = [line.rsplit(" ", 6) for line in VECTORS.read_text().splitlines()]
+    rows = np.array([[float(number) for number in line[1:4]] for line in lines])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    expected = rows @ rows[1]
+    expected[1] = -2
+    for metric in ("cosine", "dot", "euclidean"):
+        options = ["--dims", "3", "--metric", metric, "--top", "25", "--json"]
+        document = json.loads(ask("neighbors", "vectors.txt", "king", *options)[1])
+        assert document["dims"] == 3
+        found = document["answers"][0]["neighbors"]
+        assert [each["row"] for each in found] == np.argsort(-expected)[:25].tolist()
+        scores = np.sort(expected)[::-1][:25]
+        scores = np.sqrt(2 - 2 * scores) if metric == "euclidean" else scores
+        assert np.allclose([each["score"] for each in found], scores, atol=1e-6)
+
+
 def test_fail_over_ends_with_3(ask):
     assert ask(*QUESTIONS["diff"], "--fail-over", "2")[0] == 0
     code, out, err = ask(*QUESTIONS["diff"], "--fail-over", "0.5")
@@ -315,6 +332,13 @@ def test_matrices_are_compared_by_their_first_numbers(ask, tmp_path):
         (["rows", "model.keras", "x"], 2, "has no words"),
         (["neighbors", "vectors.txt"], 2, "no word given"),
         (["neighbors", "vectors.txt", "king", "--metric", "cosin"], 2, "did you mean 'cosine'"),
+        (["neighbors", "vectors.txt", "king", "--csls", "--metric", "dot"], 2, "leave out one"),
+        (["neighbors", "vectors.txt", "king", "--dims", "7"], 2, "expected 1 to 6"),
+        (
+            ["neighbors", "vectors.txt", "king", "man", "car", "--odd-one-out", "--metric", "dot"],
+            2,
+            "goes by the cosine alone; leave out --metric",
+        ),
         (["info", "vectors.txt", "--json", "--format", "csv"], 2, "contradict"),
         (["diff", "vectors.txt"], 2, "is no run"),
         (["diff", "vectors.txt", "moved.txt", "--fail-under", "x=1"], 2, "'x=1'; expected one of"),
