@@ -17,6 +17,7 @@ VECTORS = "sample:vectors"
 # What is asked in Python, and on the command line.
 SAME = {
     "info": (lambda s: s.info(), ["info", VECTORS]),
+    "info with hubs": (lambda s: s.info(hubs=True), ["info", VECTORS, "--hubs"]),
     "rows": (lambda s: s.rows(["king", "#0"]), ["rows", VECTORS, "king", "#0"]),
     "neighbors": (
         lambda s: s.neighbors("king - man + woman", top=3, metric="dot"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from embedinspect.analysis.health import Health
 from embedinspect.analysis.hubs import K
@@ -12,6 +13,7 @@ from embedinspect.page import Fact
 from embedinspect.source import Source
 
 _MOST = 4
+LESSON = "what these numbers mean: embedinspect explain isotropy"
 # Of the words that the sample of analogies asks for: a source that has these knows the most of it.
 _OF_ANALOGIES = ("man", "woman", "king", "queen")
 
@@ -30,7 +32,7 @@ def command_line(*words: str) -> str:
 def after_info(
     source: Source, health: Health, options: Sequence[str], *, hubs: bool = False
 ) -> list[Fact]:
-    """Return what answers the questions that the numbers of `info` leave, at most four commands.
+    """Return what answers the questions that `info` leaves: at most four commands, and a lesson.
 
     There are none for rows that came from Python, which no command can open.
 
@@ -44,7 +46,7 @@ def after_info(
         f"{reason}: {command_line(name, source.path, *options, *rest)}"
         for reason, (name, *rest) in _of_rows(source, health, hubs=hubs)
     )
-    some = [command for command, _ in zip(commands, range(_MOST), strict=False)]
+    some = [*islice(commands, _MOST), *([] if health.participation_ratio is None else [LESSON])]
     return [Fact("" if place else "next", command) for place, command in enumerate(some)]
 
 
