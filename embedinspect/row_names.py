@@ -68,6 +68,20 @@ def _row_of_beginning(name: str, words: Words, path: str) -> int | None:
     )
 
 
+def _no_text(name: str, words: Words, path: str) -> str:
+    """Return the message for a name that is the beginning of no text."""
+    folded = name.casefold()
+    begins = (text for text in words if text is not None and text.casefold().startswith(folded))
+    meant = next(begins, None)
+    hint = "rows --where 'word=*PART*' lists texts by a part of them"
+    if meant is not None:
+        hint = f"did you mean {clipped_repr(meant)}?"
+    return (
+        f"no text of {path!r} begins with {clipped_repr(name)}; expected the beginning of one, or "
+        f"a row such as '#5'; {hint}"
+    )
+
+
 def _from(text: str, place: int) -> str:
     """Return a text from where it may differ from others that begin so."""
     return text if place < _SEEN_BEFORE else f"...{text[place - _SEEN_BEFORE // 2 :]}"
@@ -80,6 +94,8 @@ def no_row(name: str, words: Words | None, rows: int, path: str) -> str:
             f"{path!r} has no words, so {clipped_repr(name)} cannot be found; expected the number "
             "of a row, such as #5, or words with --words FILE"
         )
+    if words.are_texts and not (name.isascii() and name.isdecimal()):
+        return _no_text(name, words, path)
     close = words.close_to(name)
     hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
     if not close and name.isascii() and name.isdecimal() and int(name[:18]) < rows:

@@ -19,7 +19,7 @@ _SEEN_FOR_CASE = 20_000  # words that tell whether words are written with capita
 LINE_MARK, ANY_MARK = b"\n", b"\xff"
 _FEW_SEARCHES = 4  # through a list of words
 _SEEN_FOR_TEXTS = 1000  # words that tell whether words are whole texts
-# A word that is longer, and has a space, is a text: tables cut it.
+# Tables cut longer words.
 LONGEST_WORD = 24
 _WORDS_AT_ONCE = 2**17  # that are decoded together: few of all are held
 _MOST_SEARCHES = 32  # through a block of words; from then on an index is faster
@@ -205,10 +205,12 @@ class PackedWords(Words):
 def is_text(word: str) -> bool:
     """Return whether a word is a text that tables cut: long, and with a space in it.
 
-    >>> is_text("ice cream"), is_text("The river crossed the valley")
-    (False, True)
+    Some scripts have no spaces, so of what is not ASCII the length alone tells.
+
+    >>> is_text("ice cream"), is_text("The river crossed the valley"), is_text("山" * 30)
+    (False, True, True)
     """
-    return len(word) > LONGEST_WORD and " " in word
+    return len(word) > LONGEST_WORD and (" " in word or not word.isascii())
 
 
 def named_or_none(word: str, row: int) -> str | None:

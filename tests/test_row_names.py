@@ -51,6 +51,22 @@ def test_numbers_are_never_how_a_text_begins(texts):
         texts.rows_of(["7"])
 
 
+def test_what_no_text_begins_with_says_how_to_find_one(texts):
+    with pytest.raises(UsageError, match=r"^no text of 'made' begins with 'valley'; .*of them$"):
+        texts.rows_of(["valley"])
+    with pytest.raises(
+        UsageError, match=r"; did you mean 'The river never agreed to the terms.'\?$"
+    ):
+        texts.rows_of(["the river never"])
+
+
+def test_texts_of_a_script_without_spaces_are_texts():
+    long = ["山川草木" * 8 + str(number) for number in range(4)]
+    assert source_of(np.eye(4), long).row_of(f"{'山川草木' * 8}2") == 2
+    source = source_of(np.eye(2), ["山川" * 15, "草木" * 15])
+    assert source.row_of("草木草木") == 1
+
+
 def test_a_beginning_of_several_texts_names_them_from_where_they_differ(texts):
     with pytest.raises(UsageError) as error:
         texts.row_of("The river crossed the valley b")
