@@ -105,8 +105,8 @@ def train(
         option.Lstm | None,
         option.option(
             TRAINING,
-            "Which LSTM computes it: packed (tokens alone are computed; the same numbers, sooner), "
-            "or Keras's own; auto takes packed where that pays.",
+            "LSTM to train with: packed, which computes tokens alone (the same numbers, in less "
+            "time), or keras, Keras's own; auto takes packed where that pays.",
             show_default="auto",
         ),
     ] = None,
