@@ -128,6 +128,8 @@ def test_a_large_table_has_the_rank_and_the_spread_of_float64(kind, seed, monkey
     assert np.isclose(health.effective_rank, rank, rtol=1e-5)
     share = (values[0] / np.linalg.norm(values)) ** 2
     assert np.isclose(health.first_direction_share, share, rtol=1e-6)
+    variances = (values / np.linalg.norm(values)) ** 2
+    assert np.isclose(health.participation_ratio, 1 / (variances @ variances), rtol=1e-6)
     assert np.allclose(health.dimension_deviations, deviations, rtol=1e-6, atol=0)
 
 
