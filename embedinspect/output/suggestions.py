@@ -42,8 +42,9 @@ def after_info(
     """
     if held_at(source.path) is not None:
         return []
+    path = f"./{source.path}" if source.path.startswith("-") else source.path  # or it is an option
     commands = (
-        f"{reason}: {command_line(name, source.path, *options, *rest)}"
+        f"{reason}: {command_line(name, path, *options, *rest)}"
         for reason, (name, *rest) in _of_rows(source, health, hubs=hubs)
     )
     some = [*islice(commands, _MOST), *([] if health.participation_ratio is None else [LESSON])]

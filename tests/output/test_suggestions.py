@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import embedinspect as ei
+from embedinspect.commands import start
 from embedinspect.commands.schema import FOLDER
 from embedinspect.lessons import TOPICS, Request
 from embedinspect.output import screen
@@ -112,6 +113,19 @@ def test_the_end_that_lies_farther_from_the_median_is_listed(run, wide):
         rows[5] *= factor
         np.save("rows.npy", rows)
         assert f"rows.npy --sort {order}\n" in run("info", "rows.npy")[1].decode()
+
+
+def test_what_is_suggested_for_a_file_whose_name_begins_as_an_option_runs(run, wide):
+    np.save("-x.npy", DRAWS)
+    lines = commands_in(run("info", "--", "-x.npy")[1].decode())
+    assert shlex.split(lines[0])[2] == "./-x.npy"
+    for line in lines:
+        runs(run, line)
+
+
+def test_what_the_first_screen_suggests_runs(run, wide):
+    for line, _ in start.FIRST:
+        runs(run, f"{line} --epochs 1" if " train " in line else line)
 
 
 def test_nothing_is_suggested_for_rows_that_no_command_can_open():
