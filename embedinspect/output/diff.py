@@ -9,10 +9,11 @@ from embedinspect.analysis.histogram import histogram as bins_of
 from embedinspect.output import histogram
 from embedinspect.output.digits import decimals_for
 from embedinspect.output.document import Document, about_source
-from embedinspect.output.labels import short, source_name
+from embedinspect.output.labels import row_tag, source_name, word_label
 from embedinspect.output.relations import sentence
 from embedinspect.output.top import DEFAULT, ends
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
+from embedinspect.row_words import is_text
 from embedinspect.wording import plural
 
 _LONGEST_WORD = 20
@@ -64,7 +65,7 @@ def _moved(difference: Difference, top: int | None, *, named: bool) -> Page:
         yield histogram.table(
             "How far the rows moved" + (f", {still:,} unmoved left out" if still else ""),
             bins_of(difference.distances),
-            lambda place: short(far[place].word),
+            lambda place: row_tag(difference.pairs.named, far[place].row_a),
             "rows",
         )
 
@@ -72,7 +73,7 @@ def _moved(difference: Difference, top: int | None, *, named: bool) -> Page:
 def _table(title: str, moved: Sequence[Moved]) -> Table:
     distances = [row.distance for row in moved]
     columns = [
-        Column("word", [row.word for row in moved], most=_LONGEST_WORD),
+        *_words(moved),
         Column("distance", distances, "number", decimals=decimals_for(distances, 4)),
         Column("cosine", [row.cosine for row in moved], "number", decimals=4),
         Column("length", _lengths(moved), rigid=True),
@@ -85,10 +86,18 @@ def _table(title: str, moved: Sequence[Moved]) -> Table:
 def _changed(title: str, rows: Sequence[Moved]) -> Table:
     shares = ["" if row.overlap is None else f"{row.overlap:.0%}" for row in rows]
     columns = [
-        Column("word", [row.word for row in rows], most=_LONGEST_WORD),
+        *_words(rows),
         Column("same neighbors", shares, rigid=True),
     ]
     return Table(title, columns + _neighbors(rows))
+
+
+def _words(rows: Sequence[Moved]) -> list[Column]:
+    """Return the column of words; texts, which are cut there, have their rows beside them."""
+    words = Column("word", [row.word for row in rows], most=_LONGEST_WORD)
+    if not any(is_text(row.word) for row in rows):
+        return [words]
+    return [words, Column("row", [row.row_a for row in rows], "id")]
 
 
 def _neighbors(rows: Sequence[Moved]) -> list[Column]:
@@ -160,7 +169,10 @@ def _names(difference: Difference) -> Iterator[Fact]:
 def _distances(difference: Difference) -> Iterator[Fact]:
     """Yield what is said of rows that can be laid upon each other."""
     unmoved = difference.unmoved
-    first = [short(difference.pairs.name(place)) for place in unmoved[:_MOST_NAMED].tolist()]
+    pairs = difference.pairs
+    first = [
+        word_label(pairs.named, pairs.row_a(place)) for place in unmoved[:_MOST_NAMED].tolist()
+    ]
     rest = len(unmoved) - len(first)
     names = f": {', '.join(first)}" if first else ""
     names += f", and {rest:,} more" if rest else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from embedinspect.analysis.diff import Difference, Relation
-from embedinspect.output.labels import short
+from embedinspect.output.labels import word_label
 from embedinspect.wording import listed, plural
 
 _MOST_WORDS, _MOST_RUNS = 5, 3
@@ -125,7 +125,7 @@ def _rows(difference: Difference) -> str:
         else "the other is equal, number for number"
     )
     if len(places) <= _MOST_WORDS and difference.a.words is not None:
-        words = listed(short(pairs.name(place)) for place in places.tolist())
+        words = listed(word_label(pairs.named, pairs.row_a(place)) for place in places.tolist())
         return f"{plural(len(places), 'row')}, {words}; {rest}"
     edges = np.flatnonzero(np.diff(places) != 1)
     starts, ends = [0, *(edges + 1).tolist()], [*edges.tolist(), len(places) - 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,3 +87,21 @@ def test_info_names_two_texts_whole_and_rare_rows_by_their_numbers(run, docs, mo
     monkeypatch.setenv("COLUMNS", "200")
     out = " ".join(run("info", docs)[1].decode().split())
     assert f"from the column 'text': '{TEXTS[0]}', '{TEXTS[1]}', … " in out
+
+
+def test_diff_takes_the_beginning_of_a_text_and_names_rows(run, docs, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    lines = [json.loads(line) for line in Path(docs).read_text().splitlines()]
+    lines[4]["embedding"][0] += 1
+    other = tmp_path / "other.jsonl"
+    other.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    out = run("diff", docs, str(other))[1].decode()
+    assert "A violinist from Vi…    4     1.000" in out
+    assert "The river crossed the v… (row 0), The river found a lette… (row 1)" in " ".join(
+        out.split()
+    )
+    asked = run("diff", docs, str(other), "A violinist from Vienna f", "#1", "--json")[1]
+    assert {row["word"] for row in json.loads(asked)["moved"]} == {TEXTS[4], TEXTS[1]}
+    code, _, err = run("diff", docs, str(other), "A violinist")
+    assert code == 2
+    assert "several texts of" in err

@@ -60,10 +60,10 @@ class Pairs:
 
     def name(self, place: int) -> str:
         """Return the word of a pair, or `#` and the number of its row where it has none."""
-        return self._named.name_of(self.row_a(place))
+        return self.named.name_of(self.row_a(place))
 
     @property
-    def _named(self) -> Source:
+    def named(self) -> Source:
         """The source that has the names; where only one has words, rows are matched by number."""
         return self.a if self.a.words is not None else self.b
 
@@ -97,7 +97,8 @@ class Pairs:
         """Return the place of each word, once.
 
         Raises:
-            UsageError: a word, or a row such as `#5`, is not among the pairs.
+            UsageError: a word, or a row such as `#5`, is not among the pairs, or it is the
+                beginning of several texts.
         """
         places = {word: self._place_of(word) for word in words}
         absent = [word for word, place in places.items() if place is None]
@@ -112,8 +113,10 @@ class Pairs:
         return np.array(list(dict.fromkeys(places.values())), np.int64)
 
     def _place_of(self, word: str) -> int | None:
-        words = self._named.words
+        words = self.named.words
         row = words.row_of(word) if words is not None else None
+        if row is None and words is not None and not word.startswith("#"):
+            row = self.named.row_of(word)  # a text may begin so
         if row is None:
             number = word.removeprefix("#")
             if number == word or not (number.isascii() and number.isdecimal()):
