@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["KERAS_BACKEND"] = "tensorflow"
+BACKEND = os.environ.get("TEST_BACKEND", "tensorflow")
+os.environ["KERAS_BACKEND"] = BACKEND
 
 settings.register_profile(
     "quick",

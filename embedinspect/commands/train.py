@@ -269,7 +269,8 @@ def _train_together(session: Session, plan: Plan, tensorboard: str | None) -> Ru
     ):
         with waiting(meeting):
             fleet.start()
-        with _interruptible(session.out), reporting() as report:
+        saving = _interruptible(session.out) if plan.leads else nullcontext()
+        with saving, reporting() as report:
             return fleet.train(report)
 
 

@@ -113,10 +113,10 @@ def begin(
     )
     chosen = _chosen_by_size(opened, options)
     if meeting is not None:
-        options = {**options, "shards": hosts.shards_of(request, meeting, options.get("shards"))}
+        options = {**options, "shards": hosts.shards_of(meeting, options.get("shards"))}
     settings = TrainSettings(**{**chosen, **options})
     check_settings(settings)
-    plan = None if meeting is None else hosts.plan(request, meeting, settings)
+    plan = None if meeting is None else hosts.plan(meeting, settings)
     prepared = _prepared(opened, settings)
     _check_held_out(prepared, settings)
     choose_lstm(settings, backend, False, len(prepared.train))
@@ -192,7 +192,7 @@ def resume(
     backend = backends.choose(backend, run, shared=shared)
     plan = None
     if shared:
-        plan = hosts.plan(request, meeting or hosts.meeting(request), run.settings)
+        plan = hosts.plan(meeting or hosts.meeting(request), run.settings)
     source = run.data.get("source")
     reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
     prepared = _prepared(reopened, run.settings)

@@ -22,7 +22,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.training import batches, classifier, fit, run_folder, run_state, session
 from embedinspect.training.data import Part
 from embedinspect.training.settings import TrainSettings, settings_from, warnings_for
-from tests.conftest import HERE, environment
+from tests.conftest import BACKEND, HERE, environment
 from tests.training.builders import SIZES, SMALL
 
 
@@ -280,14 +280,16 @@ def save_or_die(run):
     save_state(run)
 
 run_folder.save_state = save_or_die
-begun = session.begin("reviews.csv", {options}, out="killed")
+begun = session.begin("reviews.csv", {options}, out="killed", backend="{backend}")
 session.train(session.build(begun), lambda _: None)
 """
 
 
 def test_a_killed_run_goes_on_to_the_same_bits(train, trained):
     """It is killed when rows and checkpoint of an epoch are written, and its state is not."""
-    script = KILLED_AS_EPOCH_2_IS_SAVED.replace("{options}", repr(SIZES))
+    script = KILLED_AS_EPOCH_2_IS_SAVED.replace("{options}", repr(SIZES)).replace(
+        "{backend}", BACKEND
+    )
     killed = subprocess.run(
         [sys.executable, "-c", script],
         env=environment(PYTHONPATH=str(HERE.parent)),

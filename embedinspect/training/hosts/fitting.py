@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,15 +110,15 @@ class Member:
 
 
 def state_of(run: Run) -> dict[str, Any]:
-    """Return what training changes of a run, as plain values."""
+    """Return what training changes of a run, and where it is, as plain values."""
     names = ("status", "history", "test", "versions", "earlier_versions", "lstm")
-    return {name: getattr(run, name) for name in names}
+    return {"path": str(run.path), **{name: getattr(run, name) for name in names}}
 
 
 def with_state(run: Run, state: dict[str, Any]) -> Run:
     """Return a run with what `state_of` gave of it elsewhere."""
     lists = {name: tuple(state[name]) for name in ("history", "earlier_versions")}
-    return replace(run, **{**state, **lists})
+    return replace(run, **{**state, **lists, "path": Path(state["path"])})
 
 
 def _facts(keras: Any, session: Session, plan: Plan) -> dict[str, Any]:
@@ -129,7 +130,6 @@ def _facts(keras: Any, session: Session, plan: Plan) -> dict[str, Any]:
         **{f"version of {name}": version for name, version in versions.items() if name != "python"},
         "a fingerprint of the data of": session.data.fingerprint,
         "processes": plan.processes,
-        "--shard-rows": plan.shard_rows,
         "finished epochs": 0 if run is None else run.epochs,
         "the checkpoint": None if run is None else _digest(run),
     }

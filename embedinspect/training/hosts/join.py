@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,10 +14,11 @@ from embedinspect import keras_layer
 from embedinspect.errors import UsageError, os_reason
 from embedinspect.training.hosts.plan import Plan
 
-BATCH, ROWS = "batch", "rows"
+BATCH = "batch"
 # JAX's own is 100 s. A process that is killed is noticed at once where its connections break; this
 # is for a machine that is gone without a word.
 HEARTBEAT_SECONDS = 10
+_LOOPBACK = re.compile(r"localhost$|127\.|::1$")
 
 
 def join(plan: Plan, process_id: int, joined: Callable[[], None]) -> Any:
@@ -27,36 +30,37 @@ def join(plan: Plan, process_id: int, joined: Callable[[], None]) -> Any:
         joined: called once all processes are there.
 
     Raises:
-        UsageError: the machines do not have one device for each shard.
+        UsageError: the coordinator is not known, or the machines do not have one device for each
+            shard.
     """
     import jax
     from jax._src import xla_bridge
 
-    devices = plan.processes if plan.shard_rows else plan.shards
-    jax.config.update("jax_num_cpu_devices", devices // plan.processes)
-    by_us: dict[str, Any] = {"num_processes": plan.processes, "process_id": process_id}
-    if plan.coordinator is not None:
-        # JAX binds every interface unless it is told one; the coordinator asks for no password.
-        by_us |= {
-            "coordinator_address": plan.coordinator,
-            "coordinator_bind_address": plan.coordinator,
-            "cluster_detection_method": "deactivate",
-        }
-        # The sums, too, go by the network that the coordinator is in. By itself each process takes
-        # the address of its own name, which on many machines is one that others cannot reach.
-        gloo = xla_bridge._jax.make_gloo_tcp_collectives
-        xla_bridge._jax.make_gloo_tcp_collectives = partial(gloo, hostname=_address_towards(plan))
+    jax.config.update("jax_num_cpu_devices", plan.shards // plan.processes)
+    coordinator, devices = plan.coordinator, None
+    if coordinator is None:
+        coordinator, devices = _of_cluster(plan)
+    # The sums, too, go by the network that the coordinator is in. By itself each process takes the
+    # address of its own name, which on many machines is one that others cannot reach.
+    gloo = xla_bridge._jax.make_gloo_tcp_collectives
+    hostname = _address_towards(coordinator)
+    xla_bridge._jax.make_gloo_tcp_collectives = partial(gloo, hostname=hostname)
     jax.distributed.initialize(
-        **by_us,
+        coordinator_address=coordinator,
+        # JAX binds every interface unless it is told one; it asks for no password.
+        coordinator_bind_address=coordinator,
+        num_processes=plan.processes,
+        process_id=process_id,
+        local_device_ids=devices,
+        cluster_detection_method="deactivate",
         initialization_timeout=plan.join_seconds,
         heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
-        shutdown_timeout_seconds=30,
     )
     there = jax.devices()
     joined()
-    if len(there) != devices:
+    if len(there) != plan.shards:
         raise UsageError(
-            f"{devices} shards need as many devices, but the processes have {len(there)} "
+            f"{plan.shards} shards need as many devices, but the processes have {len(there)} "
             f"({there[0].platform}) in all; expected --shards {len(there)}"
         )
     keras = keras_layer.load("jax")
@@ -64,26 +68,44 @@ def join(plan: Plan, process_id: int, joined: Callable[[], None]) -> Any:
     return keras
 
 
-def _address_towards(plan: Plan) -> str:
+def _of_cluster(plan: Plan) -> tuple[str, Any]:
+    """Return where processes meet, as JAX knows it of Slurm and the like, and this one's GPUs."""
+    from jax._src.clusters import ClusterEnv
+
+    coordinator, _, _, devices = ClusterEnv.auto_detect_unset_distributed_params(
+        None, None, None, None, None, plan.join_seconds
+    )
+    if coordinator is None:
+        raise UsageError(
+            "--coordinator is auto, but JAX does not find what started this process; expected "
+            "HOST:PORT, with --processes and --process-id"
+        )
+    return coordinator, devices
+
+
+def _address_towards(coordinator: str) -> str:
     """Return the address of this machine in the network of the coordinator.
 
     Raises:
-        UsageError: the coordinator's name cannot be resolved.
+        UsageError: the coordinator's name cannot be resolved, or is that of loopback here.
     """
-    assert plan.coordinator is not None
-    host, port = plan.coordinator.rsplit(":", 1)
+    host, port = coordinator.rsplit(":", 1)
+    host = host.strip("[]")
     try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host.strip("[]"), int(port), type=socket.SOCK_DGRAM
-        )[0]
+        family, kind, _, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind) as probe:
             probe.connect(address)  # which sends nothing
             own: str = probe.getsockname()[0]
     except OSError as error:
         raise UsageError(
-            f"--coordinator {plan.coordinator} cannot be reached: {os_reason(error)}; expected a "
-            "host that this machine knows"
+            f"the coordinator {coordinator} cannot be reached: {os_reason(error)}; expected a host "
+            "that this machine knows"
         ) from None
+    if ipaddress.ip_address(own.partition("%")[0]).is_loopback and not _LOOPBACK.match(host):
+        raise UsageError(
+            f"{host} is the loopback address {own} on this machine, which no other reaches; "
+            "expected --coordinator with its address in the network that they share"
+        )
     return own
 
 

@@ -35,7 +35,6 @@ class Request:
     processes: int | None = None
     coordinator: str | None = None
     process_id: int | None = None
-    shard_rows: bool = False
 
     @property
     def several(self) -> bool:
@@ -52,7 +51,6 @@ class Plan:
         processes: that train, on all machines together.
         local: the numbers of those that this command starts.
         coordinator: HOST:PORT where they meet, at process 0; None where the cluster knows.
-        shard_rows: whether each process holds a part of the embedding matrix.
         join_seconds: how long they wait for each other before they begin.
     """
 
@@ -60,7 +58,6 @@ class Plan:
     processes: int
     local: tuple[int, ...]
     coordinator: str | None
-    shard_rows: bool = False
     join_seconds: int = JOIN_SECONDS
 
     @property
@@ -121,26 +118,23 @@ def meeting(request: Request, environment: Mapping[str, str] = os.environ) -> Me
     return Meeting(processes, tuple(range(processes)), f"{LOOPBACK}:{_free_port()}")
 
 
-def shards_of(request: Request, meeting: Meeting, shards: int | None) -> int:
+def shards_of(meeting: Meeting, shards: int | None) -> int:
     """Return into how many shards batches are cut: as was asked for, else one for each process."""
-    if shards is not None:
-        return shards
-    return 1 if request.shard_rows else meeting.processes
+    return meeting.processes if shards is None else shards
 
 
-def plan(request: Request, meeting: Meeting, settings: TrainSettings) -> Plan:
+def plan(meeting: Meeting, settings: TrainSettings) -> Plan:
     """Return who does what.
 
     Raises:
         UsageError: the work cannot be shared so.
     """
-    _check_shares(settings, meeting.processes, request.shard_rows)
+    _check_shares(settings, meeting.processes)
     return Plan(
         settings.shards,
         meeting.processes,
         meeting.local,
         meeting.coordinator,
-        request.shard_rows,
     )
 
 
@@ -157,14 +151,8 @@ def check_jax() -> None:
         )
 
 
-def _check_shares(settings: TrainSettings, processes: int, shard_rows: bool) -> None:
+def _check_shares(settings: TrainSettings, processes: int) -> None:
     shards = settings.shards
-    if shard_rows:
-        if shards > 1:
-            raise UsageError(
-                f"--shard-rows does not go with {shards} shards: batches are not cut where rows are"
-            )
-        return
     if shards % processes:
         raise UsageError(
             f"--processes is {processes}, which does not divide the "
@@ -195,7 +183,6 @@ def _with_environment(request: Request, environment: Mapping[str, str]) -> Reque
         request.processes or numbers["num_processes"],
         addresses.split(",")[0].strip(),
         numbers["process_id"] if request.process_id is None else request.process_id,
-        request.shard_rows,
     )
 
 

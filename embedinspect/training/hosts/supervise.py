@@ -32,6 +32,7 @@ from embedinspect.training.session import Session
 
 # When one process is gone, the others follow by themselves; their messages say more.
 _SECONDS_TO_FOLLOW = 3.0
+_SECONDS_TO_END = 10.0
 _MOST_OF_A_LOG = 4000
 _START = (
     "import sys; sys.path[:] = {path}; from embedinspect.training.hosts.worker import main; main()"
@@ -102,6 +103,9 @@ class Fleet:
             EmbedInspectError: as for `start`; finished epochs are saved.
         """
         self._listen_until("done", report)
+        for worker in self.workers:  # which wait for those elsewhere
+            with suppress(subprocess.TimeoutExpired):
+                worker.process.wait(_SECONDS_TO_END)
         done = self.workers[0].said("done")
         assert done is not None
         session = self._session

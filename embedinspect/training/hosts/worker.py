@@ -95,8 +95,9 @@ def _work(job: Job, messages: Messages) -> None:
     member = Member(keras, job.session, job.plan, agreement)
     messages.say("ready")
     run = member.train(messages.progress, job.tensorboard)
-    messages.say("done", state=state_of(run))
     agreement.wait("done")
+    messages.say("done", state=state_of(run))
+    agreement.wait("said")  # or the end of process 0 would be an error to the others
 
 
 def _end_with_parent(stdin: BinaryIO) -> None:

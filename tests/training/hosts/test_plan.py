@@ -79,18 +79,17 @@ def test_options_that_do_not_go_together_are_refused(request_, environment, says
 
 
 @pytest.mark.parametrize(
-    ("processes", "settings", "shard_rows", "says"),
+    ("processes", "settings", "says"),
     [
-        (3, {"shards": 4}, False, "--processes is 3, which does not divide the 4 shards of the"),
-        (2, {"shards": 1}, False, "does not divide the 1 shard of the run; expected 1"),
-        (1, {"shards": 8, "batch_size": 4}, False, "a batch of 4 cannot be cut into 8 shards"),
-        (2, {"shards": 2}, True, "--shard-rows does not go with 2 shards"),
+        (3, {"shards": 4}, "--processes is 3, which does not divide the 4 shards of the"),
+        (2, {"shards": 1}, "does not divide the 1 shard of the run; expected 1"),
+        (1, {"shards": 8, "batch_size": 4}, "a batch of 4 cannot be cut into 8 shards"),
     ],
 )
-def test_work_that_cannot_be_shared_so_is_refused(processes, settings, shard_rows, says):
-    request = Request(processes, shard_rows=shard_rows)
+def test_work_that_cannot_be_shared_so_is_refused(processes, settings, says):
+    request = Request(processes)
     with pytest.raises(UsageError, match=says):
-        hosts.plan(request, hosts.meeting(request, {}), TrainSettings(**settings))
+        hosts.plan(hosts.meeting(request, {}), TrainSettings(**settings))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +98,6 @@ def test_work_that_cannot_be_shared_so_is_refused(processes, settings, shard_row
         ({"shards": 4}, Request(), 4, 1),
         ({"shards": 4}, Request(processes=2), 4, 2),
         ({}, Request(processes=2), 2, 2),
-        ({}, Request(processes=2, shard_rows=True), 1, 2),
     ],
 )
 def test_each_process_has_a_shard_where_none_are_asked_for(

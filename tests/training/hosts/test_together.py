@@ -22,21 +22,21 @@ from embedinspect.training import run_folder, session
 from embedinspect.training.hosts.plan import Request
 from embedinspect.training.hosts.supervise import Fleet
 from tests.conftest import HERE, environment
+from tests.training.builders import QUICK_TO_COMPILE
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax"
 )
 # A batch of 10 does not divide by 4 shards. All batches have one shape, compiled once.
 OPTIONS = {"output_dim": 8, "units": 6, "batch_size": 10, "epochs": 2, "mask_zero": True}
-FAST = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
-    """An empty folder; XLA compiles fast code rather slowly, which these tests do not need."""
+    """An empty folder, in which no backend was chosen."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KERAS_BACKEND")
-    monkeypatch.setenv("XLA_FLAGS", FAST)
+    monkeypatch.setenv("XLA_FLAGS", QUICK_TO_COMPILE)
 
 
 def silent(_) -> None:
@@ -147,8 +147,7 @@ from embedinspect.training.hosts.plan import Request, meeting, plan
 from embedinspect.training.settings import TrainSettings
 
 settings = TrainSettings(num_words=50, maxlen=9, output_dim=8, units=6, batch_size=10, shards=2)
-request = Request(processes=1)
-keras = join(plan(request, meeting(request), settings), 0, lambda: None)
+keras = join(plan(meeting(Request(processes=1)), settings), 0, lambda: None)
 distribution = keras.distribution.distribution()
 lstm = sharded_lstm(keras, distribution.device_mesh.backend_mesh, BATCH)
 model = classifier.build(keras, settings, layer=lstm)
