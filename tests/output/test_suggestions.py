@@ -13,7 +13,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import embedinspect as ei
-from embedinspect.commands import start
 from embedinspect.commands.schema import FOLDER
 from embedinspect.lessons import TOPICS, Request
 from embedinspect.output import screen
@@ -121,11 +120,6 @@ def test_what_is_suggested_for_a_file_whose_name_begins_as_an_option_runs(run, w
     assert shlex.split(lines[0])[2] == "./-x.npy"
     for line in lines:
         runs(run, line)
-
-
-def test_what_the_first_screen_suggests_runs(run, wide):
-    for line, _ in start.FIRST:
-        runs(run, f"{line} --epochs 1" if " train " in line else line)
 
 
 def test_nothing_is_suggested_for_rows_that_no_command_can_open():
