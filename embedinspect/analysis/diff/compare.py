@@ -91,7 +91,7 @@ def compare(
     around = neighborhoods(pairs, measures, queries, k, progress, metric)
     if measures.distance is None:
         order = _fewest_kept_first(order, around)
-    overlaps = [around[place].overlap for place in asked.tolist()] if around else []
+    overlaps = [around[place].overlap for place in asked.tolist() if place in around]
     return Difference(
         a=a,
         b=b,

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -159,14 +160,15 @@ def match(a: Source, b: Source) -> Pairs:
         if _same_words(a.words, b.words):
             return Pairs(a, b, "word" if _each_its_own(a.words) else "row")
         index = b.words.index
-        both = [(row, index[word]) for word, row in a.words.index.items() if word in index]
-        if not both:
+        both = ((row, index[word]) for word, row in a.words.index.items() if word in index)
+        numbers = np.fromiter(chain.from_iterable(both), np.int64).reshape(-1, 2)
+        if not len(numbers):
             raise DataError(
                 f"{a.path!r} and {b.path!r} share no word; expected matrices over the same "
                 f"language, and the same case: the first has {_some(a)}, the second {_some(b)}"
             )
-        rows_a, rows_b = np.array(both, np.int64).T
-        return Pairs(a, b, "word", np.ascontiguousarray(rows_a), np.ascontiguousarray(rows_b))
+        rows_a, rows_b = (np.ascontiguousarray(column) for column in numbers.T)
+        return Pairs(a, b, "word", rows_a, rows_b)
     if a.matrix.input_dim != b.matrix.input_dim:
         raise DataError(
             f"{a.path!r} has {plural(a.matrix.input_dim, 'row')}, {b.path!r} has "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from embedinspect.analysis.diff.matching import Pairs
 from embedinspect.analysis.diff.record import Around, Doubles, Measures, Rows
 from embedinspect.analysis.nearest import Metric, Searcher
-from embedinspect.stored_rows import StoredRows, Vectors
+from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
 
 Progress = Callable[[int], None]
 
@@ -48,12 +49,18 @@ def neighborhoods(
 ) -> dict[int, Around]:
     """Return what became of the nearest k of each query, among all pairs.
 
+    A row that has no neighbors in either matrix, as one of zeros by cosine, is left out. Where all
+    rows are equal, so are their neighbors, and none is searched for.
+
     Args:
         queries: places of the rows that are asked about.
         progress: is told how many rows of one matrix have been searched, again and again.
     """
     if not k or not len(queries):
         return {}
+    if measures.equal.all():
+        some = queries[measures.length_a[queries] > 0] if metric == "cosine" else queries
+        return dict.fromkeys(some.tolist(), Around((), (), 1.0))
     sides = []
     for rows, lengths in ((pairs.left, measures.length_a), (pairs.right, measures.length_b)):
         sides.append(_nearest(rows, lengths, queries, k, progress, metric))
@@ -61,7 +68,9 @@ def neighborhoods(
     for row, before, after in zip(queries.tolist(), *sides, strict=True):
         gained = tuple(other for other in after if other not in before)
         lost = tuple(other for other in before if other not in after)
-        around[row] = Around(gained, lost, len(set(before) & set(after)) / k)
+        most = max(len(before), len(after))  # fewer than k where others have no direction
+        if most:
+            around[row] = Around(gained, lost, len(set(before) & set(after)) / most)
     return around
 
 
@@ -75,18 +84,24 @@ def _nearest(
 ) -> list[list[int]]:
     """Return the places of the nearest k of each query."""
     with np.errstate(over="ignore"):
-        searcher = Searcher(_told(rows, progress), lengths.astype(np.float32), metric)
+        told = rows if progress is None else _Told(rows, progress)
+        searcher = Searcher(told, lengths.astype(np.float32), metric)
     itself = [[row] for row in queries.tolist()]
-    return [nearest.rows.tolist() for nearest in searcher.nearest_of_many(rows[queries], k, itself)]
+    nearest = searcher.nearest_of_many(rows[queries], k, itself)
+    # A row of zeros has no direction, so nothing is near to it.
+    some = (lengths[queries] > 0) | (metric != "cosine")
+    return [one.rows.tolist() if has else [] for one, has in zip(nearest, some, strict=True)]
 
 
-def _told(rows: Vectors, progress: Progress | None) -> Vectors:
-    """Return rows that tell when they are read."""
-    if progress is None:
-        return rows
+class _Told(StoredRows):
+    """Rows that tell when they are read in turn; a few that are picked do not count."""
 
-    def tell(part: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> object:
-        progress(len(part))
+    def __init__(self, rows: Vectors, progress: Progress) -> None:
+        super().__init__(rows, rows.shape, lambda part: part)
+        self._progress = progress
+
+    def __getitem__(self, key: Any) -> FloatArray:
+        part = super().__getitem__(key)
+        if isinstance(key, slice):
+            self._progress(len(part))
         return part
-
-    return StoredRows(rows, rows.shape, tell)  # type: ignore[arg-type]
