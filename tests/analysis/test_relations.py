@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from embedinspect.analysis.diff import compare
+from embedinspect.analysis.diff import compare, relations
 from embedinspect.analysis.diff.relation_checks import shortest_between
-from embedinspect.analysis.diff.rounding import Written, round_bfloat16
+from embedinspect.analysis.diff.rounding import Written, round_bfloat16, round_float16
 from embedinspect.output.relations import sentence
 from embedinspect.source import Source
 from tests.builders import source_of
@@ -269,6 +269,34 @@ def test_quantized_numbers_are_told_of(seed, steps, each):
     assert said(rows, own) == (
         "B is A with its rows scaled, each by a factor of its own, rounded to whole numbers"
     )
+
+
+@pytest.mark.parametrize("row", range(0, 90, 7))
+def test_a_relation_is_checked_on_rows_that_it_was_not_found_on(monkeypatch, row):
+    monkeypatch.setattr(relations, "_TRIED", 1)
+    monkeypatch.setattr(relations, "_NUMBERS_AT_ONCE", 40)
+    rows = np.random.RandomState(0).standard_normal((90, 4)).astype(np.float32)
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    made = {
+        "rounded to float16": round_float16(rows),
+        "times 2": rows * 2,
+        "with its rows scaled to length 1": units,
+        "with its columns in another order": rows[:, ::-1],
+        "with one vector added to every row": rows + np.float32([1, 2, 3, 4]),
+        "rounded to 2 decimals": np.round(rows.astype(np.float64), 2).astype(np.float32),
+        "turned": rows @ np.linalg.qr(rows[:4])[0],
+        "quantized": np.rint(rows / np.abs(rows).max(axis=1, keepdims=True) * 127)
+        * (np.abs(rows).max(axis=1, keepdims=True) / np.float32(127)),
+    }
+    for how, other in made.items():
+        other = other.astype(np.float32)
+        assert said(rows, other).startswith(f"B is A {how}")
+        other[row, 1] += 0.37 * (abs(other[row, 1]) + 1)
+        assert said(rows, other) is None
+    assert said(rows, rows[:, :2]) == "B is A cut to its first 2 dimensions"
+    cut = rows[:, :2].copy()
+    cut[row] += 1
+    assert said(rows, cut) is None
 
 
 def test_a_sentence_says_of_which_rows_it_is():
