@@ -35,18 +35,23 @@ def lengths_by_rank(source: Source) -> LengthsByRank | None:
         return None
     lengths = source.lengths()
     named = np.fromiter((word is not None for word in source.words), np.bool_, len(lengths))
-    sound = lengths[named & np.isfinite(lengths) & (lengths > 0)].astype(np.float64)
+    sound = lengths[named & np.isfinite(lengths) & (lengths > 0)]
     if len(sound) < _FEWEST:
         return None
-    medians = tuple(float(np.median(part)) for part in np.array_split(sound, PARTS))
+    parts = (part.astype(np.float64) for part in np.array_split(sound, PARTS))
+    medians = tuple(float(np.median(part)) for part in parts)
     return LengthsByRank(medians, _spearman(sound))
 
 
 def _spearman(values: Any) -> float | None:
     """Return the correlation of the ranks of values, ties sharing their mean, with their places."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    if len(counts) < 2:
+    count, places = len(values), np.argsort(values, kind="stable")
+    values = values[places]
+    begins = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    if len(begins) < 2:
         return None
-    last = np.cumsum(counts)
-    ranks = (last - (counts - 1) / 2)[inverse]
-    return float(np.corrcoef(ranks, np.arange(len(values)))[0, 1])
+    ties = np.diff(begins, append=count)
+    middle = (count - 1) / 2
+    ranks = np.repeat(begins + (ties - 1) / 2 - middle, ties)  # in the order of the values
+    spread = float(ranks @ ranks) * (count**3 - count) / 12
+    return float(ranks @ (places - middle)) / spread**0.5

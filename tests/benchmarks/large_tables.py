@@ -65,7 +65,10 @@ for at in range(0, len(rows), 10_000):
     copy[at : at + 10_000] = rows[at : at + 10_000]
 copy.flush()
 """
-TESTS = "".join(f"word{100_000 * at} word{at} word{at + 1} word{at + 2}\n" for at in range(1, 90))
+PAIRS = "".join(f"word{at} word{at + 1} {at % 7}\n" for at in range(90))
+ANALOGIES = ": made\n" + "".join(
+    f"word{at} word{at + 1} word{at + 2} word3\n" for at in range(4, 90)
+)
 
 
 def make_table(path: Path, rows: int, width: int, *, dense: bool) -> None:
@@ -137,9 +140,9 @@ def main() -> None:
 
 
 def ask(table: Path, folder: Path, only: list[str] | None, most: float) -> None:
-    (folder / "odd.txt").write_text(TESTS)
+    (folder / "pairs.txt").write_text(PAIRS)
+    (folder / "analogies.txt").write_text(ANALOGIES)
     words, path = ["--words", str(table.with_suffix(".txt"))], str(table)
-    odd = ["--as", "odd-one-out"]
     out = str(folder / "copy.npy")
     questions: dict[str, tuple[list[str], str | None]] = {
         "neighbors": ([path, "#5"], NEIGHBORS),
@@ -151,7 +154,8 @@ def ask(table: Path, folder: Path, only: list[str] | None, most: float) -> None:
         "axis": ([path, "#7", "#8", "--low", "#1", "--high", "#2"], None),
         "doctor": ([path], None),
         "coverage": ([path, *words, "word5 word6 nothing"], None),
-        "evaluate": ([path, str(folder / "odd.txt"), *odd, *words], None),
+        "evaluate (pairs)": ([path, str(folder / "pairs.txt"), *words], None),
+        "evaluate (analogies)": ([path, str(folder / "analogies.txt"), *words], None),
         "duplicates (of 50,000)": ([path, "--first", "50000"], None),
         "duplicates": ([path], None),
     }
