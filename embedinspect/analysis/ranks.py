@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,4 +55,4 @@ def _spearman(values: Any) -> float | None:
     middle = (count - 1) / 2
     ranks = np.repeat(begins + (ties - 1) / 2 - middle, ties)  # in the order of the values
     spread = float(ranks @ ranks) * (count**3 - count) / 12
-    return float(ranks @ (places - middle)) / spread**0.5
+    return float(ranks @ (places - middle) / math.sqrt(spread))

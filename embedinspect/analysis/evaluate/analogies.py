@@ -67,7 +67,7 @@ def score(
     near = np.zeros(len(items))
     near[asked.places] = _hits(alone, asked.answers)
     chances = np.zeros(len(items))
-    left = max(1, len(np.unique(words.group[words.candidates])) - 3)
+    left = max(1, words.different - 3)
     known = (asked.answers >= 0).sum(axis=1)
     chances[asked.places] = np.minimum(1, settings.top * known / left)
     is_asked = np.zeros(len(items), np.bool_)

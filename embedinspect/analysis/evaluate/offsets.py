@@ -17,6 +17,7 @@ import numpy as np
 
 from embedinspect.analysis.evaluate.words import Doubles, Rows, WordRows
 from embedinspect.matrix import in_halves
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray
 
 # 3CosAdd and 3CosMul of Levy and Goldberg 2014; `nearest` leaves a and b out: the rows nearest to
@@ -95,11 +96,13 @@ class OffsetSearch:
         units = self._units(names).astype(np.float32)
         groups = _grouped(places.reshape(asked.shape), without)
         chunks = -(-len(self.candidates) // _WIDTH)
+        scored = stage("how near they are", chunks * _WIDTH)
 
         def fill(first: int, last: int) -> None:
             rows_of_three = np.empty((_TOGETHER, _WIDTH), np.float32)
             for chunk in range(first, last):
                 self._fill(bounds, units, groups, chunk * _WIDTH, rows_of_three)
+                scored(_WIDTH)
 
         in_halves(chunks, fill)
         return self._settle(asked, without, bounds, top)

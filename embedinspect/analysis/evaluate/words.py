@@ -121,16 +121,16 @@ class WordRows:
     @cached_property
     def members(self) -> dict[int, tuple[int, ...]]:
         """The rows of each word that has several: those that differ in case alone."""
-        order = np.argsort(self.group[self.candidates], kind="stable")
-        rows = self.candidates[order]
-        groups = self.group[rows]
-        starts = np.flatnonzero(np.diff(groups, prepend=-2))
-        counts = np.diff(starts, append=len(groups))
-        return {
-            int(groups[start]): tuple(rows[start : start + count].tolist())
-            for start, count in zip(starts.tolist(), counts.tolist(), strict=True)
-            if count > 1
-        }
+        others = self.candidates[self.group[self.candidates] != self.candidates]
+        members: dict[int, list[int]] = {}
+        for row, first in zip(others.tolist(), self.group[others].tolist(), strict=True):
+            members.setdefault(first, [first]).append(row)
+        return {first: tuple(sorted(members[first])) for first in sorted(members)}
+
+    @property
+    def different(self) -> int:
+        """How many words differ by more than case: how many rows are the first of theirs."""
+        return int((self.group[self.candidates] == self.candidates).sum())
 
     def rows_like(self, row: int) -> tuple[int, ...]:
         """Return all rows of the word of a row."""
