@@ -12,7 +12,11 @@ from embedinspect.plots.colours import diverging, hexadecimal
 from embedinspect.plots.heat import HEAT_STEPS, ink_on, step_class
 from embedinspect.wording import literal
 
-FONT = "font-family=\"system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif\""
+# Names, too, since what draws PNG may not know which font stands for sans-serif.
+FONT = (
+    "font-family=\"system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', 'Liberation Sans', 'Noto Sans', "
+    'Arial, sans-serif"'
+)
 _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _WIDE, _SIGNS, _NARROW = frozenset("mMwW@%…"), frozenset("+=<>~^#×|&"), frozenset(".,:;'!ijlIftr ·")
 # How much wider bold letters are.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from embedinspect.errors import DataError
+from embedinspect.output.svg.elements import FONT
 
 # Pixels to a unit: sharp on a slide, and where a page is printed.
 SCALE = 2
 _PROBE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">'
-    '<text x="2" y="15" font-family="sans-serif" font-size="14">{}</text></svg>'
+    f'<text x="2" y="15" {FONT} font-size="14">{{}}</text></svg>'
 )
 
 
