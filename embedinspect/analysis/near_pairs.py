@@ -113,7 +113,8 @@ class NearPairs:
 
     def _sure(self, left: Rows, right: Rows, closeness: Doubles) -> tuple[Rows, Rows, Doubles]:
         """Return the pairs that are near."""
-        unsure = np.flatnonzero(np.abs(closeness - self.threshold) <= self._margin)
+        # All that are not clearly above: where the margin ends below is itself rounded.
+        unsure = np.flatnonzero(closeness <= self.threshold + self._margin)
         sure = np.ones(len(left), np.bool_)
         exact = self.scores(self.chosen[left[unsure]], self.chosen[right[unsure]])
         sure[unsure] = exact >= self.threshold
