@@ -19,7 +19,7 @@ from tests.benchmarks.training import output
 
 KINDS = {
     "TensorFlow, Keras's LSTM": ["--backend", "tensorflow", "--lstm", "keras"],
-    "TensorFlow, packed LSTM": ["--backend", "tensorflow"],
+    "TensorFlow, packed LSTM": ["--backend", "tensorflow", "--lstm", "packed"],
     "JAX": ["--backend", "jax"],
     "JAX, 2 shards, 1 process": ["--shards", "2", "--processes", "1"],
     "JAX, 2 shards, 2 processes": ["--shards", "2", "--processes", "2"],
@@ -42,8 +42,9 @@ def main() -> None:
     parser.add_argument("imdb")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--limit", type=int, default=1600)
+    parser.add_argument("--batch-sizes", type=int, nargs="*", default=[64, 128])
     options = parser.parse_args()
-    for batch_size in (64, 128):
+    for batch_size in options.batch_sizes:
         times: dict[str, list[float]] = {kind: [] for kind in KINDS}
         for _ in range(options.runs):
             for kind, more in KINDS.items():

@@ -7,7 +7,8 @@ import importlib.util
 import pytest
 
 from embedinspect.errors import UsageError
-from embedinspect.training import session
+from embedinspect.output import train as output
+from embedinspect.training import run_folder, session
 from embedinspect.training.hosts import plan as hosts
 from embedinspect.training.hosts.plan import Request
 from embedinspect.training.settings import TrainSettings
@@ -130,6 +131,16 @@ def test_another_process_than_the_first_needs_no_place_for_the_run(trained, monk
     assert not begun.plan.leads
     with pytest.raises(UsageError, match="exists already"):
         session.begin(str(trained), {}, out="a", request=Request(2), backend="jax")
+
+
+def test_another_process_than_the_first_does_not_say_that_it_has_the_run(trained):
+    elsewhere = Request(2, "127.0.0.1:9", 1)
+    begun = session.begin(str(trained), {}, out="b", request=elsewhere, backend="jax")
+    *_, result = output.page(begun, lambda: run_folder.open_run("a"))
+    assert [(fact.label, fact.text) for fact in result.facts][-1] == (
+        "run",
+        "written by process 0, where that was started",
+    )
 
 
 def test_shards_are_those_of_the_run_that_goes_on(trained):

@@ -22,13 +22,14 @@ from embedinspect.training import run_folder, session
 from embedinspect.training.hosts.plan import Request
 from embedinspect.training.hosts.supervise import Fleet
 from tests.conftest import HERE, environment
-from tests.training.builders import QUICK_TO_COMPILE
+from tests.training.builders import QUICK_TO_COMPILE, write_table
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax"
 )
 # A batch of 10 does not divide by 4 shards. All batches have one shape, compiled once.
 OPTIONS = {"output_dim": 8, "units": 6, "batch_size": 10, "epochs": 2, "mask_zero": True}
+IN_4_SHARDS = {**OPTIONS, "shards": 4, "dropout": 0.2}
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,19 @@ def own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KERAS_BACKEND")
     monkeypatch.setenv("XLA_FLAGS", QUICK_TO_COMPILE)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A folder with a run by one process in four shards, and the code that XLA made of it."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_table(folder / "reviews.csv")
+    dump = f"--xla_dump_to={folder}/dump --xla_dump_hlo_as_text"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("KERAS_BACKEND")
+        patch.setenv("XLA_FLAGS", f"{QUICK_TO_COMPILE} {dump}")
+        train(session.begin(str(folder / "reviews.csv"), IN_4_SHARDS, out=str(folder / "run")))
+    return folder
 
 
 def silent(_) -> None:
@@ -55,13 +69,8 @@ def arrays(path: str) -> dict[str, np.ndarray]:
         return dict(data)
 
 
-def test_1_2_and_4_processes_give_the_same_bits_though_one_is_killed_amid_it(table):
-    """Dropout, masks, metrics and uneven shards are right, too, or the last line would fail."""
-    options = {**OPTIONS, "shards": 4, "dropout": 0.2}
-    whole = train(session.begin(str(table), options, out="whole"))
-    assert whole.status == "done"
-
-    begun = session.begin(str(table), options, out="parts", request=Request(processes=4))
+def test_1_2_and_4_processes_give_the_same_bits_though_one_is_killed_amid_it(table, whole):
+    begun = session.begin(str(table), IN_4_SHARDS, out="parts", request=Request(processes=4))
     with Fleet(begun, begun.plan) as fleet:
 
         def kill_one(progress) -> None:
@@ -78,11 +87,13 @@ def test_1_2_and_4_processes_give_the_same_bits_though_one_is_killed_amid_it(tab
     assert run_folder.open_run("parts").epochs == 1
 
     resumed = train(session.resume("parts", {}, request=Request(processes=2)))
-    for numbers, other in zip(whole.history, resumed.history, strict=True):
+    by_one = run_folder.open_run(f"{whole}/run")
+    assert by_one.status == "done"
+    for numbers, other in zip(by_one.history, resumed.history, strict=True):
         assert {**numbers, "seconds": 0} == {**other, "seconds": 0}
-    assert (resumed.test, resumed.status) == (whole.test, "done")
+    assert (resumed.test, resumed.status) == (by_one.test, "done")
     assert resumed == run_folder.open_run("parts")
-    first, second = arrays("whole"), arrays("parts")
+    first, second = arrays(f"{whole}/run"), arrays("parts")
     assert first.keys() == second.keys()
     for name in first:
         assert first[name].tobytes() == second[name].tobytes(), name
@@ -138,45 +149,15 @@ def test_processes_that_do_not_meet_are_told_of_in_one_line(table):
     assert "\n" not in str(caught.value)
 
 
-COMPILED = """
-import jax, numpy as np
-from embedinspect.training import classifier
-from embedinspect.training.hosts.join import BATCH, join
-from embedinspect.training.hosts.layers import sharded_lstm
-from embedinspect.training.hosts.plan import Request, meeting, plan
-from embedinspect.training.settings import TrainSettings
-
-settings = TrainSettings(num_words=50, maxlen=9, output_dim=8, units=6, batch_size=10, shards=2)
-keras = join(plan(meeting(Request(processes=1)), settings), 0, lambda: None)
-distribution = keras.distribution.distribution()
-lstm = sharded_lstm(keras, distribution.device_mesh.backend_mesh, BATCH)
-model = classifier.build(keras, settings, layer=lstm)
-ids, labels = np.zeros((10, 9), "int32"), np.zeros(10, "float32")
-model.train_on_batch(ids, labels)  # which builds the metrics
-names = ("trainable_variables", "non_trainable_variables", "optimizer_variables")
-state = model._get_jax_state(**{name: True for name in names}, metrics_variables=True)
-shardings = (None, model._get_state_sharding_spec())
-step = jax.jit(model.train_step, out_shardings=shardings)
-print(step.lower(state, (ids, labels)).compile().as_text())
-"""
-
-
-def test_gradients_are_summed_once_for_each_batch_and_never_in_the_time_loop():
-    done = subprocess.run(
-        [sys.executable, "-c", COMPILED],
-        env=environment(PYTHONPATH=str(HERE.parent)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def test_gradients_are_summed_once_for_each_batch_and_never_in_the_time_loop(whole):
+    """By itself XLA sums those of the recurrent weights in every step of the loop."""
+    [path] = Path(whole, "dump").glob("*.jit_train_step.*after_optimizations.txt")
+    compiled = path.read_text()
+    assert " while(" in compiled  # the time loops
     collective = re.compile(
-        r" (all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter)"
+        r" (all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter)(-start)?\("
     )
-    computations = done.stdout.split("\n\n")
-    loops = set(re.findall(r"body=%?([\w.-]+)", done.stdout))
-    assert loops  # the time loops, forward and back
-    with_sums = [text for text in computations if re.search(rf"{collective.pattern}[\w-]*\(", text)]
-    assert [text.lstrip().split()[0] for text in with_sums] == ["ENTRY"]
-    assert len(re.findall(r" all-reduce(?:-start)?\(", done.stdout)) == 1
+    computations = [text.lstrip() for text in compiled.split("\n\n")]
+    with_sums = [text for text in computations if collective.search(text)]
+    assert [text.split()[0] for text in with_sums] == ["ENTRY"]
+    assert [match[1] for match in collective.finditer(compiled)].count("all-reduce") == 1
