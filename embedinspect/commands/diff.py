@@ -93,19 +93,18 @@ def diff(
     embedinspect diff rows.npz rows.npz --tensor-a before --tensor-b after
     """
     chosen = form.choose()
-    from embedinspect.analysis.diff import compare, rows_read
+    from embedinspect.analysis.diff import compare
     from embedinspect.errors import FOUND
     from embedinspect.output import diff as output
-    from embedinspect.output.counting import adding_up
     from embedinspect.output.limits import Limits
+    from embedinspect.output.stdout import waiting
 
     first, second, named = _sources(a, b, words or [], reading, epoch)
     count = _NEIGHBORS if neighbors is None else neighbors
     limits = Limits.of(fail_over, fail_under or [])
     dims = reading.dims_a or reading.dims, reading.dims_b or reading.dims
     limits.check(first, second, neighbors=count, dims=dims)
-    total = rows_read(first, second, align=align, neighbors=count)
-    with adding_up("Reading rows", total) as tell:
+    with waiting(f"Comparing {first.path} with {second.path}"):
         difference = compare(
             first,
             second,
@@ -114,7 +113,6 @@ def diff(
             words=named,
             dims=dims,
             metric=metric,
-            progress=tell,
         )
     a_path, b_path = first.path, second.path
     where = f"in {a_path}" if a_path == b_path else f"from {a_path} to {b_path}"

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
 
 from embedinspect.stages import listening
 
@@ -41,18 +40,3 @@ def counting(description: str, total: int) -> Iterator[Callable[[int], None]]:
 
         with listening(show_stage):
             yield lambda done: bars.update(task, completed=done)
-
-
-@contextmanager
-def adding_up(description: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how many more are done, by any thread; a bar as `counting`."""
-    done, lock = 0, Lock()
-    with counting(description, total) as tell:
-
-        def add(more: int) -> None:
-            nonlocal done
-            with lock:
-                done += more
-                tell(done)
-
-        yield add

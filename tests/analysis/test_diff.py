@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.linalg import orthogonal_procrustes
 from scipy.stats import spearmanr
 
-from embedinspect.analysis.diff import compare, rows_read
+from embedinspect.analysis.diff import compare
 from embedinspect.analysis.diff.matching import match
 from embedinspect.errors import DataError, UsageError
 from tests.builders import source_of
@@ -279,12 +279,3 @@ def test_rows_without_neighbors_do_not_count_and_equal_ones_keep_theirs():
     filled = rows.copy()
     filled[2] = 1
     assert compare(source_of(rows), source_of(filled), neighbors=4, words=["#2"]).overlap == 0
-
-
-def test_every_row_that_is_read_is_told_of():
-    stream = np.random.RandomState(3)
-    a, b = (source_of(stream.rand(300, 4)) for _ in range(2))
-    read: list[int] = []
-    compare(a, b, align=True, progress=read.append)
-    expected = rows_read(a, b, align=True, neighbors=10)
-    assert expected <= sum(read) <= 1.1 * expected

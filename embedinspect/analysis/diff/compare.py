@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from embedinspect.analysis.diff.neighborhoods import (
     MOST_COMPARED,
     MOST_SPREAD,
     neighborhoods,
-    readings,
     spread,
     with_ends,
 )
@@ -37,7 +36,6 @@ def compare(
     words: Sequence[str] = (),
     dims: tuple[int | None, int | None] = (None, None),
     metric: Metric = "cosine",
-    progress: Callable[[int], None] | None = None,
 ) -> Difference:
     """Return how the rows of two matrices differ, matched by word, or by number without words.
 
@@ -56,8 +54,6 @@ def compare(
         dims: of A and of B, how many first numbers of each row are compared, scaled to length 1;
             None for all.
         metric: how nearness is measured.
-        progress: is told how many rows have been read, again and again; `rows_read` says how many
-            there are to read.
 
     Raises:
         DataError: the matrices share no word, or no row that is finite in both.
@@ -72,7 +68,7 @@ def compare(
         )
     pairs = match(a, b)
     shared, only_a, only_b = len(pairs), alone(a, pairs), alone(b, pairs)
-    measures, finite = measure(pairs, progress=progress)
+    measures, finite = measure(pairs)
     pairs, measures = pairs.only(finite), kept(measures, finite)
     if not len(pairs):
         raise DataError("no matched row is finite in both matrices; expected finite numbers")
@@ -81,14 +77,14 @@ def compare(
     hint = None if align else _cosine_after_turning(pairs, measures)
     if align and not measures.equal.all():
         equal = measures.equal
-        measures, _ = measure(pairs, turn_onto(pairs.left, pairs.right), progress)
+        measures, _ = measure(pairs, turn_onto(pairs.left, pairs.right))
         measures.equal[:] = equal
     k = max(0, min(neighbors, len(pairs) - 1))
     order = _farthest_first(measures, chosen)
     every = chosen is not None or len(order) <= MOST_COMPARED
     asked = order if every else spread(order, MOST_SPREAD)
     queries = np.unique(asked) if measures.distance is None else with_ends(asked, order)
-    around = neighborhoods(pairs, measures, queries, k, progress, metric)
+    around = neighborhoods(pairs, measures, queries, k, metric)
     if measures.distance is None:
         order = _fewest_kept_first(order, around)
     overlaps = [around[place].overlap for place in asked.tolist() if place in around]
@@ -115,13 +111,6 @@ def compare(
         metric=metric,
         relation=relation,
     )
-
-
-def rows_read(a: Source, b: Source, *, align: bool, neighbors: int) -> int:
-    """Return about how many rows `compare` reads, counted as it tells them."""
-    count = min(a.matrix.input_dim, b.matrix.input_dim)
-    queries = min(count, MOST_COMPARED)
-    return count * (1 + align + (2 * readings(queries) if neighbors else 0))
 
 
 def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]] | None) -> float:

@@ -10,24 +10,22 @@ import numpy as np
 from embedinspect.analysis.diff.matching import Pairs
 from embedinspect.analysis.diff.record import Doubles, Mask, Measures, Rows
 from embedinspect.matrix import IN_CACHE, WORTH_TWO_THREADS, in_halves
+from embedinspect.stages import stage
 from embedinspect.stored_rows import Vectors
 
-Progress = Callable[[int], None]
 Turn = Callable[[Any], Doubles]
 
 _NUMBERS_AT_ONCE = 2**20
 
 
-def measure(
-    pairs: Pairs, turn: Turn | None = None, progress: Progress | None = None
-) -> tuple[Measures, Mask]:
+def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask]:
     """Return the measures of all pairs, and which of them are finite in both matrices.
 
     Args:
         turn: turns rows of the second matrix onto the first.
-        progress: is told how many rows have been measured, again and again.
     """
     left, right = pairs.left, pairs.right
+    measured = stage("how far they lie apart", len(pairs))
     count, same_width = len(pairs), pairs.widths[0] == pairs.widths[1]
     finite, equal = np.empty(count, np.bool_), np.zeros(count, np.bool_)
     distance, cosine = (np.empty(count) if same_width else None for _ in range(2))
@@ -50,8 +48,7 @@ def measure(
             if distance is not None and cosine is not None:
                 distance[here] = _lengths(one - other)
                 cosine[here] = np.vecdot(one, other) / (length_a[here] * length_b[here])
-            if progress is not None:
-                progress(stop - start)
+            measured(stop - start)
 
     if left.size + right.size < WORTH_TWO_THREADS:
         fill(0, count)
@@ -109,10 +106,12 @@ def turn_onto(left: Vectors, right: Vectors, places: Rows | None = None) -> Turn
         axes_of_target, target_in_it = np.linalg.qr(target.T)
         small = _procrustes(source_in_it @ target_in_it.T)
         return lambda rows: np.asarray(rows @ axes_of_source @ small @ axes_of_target.T)
+    multiplied = stage("which turn brings them closest", count)
     products = np.zeros((right.shape[1], left.shape[1]))
     for start, stop in blocks(left, right, 0, count, _NUMBERS_AT_ONCE):
         here = slice(start, stop) if places is None else places[start:stop]
         products += right[here].astype(np.float64).T @ left[here].astype(np.float64)
+        multiplied(stop - start)
     matrix = _procrustes(products)
     return lambda rows: np.asarray(rows @ matrix)
 

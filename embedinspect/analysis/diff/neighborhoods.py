@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from embedinspect.analysis.diff.matching import Pairs
 from embedinspect.analysis.diff.record import Around, Doubles, Measures, Rows
 from embedinspect.analysis.nearest import Metric, Searcher
-from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
-
-Progress = Callable[[int], None]
+from embedinspect.stored_rows import Vectors
 
 # So many rows have their neighbors compared. Of more, those that moved most and least have, for the
 # tables, and a spread of all, over which the mean is taken.
 MOST_COMPARED = 2000
 MOST_ENDS, MOST_SPREAD = 500, 1000
-_SEARCHED_AT_ONCE = 1024  # rows that `Searcher` looks for in one reading of the matrix
 
 
 def spread(order: Rows, most: int) -> Rows:
@@ -34,17 +28,11 @@ def with_ends(spread_out: Rows, order: Rows) -> Rows:
     return np.unique(np.concatenate([spread_out, ends]))
 
 
-def readings(queries: int) -> int:
-    """Return how often both matrices are read as a whole to search so many rows."""
-    return -(-queries // _SEARCHED_AT_ONCE)
-
-
 def neighborhoods(
     pairs: Pairs,
     measures: Measures,
     queries: Rows,
     k: int,
-    progress: Progress | None = None,
     metric: Metric = "cosine",
 ) -> dict[int, Around]:
     """Return what became of the nearest k of each query, among all pairs.
@@ -54,7 +42,6 @@ def neighborhoods(
 
     Args:
         queries: places of the rows that are asked about.
-        progress: is told how many rows of one matrix have been searched, again and again.
     """
     if not k or not len(queries):
         return {}
@@ -63,7 +50,7 @@ def neighborhoods(
         return dict.fromkeys(some.tolist(), Around((), (), 1.0))
     sides = []
     for rows, lengths in ((pairs.left, measures.length_a), (pairs.right, measures.length_b)):
-        sides.append(_nearest(rows, lengths, queries, k, progress, metric))
+        sides.append(_nearest(rows, lengths, queries, k, metric))
     around = {}
     for row, before, after in zip(queries.tolist(), *sides, strict=True):
         gained = tuple(other for other in after if other not in before)
@@ -79,29 +66,13 @@ def _nearest(
     lengths: Doubles,
     queries: Rows,
     k: int,
-    progress: Progress | None,
     metric: Metric,
 ) -> list[list[int]]:
     """Return the places of the nearest k of each query."""
     with np.errstate(over="ignore"):
-        told = rows if progress is None else _Told(rows, progress)
-        searcher = Searcher(told, lengths.astype(np.float32), metric)
+        searcher = Searcher(rows, lengths.astype(np.float32), metric)
     itself = [[row] for row in queries.tolist()]
     nearest = searcher.nearest_of_many(rows[queries], k, itself)
     # A row of zeros has no direction, so nothing is near to it.
     some = (lengths[queries] > 0) | (metric != "cosine")
     return [one.rows.tolist() if has else [] for one, has in zip(nearest, some, strict=True)]
-
-
-class _Told(StoredRows):
-    """Rows that tell when they are read in turn; a few that are picked do not count."""
-
-    def __init__(self, rows: Vectors, progress: Progress) -> None:
-        super().__init__(rows, rows.shape, lambda part: part)
-        self._progress = progress
-
-    def __getitem__(self, key: Any) -> FloatArray:
-        part = super().__getitem__(key)
-        if isinstance(key, slice):
-            self._progress(len(part))
-        return part

@@ -27,10 +27,12 @@ from embedinspect.analysis.diff.relation_checks import (
     rounding_of,
 )
 from embedinspect.analysis.diff.rounding import TO_TYPE, ways_to_write
+from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
 
 _TRIED = 2**18  # numbers on which a relation is looked for; it is then checked on all
 _NUMBERS_AT_ONCE = 2**18
+_STAGE = "whether one comes of the other"
 _ORDERED = 4096  # rows by which columns are found again
 _STEPS = (127, 7, 8)  # of 8 bits, and of 4 bits in two ways
 _MOST_TURNED = 2048  # dimensions; the turn of more takes too long
@@ -105,8 +107,10 @@ class _Side:
         return None
 
     def _parts(self) -> Iterator[tuple[FloatArray, FloatArray]]:
+        checked = stage(_STAGE, len(self.pairs))
         for start, stop in blocks(self.rows, self.other, 0, len(self.pairs), _NUMBERS_AT_ONCE):
             yield self.rows[start:stop], self.other[start:stop]
+            checked(stop - start)
 
     def rounded(self) -> Iterator[MakeCheck]:
         """Yield the types, decimals and digits that it may be rounded to."""
@@ -208,7 +212,7 @@ def _turned(pairs: Pairs, measures: Measures, sides: Sequence[_Side]) -> Relatio
         return None
     places = spread(np.arange(count), max(20_000, 8 * width))[::2]
     turn = turn_onto(pairs.left, pairs.right, places[: count // 2])
-    largest = 0.0
+    largest, checked = 0.0, stage(_STAGE, count)
     for start, stop in blocks(pairs.left, pairs.right, 0, count, _NUMBERS_AT_ONCE):
         wide = pairs.left[start:stop].astype(np.float64)
         off = wide - turn(pairs.right[start:stop].astype(np.float64))
@@ -217,4 +221,5 @@ def _turned(pairs: Pairs, measures: Measures, sides: Sequence[_Side]) -> Relatio
         largest = max(largest, float(share.max()))
         if largest > within:
             return None
+        checked(stop - start)
     return Relation("turned", within=largest)
