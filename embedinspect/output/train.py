@@ -10,6 +10,7 @@ from embedinspect.output.document import Document
 from embedinspect.output.suggestions import command_line
 from embedinspect.page import Column, Fact, Facts, Page, Table
 from embedinspect.training.data import DataSummary
+from embedinspect.training.hosts.plan import Plan
 from embedinspect.training.run_folder import Run
 from embedinspect.training.session import Session
 from embedinspect.training.settings import TrainSettings
@@ -82,6 +83,15 @@ def _data(session: Session) -> Iterator[Fact]:
         f"{summary.cut_reviews:,} of {plural(summary.train_reviews, 'review')} are longer than "
         f"maxlen {settings.maxlen:,}: {summary.cut_tokens:,} ids ({cut:.1%})",
     )
+    if session.plan is not None:
+        yield Fact("shared", _shared(session.plan))
+
+
+def _shared(plan: Plan) -> str:
+    """Return by how many processes each batch is computed, and in how many parts."""
+    processes = plural(plan.processes, "process", "processes")
+    here = "" if plan.alone else f"; here runs process {plan.local[0]}"
+    return f"each batch is cut into {plural(plan.shards, 'shard')}, for {processes}{here}"
 
 
 def _parts(summary: DataSummary) -> str:

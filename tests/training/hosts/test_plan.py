@@ -136,10 +136,13 @@ def test_another_process_than_the_first_needs_no_place_for_the_run(trained, monk
 def test_another_process_than_the_first_does_not_say_that_it_has_the_run(trained):
     elsewhere = Request(2, "127.0.0.1:9", 1)
     begun = session.begin(str(trained), {}, out="b", request=elsewhere, backend="jax")
-    *_, result = output.page(begun, lambda: run_folder.open_run("a"))
+    _, data, *_, result = output.page(begun, lambda: run_folder.open_run("a"))
     assert [(fact.label, fact.text) for fact in result.facts][-1] == (
         "run",
         "written by process 0, where that was started",
+    )
+    assert data.facts[-1].text == (
+        "each batch is cut into 2 shards, for 2 processes; here runs process 1"
     )
 
 
