@@ -5,22 +5,25 @@
 
 The table is a `.npy` file of float32 under a temporary folder (or FOLDER). It is sparse: in every
 hundred thousand rows a hundred are drawn, the rest are zeros that take no room on the disk; with
-`--dense`, all are drawn. Printed are seconds and the peak of the process's own memory (RssAnon of
-Linux): pages of the mapped file are the system's, which takes them back when it needs the room. The
-rivals are scripts of `numpy.load(..., mmap_mode="r")` that work in blocks, too, with the answer
-that is written in a few lines: gensim would need all rows in memory. What takes
-longer than `--seconds` is interrupted as by Ctrl-C, and its memory so far is printed: `duplicates`
-compares 5 x 10**13 pairs of ten million rows.
+`--dense`, all are drawn. Printed are seconds, those of the processors (on a busy machine the better
+figure, with OPENBLAS_NUM_THREADS=1: its threads wait for each other), and the peak of the process's
+own memory (RssAnon of Linux): pages of the mapped file are the system's, which takes them back when
+it needs the room. The rivals are scripts of `numpy.load(..., mmap_mode="r")` that work in blocks,
+too, with the answer that a few lines give: gensim would need all rows in memory. What takes longer
+than `--seconds` is interrupted as by Ctrl-C, and its memory so far is printed: `duplicates` compares
+5 x 10**13 pairs of ten million rows.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -88,12 +91,23 @@ def make_table(path: Path, rows: int, width: int, *, dense: bool) -> None:
             words.writelines(f"word{row}\n" for row in range(start, min(start + BLOCK, rows)))
 
 
-def cost(command: list[str], most: float) -> tuple[float, int, bool]:
-    """Return the seconds of a process, the peak of its own memory in bytes, and whether it ended.
+@dataclass(frozen=True)
+class Cost:
+    """What a process takes: seconds by the clock and of the processors, own bytes at the peak."""
+
+    seconds: float
+    busy: float
+    peak: int
+    ended: bool
+
+
+def cost(command: list[str], most: float) -> Cost:
+    """Run a process; interrupt it after so many seconds.
 
     The memory is looked at a hundred times a second.
     """
     start, peak, interrupted = time.perf_counter(), 0, False
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     with subprocess.Popen(command, stderr=subprocess.PIPE, **quiet) as process:  # type: ignore[call-overload]
         while process.poll() is None:
@@ -110,15 +124,21 @@ def cost(command: list[str], most: float) -> tuple[float, int, bool]:
         error = process.stderr.read().decode()
     if not interrupted and process.returncode not in {0, 3}:  # 3 is what `doctor` says of findings
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {error}")
-    return time.perf_counter() - start, peak, not interrupted
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(time.perf_counter() - start, busy, peak, not interrupted)
 
 
-def told(who: str, command: list[str], most: float) -> float | None:
-    """Print what a process takes; return its seconds, or None where it was interrupted."""
-    seconds, peak, ended = cost(command, most)
-    how = "" if ended else ", interrupted"
-    print(f"  {who:24} {seconds:8.1f} s {peak / 2**20:8,.0f} MiB{how}", flush=True)
-    return seconds if ended else None
+def told(who: str, command: list[str], most: float) -> Cost:
+    """Print what a process takes, and return it."""
+    one = cost(command, most)
+    how = "" if one.ended else ", interrupted"
+    print(
+        f"  {who:18} {one.seconds:8.1f} s {one.busy:8.1f} s of processors "
+        f"{one.peak / 2**20:8,.0f} MiB{how}",
+        flush=True,
+    )
+    return one
 
 
 def main() -> None:
@@ -173,8 +193,9 @@ def ask(table: Path, folder: Path, only: list[str] | None, most: float) -> None:
             continue
         theirs = told("NumPy, in blocks", [sys.executable, "-c", rival, path, out], most)
         Path(out).unlink(missing_ok=True)
-        if ours is not None and theirs is not None:
-            print(f"  {'ratio of the times':24} {ours / theirs:8.2f}", flush=True)
+        if ours.ended and theirs.ended:
+            by_clock, by_work = ours.seconds / theirs.seconds, ours.busy / theirs.busy
+            print(f"  {'ratio':18} {by_clock:8.2f}   {by_work:8.2f}", flush=True)
 
 
 if __name__ == "__main__":
