@@ -10,8 +10,8 @@ figure, with OPENBLAS_NUM_THREADS=1: its threads wait for each other), and the p
 own memory (RssAnon of Linux): pages of the mapped file are the system's, which takes them back when
 it needs the room. The rivals are scripts of `numpy.load(..., mmap_mode="r")` that work in blocks,
 too, with the answer that a few lines give: gensim would need all rows in memory. What takes longer
-than `--seconds` is interrupted as by Ctrl-C, and its memory so far is printed: `duplicates` compares
-5 x 10**13 pairs of ten million rows.
+than `--seconds` is interrupted as by Ctrl-C, and its memory so far is printed: `duplicates` of ten
+million rows compares 5 x 10**13 pairs.
 """
 
 from __future__ import annotations
