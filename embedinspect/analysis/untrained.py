@@ -84,8 +84,9 @@ def short_cluster(rows: Vectors, lengths: FloatArray, named: Rows) -> ShortClust
         named: rows that are known to be of no use, such as those of `[unused5]`; by the direction
             of these, or else of the shortest hundredth, the cluster is found.
     """
-    sound = np.flatnonzero(np.isfinite(lengths) & (lengths > 0))
-    named = np.intersect1d(named, sound)
+    is_sound = np.isfinite(lengths) & (lengths > 0)
+    sound, named = np.flatnonzero(is_sound), np.unique(named)
+    named = named[is_sound[named]]
     if len(sound) < FEWEST_ROWS or rows.shape[1] < FEWEST_DIMENSIONS:
         return None
     count = max(_FEWEST_IN_GROUP, int(len(sound) * _SHORTEST_SHARE))
