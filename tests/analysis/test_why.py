@@ -251,8 +251,8 @@ def test_what_is_no_classifier_is_refused(tmp_path, vectors):
 
 def test_weights_that_overflow_are_no_answer(tmp_path):
     arrays = recorded_weights()
-    # What comes in is infinite, what goes on is minus infinity, and their sum is NaN. Each is a sum of
-    # one sign, so that it hangs on no processor's order.
+    # What comes in is infinite, what goes on is minus infinity, and their sum is NaN. Each is a sum
+    # of one sign, so that it hangs on no processor's order.
     arrays["embedding/embeddings"] = 100 * np.abs(arrays["embedding/embeddings"])
     arrays["lstm/kernel"] = np.full_like(arrays["lstm/kernel"], 3e38)
     arrays["lstm/recurrent_kernel"] = np.full_like(arrays["lstm/recurrent_kernel"], -3e38)
