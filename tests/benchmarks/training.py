@@ -25,7 +25,6 @@ KINDS = {
     "train": ("ours", []),
     "train --mask-zero": ("ours", ["--mask-zero"]),
     "plain script with mask": ("plain", ["mask"]),
-    "train --lstm keras": ("ours", ["--lstm", "keras"]),
     "PyTorch, packed": ("torch", []),
 }
 # What each is compared with.
