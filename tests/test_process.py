@@ -21,7 +21,20 @@ from tests.conftest import CLASSIC, HERE, environment
 
 LOOKUP = ["show", "a", "--no-keras"]
 # Begins once the first line of the console runs; the marker on file descriptor 1 says so.
-MARKED = "import os\nfrom embedinspect.__main__ import console\nos.write(1, b'.')\nconsole()\n"
+# Writes a dot once the entry point has begun; an interrupt before that is Python's own affair.
+MARKED = """
+import os, signal
+from embedinspect.__main__ import console
+handler_of = signal.getsignal
+
+def marking(number):
+    os.write(1, b".")
+    signal.getsignal = handler_of
+    return handler_of(number)
+
+signal.getsignal = marking
+console()
+"""
 
 
 def outcome(*arguments: str, shell: str = "", **changes: str) -> subprocess.CompletedProcess[str]:

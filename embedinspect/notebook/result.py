@@ -43,8 +43,9 @@ class Result:
         `embedinspect schema COMMAND` describes it. Each call returns a new one.
 
         >>> import embedinspect as ei
-        >>> ei.open("sample:vectors").neighbors("king", top=1).to_dict()["answers"][0]["neighbors"]
-        [{'word': 'prince', 'row': 3, 'score': 0.9475174668395171}]
+        >>> answer = ei.open("sample:vectors").neighbors("king", top=1).to_dict()["answers"][0]
+        >>> answer["neighbors"][0]["word"], answer["neighbors"][0]["score"]
+        ('prince', 0.9475174668395171)
         """
         from embedinspect.output.document import json_parts
 
