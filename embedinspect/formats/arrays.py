@@ -239,9 +239,10 @@ def check_header(
             ".astype('float32'))"
         )
     if (dtype.kind not in "iuf" or dtype.itemsize > 8) and dtype.name not in _HALVES:
+        # NumPy would drop imaginary parts, and refuse strings that are no numbers.
+        mend = ": save rows.astype('float32')" if dtype.kind in "biuf" else ""
         raise DataError(
-            f"{label} has dtype {short(dtype)}; expected real numbers, such as float32: save "
-            "rows.astype('float32')"
+            f"{label} has dtype {short(dtype)}; expected real numbers, such as float32{mend}"
         )
     values = math.prod(shape)
     wanted = values * dtype.itemsize

@@ -130,6 +130,14 @@ def test_other_dtypes(refusal, dtype):
     assert f"dtype {np.dtype(dtype)}" in refusal(npy(np.zeros((1, 2), dtype)))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "is_mended"), [("complex64", False), ("U1", False), ("bool", True)]
+)
+def test_float32_is_advised_only_where_it_keeps_the_numbers(refusal, dtype, is_mended):
+    said = refusal(npy(np.ones((2, 3), dtype)))
+    assert said.endswith("such as float32: save rows.astype('float32')") is is_mended
+
+
 def test_a_value_beyond_float32_is_named(refusal):
     array = np.zeros((3, 4))
     array[1, 2] = array[2, 3] = 1e300
