@@ -64,7 +64,7 @@ def evaluate(
         bool,
         option.flag(
             option.QUESTION,
-            "Tell capitals from small letters; by default the first row of a word counts, in "
+            "Tell capitals from small letters; by default the first row of a word is taken, in "
             "whatever case.",
             "--case",
         ),

@@ -14,7 +14,7 @@ from embedinspect.wording import listed, plural
 _ANALOGY_SHUFFLES = 200
 _METHODS = {"cosadd": "3CosAdd", "cosmul": "3CosMul"}
 _CHANCE = {
-    "analogies": "chance: a word drawn from all rows",
+    "analogies": "chance: a word drawn from the rows that can be an answer",
     "pairs": "chance: no correlation",
     "odd-one-out": "chance: any word of the group",
     "categories": "chance: the share of the largest category, below which no purity can be",
@@ -42,13 +42,15 @@ def facts_of(
         lines = plural(test.left_out.total, "line")
         yield Fact("left out", f"{lines}: {listed(test.left_out.first, 1)}", "doubtful")
     yield from _vocabulary(evaluation, results)
+    if test.kind == "pairs":
+        yield from _without_correlation(evaluation, results)
     yield Fact("method", _method(test.kind, evaluation))
     drawn = _ways(results) if test.kind == "association" else ""
-    amounts = " in amount" if test.kind in {"pairs", "association"} else ""
+    amounts = ", without their signs" if test.kind in {"pairs", "association"} else ""
     yield Fact("chance", _CHANCE[test.kind].removeprefix("chance: "))
     yield Fact(
         "permuted",
-        f"{_PERMUTED[test.kind]}{drawn}; what 95 of 100 such numbers stay at or below{amounts}",
+        f"{_PERMUTED[test.kind]}{drawn}; 95 of 100 such numbers are at most this{amounts}",
     )
     if any(m.low is not None for r in results for s in r.results for m in s.measures):
         yield Fact("from, to", _interval(test.kind))
@@ -87,9 +89,28 @@ def _vocabulary(evaluation: Evaluation, results: Sequence[FileResult]) -> Iterat
         yield Fact("oov", _counted(results[0].file.kind, evaluation.settings))
 
 
+def _without_correlation(evaluation: Evaluation, results: Sequence[FileResult]) -> Iterator[Fact]:
+    """Yield, for each source, why there is no correlation in any section, where there is none."""
+    for result in results:
+        if any(m.value is not None for section in result.results for m in section.measures):
+            continue
+        of = f"{chr(ord('A') + result.source)}: " if len(evaluation.sources) > 1 else ""
+        judged = plural(max(section.counted for section in result.results), "pair")
+        yield Fact(
+            "value",
+            f"{of}none, as {judged} can be judged; a correlation takes 2 or more, of scores that "
+            "differ and cosines that differ",
+            "doubtful",
+        )
+
+
 def _counted(kind: str, settings: Settings) -> str:
     if kind == "association":
         return "words without a vector are left out of their set"
+    if settings.oov == "skip" and kind == "pairs":
+        return (
+            "a pair with a word without a vector is skipped; --oov wrong gives it the similarity 0"
+        )
     if settings.oov == "skip":
         return "what has a word without a vector is skipped; --oov wrong counts it as wrong"
     if kind == "pairs":
@@ -99,7 +120,11 @@ def _counted(kind: str, settings: Settings) -> str:
 
 def _method(kind: str, evaluation: Evaluation) -> str:
     settings = evaluation.settings
-    case = "capitals count" if settings.case else "the first row of a word counts, in any case"
+    case = (
+        "capitals count"
+        if settings.case
+        else "capitals do not count: the first row of a word is taken"
+    )
     rows = listed([f"{count:,}" for count in dict.fromkeys(evaluation.rows)])
     among = f"; {case}; {rows} rows are looked at"
     credit = "" if settings.top == 1 else f", right if among the {settings.top} best"

@@ -182,3 +182,22 @@ def test_where_nothing_can_be_judged_it_is_said_and_what_the_file_was_taken_for(
     assert "nothing is judged" in err
     assert "'sample:reviews' was taken for categories" in err
     assert "nothing is judged" not in run("evaluate", "sample:vectors", "sample:analogies")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "judged"),
+    [("king queen 3\nman woman 3\nboy girl 3\n", 3), ("zz king 1\nzq queen 2\nxx man 3\n", 0)],
+)
+def test_why_pairs_have_no_correlation_is_said(run, tmp_path, text, judged):
+    path = tmp_path / "p.tsv"
+    path.write_text(text.replace(" ", "\t"))
+    code, out, _ = run("evaluate", "sample:vectors", str(path))
+    assert code == 0
+    assert f"value       none, as {judged} pairs can be judged" in out.decode()
+
+
+def test_what_oov_wrong_makes_of_a_pair_is_said(run, tmp_path):
+    path = tmp_path / "p.tsv"
+    path.write_text("king\tqueen\t3\nman\twoman\t2\nzz\tgirl\t1\n")
+    out = run("evaluate", "sample:vectors", str(path))[1]
+    assert "--oov wrong gives it the similarity 0" in out.decode()
