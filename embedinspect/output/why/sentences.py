@@ -188,7 +188,8 @@ def glossary(explanation: Explanation) -> Glossary:
         (
             "without it",
             "the model's prediction for the text without this token, padded anew: what hangs on "
-            "it while all others stay. Of two words that say the same, neither may matter",
+            "it while all others stay. Where two words say the same, leaving out either may "
+            "change little",
         )
     )
     if explanation.unknown is not None:
@@ -204,7 +205,7 @@ def glossary(explanation: Explanation) -> Glossary:
             (
                 "attribution",
                 "the token's share of the way from the baseline's logit to the text's (integrated "
-                "gradients): all shares add up, and with another baseline they are others",
+                "gradients): all shares add up, and another baseline gives other shares",
             )
         )
     return Glossary([("How to read the columns", names)])

@@ -13,10 +13,10 @@ from embedinspect.analysis.why.records import (
     Why,
     by_effect,
 )
-from embedinspect.output.labels import LONGEST_WORD, short
+from embedinspect.output.labels import LONGEST_WORD
 from embedinspect.output.why.sentences import answer
 from embedinspect.page import Column, Meaning, Reading, Table
-from embedinspect.wording import plural
+from embedinspect.wording import clipped_repr, plural
 
 MOST_ROWS = 30
 # What stands out in a column: a change of the probability, a share of all that was attributed.
@@ -42,9 +42,9 @@ def reading(
 ) -> Reading | Table:
     """Return a text as a picture of its steps; as a table alone where there are none."""
     why = explanation.whys[number]
-    several = f"text {number}: " if len(explanation.whys) > 1 else ""
-    text = short(why.text, _LONGEST_TITLE) if why.text.strip() else "an empty text"
-    title = f"Probability of {why.asked}, {several}{text}"
+    several = f", text {number}" if len(explanation.whys) > 1 else ""
+    text = clipped_repr(why.text, _LONGEST_TITLE) if why.text.strip() else "an empty text"
+    title = f"Probability of {why.asked}{several}: {text}"
     table = _table(explanation, why, title, sort, full=full)
     if why.steps is None:
         return table
