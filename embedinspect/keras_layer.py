@@ -113,7 +113,8 @@ def _import(backend: str) -> None:
         raise KerasUnavailable(
             f"Keras cannot run on {backend}: {missing} is not installed or cannot be imported; "
             f"expected an installed backend, one of {', '.join(BACKENDS)}; install it, or choose "
-            "another with --backend, or leave Keras out with --no-keras"
+            "another with --backend; show, axis, explain and report can leave Keras out with "
+            "--no-keras"
         ) from error
     finally:
         if collecting:

@@ -300,8 +300,8 @@ class ProcessesGroup:
         option.Count | None,
         option.option(
             option.PROCESSES,
-            "Train by N processes, started here; with --coordinator, N on all machines. On one "
-            "machine TensorFlow alone is faster.",
+            "Train by N processes, started here; with --coordinator, N on all machines. This needs "
+            "JAX; on one machine TensorFlow alone is faster.",
             metavar="N",
         ),
     ] = None

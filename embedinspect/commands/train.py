@@ -114,8 +114,8 @@ def train(
         option.Count | None,
         _option(
             TRAINING,
-            "Cut each batch into N parts for as many devices, on JAX. The same N gives the same "
-            "bits, by any number of processes.",
+            "Cut each batch into N parts for as many devices, which needs JAX. The same N gives "
+            "the same bits, by any number of processes.",
             show_default="1, or --processes",
         ),
     ] = None,

@@ -34,6 +34,7 @@ def reporting() -> Iterator[Callable[[Progress], None]]:
             BarColumn(),
             TextColumn("{task.fields[numbers]}"),
             TimeRemainingColumn(),
+            TextColumn("left of this epoch"),
         )
         with Bars(*columns, console=Console(file=own)) as bars:
             tasks: dict[int, object] = {}
@@ -72,7 +73,8 @@ def _lines(
         left = progress.seconds / progress.reviews * (progress.of_reviews - progress.reviews)
         write(
             f"epoch {progress.epoch} of {progress.epochs}: {progress.reviews:,} of "
-            f"{progress.of_reviews:,} reviews  {numbers(progress)}  {left:.0f} s left\n"
+            f"{progress.of_reviews:,} reviews  {numbers(progress)}  {left:.0f} s left of "
+            "this epoch\n"
         )
         flush()
 

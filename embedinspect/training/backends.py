@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 from dataclasses import replace
@@ -27,7 +28,7 @@ def choose(requested: str | None, run: Run | None = None, *, shared: bool = Fals
         shared: by several processes, or in shards, which takes JAX.
 
     Raises:
-        UsageError: Keras cannot train on it.
+        UsageError: Keras cannot train on it, or it is not installed.
     """
     if shared:
         backend = requested or os.environ.get("KERAS_BACKEND") or "jax"
@@ -40,12 +41,18 @@ def choose(requested: str | None, run: Run | None = None, *, shared: bool = Fals
         return backend
     before = None if run is None else trained_on(run)
     if requested is None and not os.environ.get("KERAS_BACKEND") and before is not None:
-        return before
-    backend = keras_layer.choose_backend(requested)
+        backend = before
+    else:
+        backend = keras_layer.choose_backend(requested)
     if backend not in TRAINERS:
         raise UsageError(
             f"Keras cannot train on {backend}; expected --backend {', '.join(TRAINERS[:-1])} or "
             f"{TRAINERS[-1]}"
+        )
+    if importlib.util.find_spec(backend) is None:  # which Keras would say after the data is read
+        raise UsageError(
+            f"Keras cannot run on {backend}, which is not installed; install it, or choose another "
+            "with --backend"
         )
     return backend
 

@@ -51,7 +51,7 @@ def lstm_choice(keras: Any, settings: TrainSettings, texts: int) -> choice.Choic
     """Return which LSTM computes the classifier, and why; the arguments are those of `build`.
 
     Raises:
-        UsageError: the packed one was asked for and cannot be had.
+        UsageError: the packed one was asked for and is not possible.
     """
     return choice.choose(settings, keras.config.backend(), has_gpu(keras), texts)
 
@@ -68,7 +68,7 @@ def build(keras: Any, settings: TrainSettings, texts: int = 0, layer: Any = None
         layer: class of the LSTM, where it is neither of these.
 
     Raises:
-        UsageError: the packed LSTM was asked for and cannot be had.
+        UsageError: the packed LSTM was asked for and is not possible.
     """
     model = _layers(keras, settings, layer or keras.layers.LSTM)
     if layer is None and lstm_choice(keras, settings, texts).kernel == "packed":

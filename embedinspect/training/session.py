@@ -92,7 +92,7 @@ def begin(
 
     Raises:
         UsageError: options that do not go together, a path that is taken, a backend on which
-            Keras cannot train, or an LSTM that cannot be had.
+            Keras cannot train, or an LSTM that is not possible here.
         DataError: data that cannot be read, or a folder that cannot be written.
     """
     request = request or Request()
@@ -205,7 +205,7 @@ def resume(
         backend=backend,
         run=run,
         plan=plan,
-        notes=(*_notes_on_status(run), *_notes_on_backend(run, backend)),
+        notes=(*_notes_on_status(run, options.get("epochs")), *_notes_on_backend(run, backend)),
     )
 
 
@@ -313,9 +313,19 @@ def _with_epochs(run: Run, epochs: int | None) -> Run:
     return replace(run, settings=settings, status=status)
 
 
-def _notes_on_status(run: Run) -> tuple[str, ...]:
+def _notes_on_status(run: Run, asked: int | None) -> tuple[str, ...]:
+    """Return what to say of a run that is not trained any further.
+
+    Args:
+        asked: how many epochs in all were asked for; None where none were.
+    """
     if run.status == run_state.TRAINING:
         return ()
+    if run.status == run_state.DONE and asked is not None:
+        return (
+            f"nothing is trained: --epochs {asked} counts those of the run, too, and "
+            f"{run.epochs} are finished; to train more: --epochs {run.epochs + 1} or above",
+        )
     if run.status == run_state.DONE:
         return (f"{run.path} is finished; to train more epochs: --resume {run.path} --epochs N",)
     return (f"{run.path} has ended ({run.status}) and is not trained any further",)

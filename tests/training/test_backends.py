@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 from pathlib import Path
 
@@ -82,6 +83,12 @@ def test_versions_of_a_stranger_decide_nothing(trained, monkeypatch, versions):
 def test_a_backend_that_cannot_train_is_refused_before_the_data_is_read(backend):
     with pytest.raises(UsageError, match=f"cannot train on {backend}; expected --backend"):
         session.begin("missing.csv", {}, backend=backend)
+
+
+def test_a_backend_that_is_not_installed_is_refused_before_the_data_is_read(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"torch, which is not installed; .* with --backend$"):
+        session.begin("missing.csv", {}, backend="torch")
 
 
 def test_a_run_from_before_there_were_shards_has_one():

@@ -152,11 +152,20 @@ def test_more_epochs_make_a_run_that_is_done_go_on(trained):
     assert resumed.summary.train_reviews == 160
 
 
-@pytest.mark.parametrize("options", [{}, {"epochs": 1}])
-def test_a_run_that_is_done_keeps_its_epochs(trained, options):
-    resumed = session.resume("a", options)
+def test_a_run_that_is_done_keeps_its_epochs(trained):
+    resumed = session.resume("a", {})
     assert (resumed.run.status, resumed.settings.epochs) == (DONE, 3)
     assert resumed.notes == ("a is finished; to train more epochs: --resume a --epochs N",)
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_epochs_that_a_run_has_already_are_said_to_train_nothing(trained, epochs):
+    resumed = session.resume("a", {"epochs": epochs})
+    assert (resumed.run.status, resumed.settings.epochs) == (DONE, 3)
+    assert resumed.notes == (
+        f"nothing is trained: --epochs {epochs} counts those of the run, too, and 3 are finished; "
+        "to train more: --epochs 4 or above",
+    )
 
 
 @pytest.mark.parametrize("status", [STOPPED_EARLY, NOT_A_NUMBER])

@@ -39,7 +39,7 @@ def choose(settings: TrainSettings, backend: str, gpu: bool, texts: int) -> Choi
         texts: how many it is going to read.
 
     Raises:
-        UsageError: the packed one was asked for and cannot be had.
+        UsageError: the packed one was asked for and is not possible here.
     """
     if settings.lstm == "keras":
         return Choice("keras", "as asked for")
@@ -47,13 +47,17 @@ def choose(settings: TrainSettings, backend: str, gpu: bool, texts: int) -> Choi
     positions = texts * settings.maxlen
     if obstacle is None and settings.lstm == "auto" and positions < WORTH:
         return Choice(
-            "keras", f"the packed one pays from {WORTH:,} positions on, not {positions:,}"
+            "keras",
+            f"so few positions ({positions:,}) do not pay for loading the packed one (from "
+            f"{WORTH:,} on)",
         )
     if obstacle is None:
         padding = "" if settings.mask_zero else ", and the padding once for all texts of a batch"
         return Choice("packed", f"tokens alone are computed{padding}")
     if settings.lstm == "packed":
-        raise UsageError(f"--lstm packed cannot be had: {obstacle}; leave it out, or --lstm keras")
+        raise UsageError(
+            f"--lstm packed is not possible here: {obstacle}; leave it out, or --lstm keras"
+        )
     return Choice("keras", obstacle)
 
 

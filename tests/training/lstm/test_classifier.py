@@ -103,6 +103,10 @@ def test_which_lstm_is_used_and_why():
         (replace(large, lstm="keras"), {}),
     ]:
         assert choose(other, **arguments).kernel == "keras"
+    assert choose(large, texts=100).reason == (
+        f"so few positions ({100 * large.maxlen:,}) do not pay for loading the packed one (from "
+        "1,000,000 on)"
+    )
     assert choose(replace(large, lstm="packed"), texts=1).kernel == "packed"
     with pytest.raises(UsageError, match="dropout"):
         choose(replace(large, lstm="packed", dropout=0.2))
