@@ -24,6 +24,7 @@ BLOCK = 4096
 _KEPT = 2**27
 _NUMBERS_AT_ONCE = 2**20
 _EPS = 1.2e-7  # of float32
+_NEARLY_1 = 0.999
 _TINY = 1e-35  # below it, float32 has fewer digits
 
 
@@ -65,12 +66,22 @@ class NearPairs:
                     progress(done // count)
 
     def scores(self, left: Rows, right: Rows) -> Doubles:
-        """Return the cosine of each pair of rows, by their numbers, in float64."""
+        """Return the cosine of each pair of rows, by their numbers, in float64.
+
+        Near 1 it is 1 - |x - y|**2 / 2 of the directions x and y, whose rounding is that of their
+        difference: so it is exactly 1 where a row is a multiple of the other, and 1 - 5e-15 keeps
+        its digits.
+        """
         cosines = np.empty(len(left))
         for own, one, other in self._pairs(left, right):
-            lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-            cosines[own] = np.vecdot(one, other) / lengths
-        return np.minimum(cosines, 1.0)
+            one /= np.linalg.norm(one, axis=1)[:, None]
+            other /= np.linalg.norm(other, axis=1)[:, None]
+            products = np.vecdot(one, other)
+            near = np.flatnonzero(products > _NEARLY_1)
+            apart = one[near] - other[near]
+            products[near] = 1 - np.vecdot(apart, apart) / 2
+            cosines[own] = products
+        return cosines
 
     def _pairs(self, left: Rows, right: Rows) -> Iterator[tuple[slice, Doubles, Doubles]]:
         step = max(1, _NUMBERS_AT_ONCE // self.rows.shape[1])

@@ -57,7 +57,8 @@ def duplicates(
 ) -> None:
     """Find rows that are there twice, or nearly: every pair is compared, none is guessed.
 
-    Rows linked by such pairs make a group; the one with the closest pair comes first.
+    Rows linked by such pairs make a group; the one with the closest pair comes first. With --over 1
+    they are rows that are equal, or exact multiples of each other.
 
     \b
     Examples:

@@ -13,6 +13,7 @@ from embedinspect.source import Source
 from embedinspect.wording import listed, plural
 
 _MOST_NAMED = 8
+_NEAR_1 = 1e-5  # five digits do not tell a cosine nearer to 1 from it
 _LONGEST = 40  # of a text; more than elsewhere, as it shows what is there twice
 
 
@@ -25,21 +26,34 @@ def page(duplicates: Duplicates, top: int | None = None) -> Page:
 
 
 def _table(duplicates: Duplicates, most: int) -> Table:
-    groups = duplicates.groups[:most]
-    digits = ".5f" if duplicates.metric == "cosine" else ".5g"
+    groups, by_cosine = duplicates.groups[:most], duplicates.metric == "cosine"
     return Table(
         "Rows that are there twice, or nearly",
         [
             Column("rows", [len(group.rows) for group in groups], "number"),
-            Column("closest", [_closest(group, digits) for group in groups], rigid=True),
+            Column("closest", [_closest(group, by_cosine) for group in groups], rigid=True),
             Column("which", [_names(duplicates.source, group) for group in groups], "prose"),
         ],
         more=len(duplicates.groups) - len(groups),
     )
 
 
-def _closest(group: Group, digits: str) -> str:
-    return "equal" if group.equal else format(group.closest, digits)
+def _closest(group: Group, by_cosine: bool) -> str:
+    """Return the score of the closest pair; of a cosine near 1, how far it is from it."""
+    if group.equal:
+        return "equal"
+    if not by_cosine:
+        return f"{group.closest:.5g}"
+    if group.closest == 1:
+        return "1"
+    short_of_1 = 1 - group.closest
+    return f"{group.closest:.5f}" if short_of_1 >= _NEAR_1 else f"1 - {_power(short_of_1)}"
+
+
+def _power(number: float) -> str:
+    """Return a small number with two digits, as `5.2e-7`."""
+    digits, exponent = f"{number:.1e}".split("e")
+    return f"{digits}e{int(exponent)}"
 
 
 def _names(source: Source, group: Group) -> str:
@@ -52,7 +66,9 @@ def _facts(duplicates: Duplicates) -> Iterator[Fact]:
     if duplicates.beyond:
         compared += f"; {duplicates.beyond:,} behind the first ones were not looked at"
     yield Fact("compared", compared)
-    if not groups:
+    if duplicates.compared < 2:
+        yield Fact("found", "nothing: it takes two rows to compare", "notable")
+    elif not groups:
         yield Fact("found", f"no pair {_threshold(duplicates)}", "confirmed")
     else:
         rows = sum(len(group.rows) for group in groups)
@@ -65,12 +81,13 @@ def _facts(duplicates: Duplicates) -> Iterator[Fact]:
         )
     copies = sum(group.copies for group in groups)
     equal = "is equal" if copies == 1 else "are equal"
-    yield Fact(
-        "equal",
-        f"{plural(copies, 'row')} {equal} to an earlier one, number for number"
-        if copies
-        else "no two of these rows are equal, number for number",
-    )
+    if duplicates.compared > 1:
+        yield Fact(
+            "equal",
+            f"{plural(copies, 'row')} {equal} to an earlier one, number for number"
+            if copies
+            else "no two of these rows are equal, number for number",
+        )
     left_out = [
         f"{duplicates.zero_rows:,} of zeros" * bool(duplicates.zero_rows),
         f"{duplicates.not_finite:,} with NaN or infinity" * bool(duplicates.not_finite),

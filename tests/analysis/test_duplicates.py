@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -198,3 +200,37 @@ def test_the_command_tells_distances(run):
     out = run("duplicates", "sample:vectors", "--within", "0.1")[1].decode()
     assert "   3  0.055678  bread, cheese, cereal" in out
     assert "3 pairs within a distance of 0.1" in out
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 300), st.integers(2, 9))
+@settings(max_examples=40)
+def test_at_1_every_multiple_is_found_and_nothing_that_is_nearly_one(seed, width, factor):
+    rows = np.random.RandomState(seed).randint(-99, 99, (12, width)).astype(np.float32)
+    rows[:, 0] = 1 + np.arange(12) * 7
+    rows[:, 1] = 100
+    rows[8] = rows[3] * factor
+    rows[9] = rows[4] * factor
+    rows[9, 1] *= np.float32(1 + 1e-6)
+    found = find_duplicates(source_of(rows), 1)
+    assert [(group.rows, group.closest) for group in found.groups] == [((3, 8), 1.0)]
+
+
+def test_a_multiple_and_what_is_nearly_one_can_be_told_apart(run, tmp_path):
+    rows = np.random.RandomState(0).standard_normal((9, 16)).astype(np.float32)
+    rows[5] = rows[0] * 2  # three times it would be rounded
+    rows[6] = rows[1] + 1e-7
+    rows[7] = rows[2] + 1e-3 * rows[3]
+    rows[8] = rows[4]
+    np.save(tmp_path / "rows.npy", rows)
+    out = run("duplicates", str(tmp_path / "rows.npy"))[1].decode()
+    closest = re.findall(r"^ +2  (.*?)  +#", out, re.M)
+    assert sorted(closest[:2]) == ["1", "equal"]
+    assert re.fullmatch(r"1 - \d\.\de-1[45]", closest[2])
+    assert re.fullmatch(r"1 - \d\.\de-7", closest[3])
+
+
+def test_one_row_has_nothing_to_be_compared_with(run, tmp_path):
+    np.save(tmp_path / "rows.npy", np.full((3, 4), np.nan, np.float32))
+    out = run("duplicates", str(tmp_path / "rows.npy"))[1].decode()
+    assert "found       nothing: it takes two rows to compare" in out
+    assert "no two of these rows" not in out
