@@ -82,6 +82,14 @@ def _no_text(name: str, words: Words, path: str) -> str:
     )
 
 
+def _texts_beginning(name: str, words: Words) -> list[str]:
+    """Return some words of several parts that begin so: they may be meant, but are not taken."""
+    if not name.strip() or (name.isascii() and name.isdecimal()):
+        return []
+    begins = (words[row] or "" for row in words.beginning_with(name))
+    return list(islice(dict.fromkeys(text for text in begins if " " in text), _MOST_NAMED))
+
+
 def _from(text: str, place: int) -> str:
     """Return a text from where it may differ from others that begin so."""
     return text if place < _SEEN_BEFORE else f"...{text[place - _SEEN_BEFORE // 2 :]}"
@@ -96,7 +104,7 @@ def no_row(name: str, words: Words | None, rows: int, path: str) -> str:
         )
     if words.are_texts and not (name.isascii() and name.isdecimal()):
         return _no_text(name, words, path)
-    close = words.close_to(name)
+    close = _texts_beginning(name, words) or words.close_to(name)
     hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
     if not close and name.isascii() and name.isdecimal() and int(name[:18]) < rows:
         hint = f"; did you mean the row '#{name}'?"

@@ -89,6 +89,10 @@ class Words:
         named = [word for word in first if word is not None]
         return bool(named) and 2 * sum(map(is_text, named)) >= len(named)
 
+    def named_so(self, word: str) -> Iterator[int]:
+        """Yield the rows that have this word, in their order."""
+        return (row for row, each in enumerate(self) if each == word)
+
     def beginning_with(self, beginning: str) -> Iterator[int]:
         """Yield the rows whose words begin so, in their order."""
         for row, word in enumerate(self):
@@ -190,6 +194,17 @@ class PackedWords(Words):
     def _row_at(self, start: int) -> int:
         """Return the row whose word has its mark at a place of the block."""
         return int(np.searchsorted(self.ends, start, side="right")) if start else 0
+
+    def named_so(self, word: str) -> Iterator[int]:
+        """Yield the rows that have this word, in their order; they are searched in the block."""
+        packed = self._mark + word.encode("utf-8", "surrogatepass")
+        start = -1 if self._mark in packed[1:] else self.block.find(packed + self._mark)
+        while start >= 0:
+            yield self._row_at(start)
+            start = self.block.find(packed + self._mark, start + 1)
+        last = len(self) - 1  # no mark stands behind it
+        if last >= 0 and self[last] == word:
+            yield last
 
     def beginning_with(self, beginning: str) -> Iterator[int]:
         """Yield the rows whose words begin so, in their order; they are searched in the block."""

@@ -93,3 +93,19 @@ def test_of_many_that_begin_so_three_are_named():
     with pytest.raises(UsageError, match=r"#2 .* and others$") as error:
         many.row_of("The same")
     assert "#3" not in str(error.value)
+
+
+def test_of_words_that_are_no_texts_those_that_begin_so_are_suggested():
+    titles = ["Refund policy for orders", "Refunds", "Refund policy by post", "Refund x", "cost"]
+    source = source_of(np.eye(5), titles)
+    with pytest.raises(
+        UsageError, match=r"did you mean 'Refund policy for orders', 'Refund policy by post'\?$"
+    ):
+        source.rows_of(["Refund p"])
+
+
+def test_the_rows_of_a_word_are_all_found(texts):
+    for text in TEXTS:
+        expected = [row for row, each in enumerate(TEXTS) if each == text]
+        assert list(texts.words.named_so(text)) == expected
+    assert list(texts.words.named_so("The river")) == []

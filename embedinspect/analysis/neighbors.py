@@ -176,8 +176,8 @@ def vector_of(source: Source, question: Question) -> Any:
         length = float(np.linalg.norm(row))
         if not np.isfinite(length):
             raise DataError(
-                f"{_place(term)} holds NaN or infinity; expected "
-                "finite numbers, so nothing is near it"
+                f"{_place(term)} holds NaN or infinity, so nothing is near it; expected a row of "
+                "finite numbers"
             )
         if len(question.terms) == 1:
             return row
@@ -191,6 +191,8 @@ def vector_of(source: Source, question: Question) -> Any:
 
 def _place(term: Term) -> str:
     """Return how messages name the vector of a word."""
+    if term.word == f"#{term.row}":
+        return f"row {term.row}"
     word = clipped_repr(term.word)
     return f"the vector of {word}" if term.row is None else f"row {term.row} ({word})"
 

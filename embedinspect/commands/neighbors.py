@@ -96,6 +96,8 @@ def neighbors(
         document=lambda: output.document(neighborhood),
     )
     write_answer(answer, chosen)
+    for line in output.taken(neighborhood):
+        note(f"Note: {line}")
     summary = output.unanswered_summary(neighborhood)
     if summary is not None:
         note(f"Error: {summary}")

@@ -262,8 +262,8 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="WORD",
-        help="Words, or rows by their numbers, such as '#5'; where the words are whole texts, the "
-        "beginning of one.",
+        help="Words, or rows by their numbers, such as '#5'; where the words are whole texts (half "
+        "of them longer than 24 characters, with spaces), the beginning of one.",
         show_default=False,
     ),
 ]

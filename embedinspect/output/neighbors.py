@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from embedinspect.analysis.neighbors import Answer, Neighborhood, OddOneOut
 from embedinspect.output.document import Document, about_source
@@ -15,8 +16,9 @@ from embedinspect.output.labels import (
     word_label,
 )
 from embedinspect.page import Column, Fact, Facts, Page, Table, Tables
-from embedinspect.wording import listed, plural
+from embedinspect.wording import clipped_repr, listed, plural
 
+_MOST_LOOKED_AT = 20  # words that are looked for among all
 _DIRECTION = {"cosine": "1 is the same direction", "dot": "more is nearer", "euclidean": "distance"}
 
 
@@ -28,8 +30,11 @@ def page(neighborhood: Neighborhood) -> Page:
         for place, answer in enumerate(neighborhood.unanswered)
     ]
     if answered:
-        yield Tables([_nearest(answer, neighborhood) for answer in answered])
+        tables = [_nearest(answer, neighborhood) for answer in answered if answer.neighbors]
+        if tables:
+            yield Tables(tables)
         facts += [
+            *_alone(answered),
             Fact("metric", _how(neighborhood)),
             *_dims(neighborhood),
             Fact("left out", _left_out(neighborhood)),
@@ -83,6 +88,12 @@ def _title(answer: Answer) -> str:
     return f"{text}: {terms[0].word}" if text == f"#{terms[0].row}" else terms[0].word
 
 
+def _alone(answers: Sequence[Answer]) -> list[Fact]:
+    """Return that nothing is left to compare some questions with."""
+    alone = [_title(answer) for answer in answers if not answer.neighbors]
+    return [Fact("no neighbor", f"no other row to compare with: {listed(alone, 6)}")] * bool(alone)
+
+
 def _composed(answers: Sequence[Answer]) -> list[Fact]:
     """Return how the vectors of words that have no row came about."""
     terms = (term for answer in answers for term in answer.question.terms)
@@ -91,7 +102,8 @@ def _composed(answers: Sequence[Answer]) -> list[Fact]:
 
 
 def _left_out(neighborhood: Neighborhood) -> str:
-    terms = (term for answer in neighborhood.answers for term in answer.question.terms)
+    answered = (answer for answer in neighborhood.answers if answer.error is None)
+    terms = (term for answer in answered for term in answer.question.terms)
     rows = dict.fromkeys(term.row for term in terms if term.row is not None)
     names = listed((row_name(neighborhood.source, row) for row in rows), 6)
     sentence = f"what was asked for, from its own answer: {names or 'no row'}"
@@ -154,6 +166,30 @@ def unanswered_summary(neighborhood: Neighborhood) -> str | None:
         f"{len(unanswered):,} of {plural(len(neighborhood.answers), 'question')} {has} no answer; "
         f"the first: {unanswered[0].error}"
     )
+
+
+def taken(neighborhood: Neighborhood) -> Iterator[str]:
+    """Yield which row a word was taken for, where it could be another; of the first words alone."""
+    words = neighborhood.source.words
+    if words is None:
+        return
+    asked = {
+        term.word: term.row
+        for answer in neighborhood.answers
+        for term in answer.question.terms
+        if term.row is not None and answer.question.text != f"#{term.row}"
+    }
+    for word, row in islice(asked.items(), _MOST_LOOKED_AT):
+        number = word.removeprefix("#")
+        if word == f"#{number}" and number.isdecimal() and number != str(row):
+            yield f"{clipped_repr(word)} is taken as the word of row {row}, not as row {number}"
+        rows = list(words.named_so(word))
+        if len(rows) > 1:
+            yield (
+                f"{clipped_repr(word)} is the {'text' if ' ' in word else 'word'} of "
+                f"{len(rows):,} rows; row {row} was taken; ask for another by its number, such as "
+                f"'#{next(other for other in rows if other != row)}'"
+            )
 
 
 def odd_page(group: OddOneOut) -> Page:

@@ -408,3 +408,46 @@ def test_top_leaves_the_same_rows_in_every_form(ask, question, key, words):
     _, markdown, _ = ask(*question, "--top", "1", "--format", "markdown")
     cells = [line.split("|")[1].strip() for line in markdown.decode().splitlines() if "|" in line]
     assert [cell for cell in cells if cell in {item["word"] for item in without}] == chosen
+
+
+@pytest.fixture
+def odd_texts(tmp_path):
+    words = ["two words", "cat", "two words", "#1", "dog"]
+    rows = [[1, 2], [2, 1], [1, 1], [3, 1], [0, 0]]
+    lines = [
+        json.dumps({"text": word, "vector": row}) for word, row in zip(words, rows, strict=True)
+    ]
+    path = tmp_path / "odd.jsonl"
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+def test_a_text_of_two_rows_says_which_was_taken(run, odd_texts):
+    code, _, err = run("neighbors", odd_texts, "two words")
+    assert code == 0
+    assert err == (
+        "Note: 'two words' is the text of 2 rows; row 0 was taken; ask for another by its number, "
+        "such as '#2'\n"
+    )
+    assert run("neighbors", odd_texts, "#2")[2] == ""
+    assert run("neighbors", odd_texts, "cat")[2] == ""
+
+
+def test_a_text_that_looks_like_the_number_of_another_row_is_named(run, odd_texts):
+    assert run("neighbors", odd_texts, "#1")[2] == (
+        "Note: '#1' is taken as the word of row 3, not as row 1\n"
+    )
+
+
+def test_what_has_no_answer_is_not_left_out_of_one(run, tmp_path):
+    np.save(tmp_path / "rows.npy", np.array([[1, 2], [np.nan, 1], [2, 1], [1, 1]], np.float32))
+    out, err = run("neighbors", str(tmp_path / "rows.npy"), "#0", "#1", "#2")[1:]
+    assert "from its own answer: #0, #2; and 1 row" in out.decode()
+    assert "row 1 holds NaN or infinity, so nothing is near it; expected" in err
+
+
+def test_a_row_that_is_alone_says_so(run, tmp_path):
+    np.save(tmp_path / "row.npy", np.ones((1, 3), np.float32))
+    out = run("neighbors", str(tmp_path / "row.npy"), "#0")[1].decode()
+    assert "no neighbor no other row to compare with: #0" in out
+    assert "cosine\n" not in out
