@@ -12,7 +12,7 @@ from embedinspect.lessons.lesson import Experiment, KerasPart, Lesson, Request, 
 from embedinspect.lessons.topics import TOPICS
 from embedinspect.wording import clipped_repr
 
-_NEAREST, _LEAST_LIKENESS, _SHORTEST = 3, 0.55, 4
+_NEAREST, _LEAST_LIKENESS, _SHORTEST = 3, 0.7, 4
 _SAME_SIZE = {"input_length": "maxlen"}
 LARGEST = 10**6
 

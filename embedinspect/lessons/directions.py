@@ -40,8 +40,8 @@ def cosine(request: Request) -> Experiment:
     rows = len(_draw(asked))
     return Experiment(
         intro="The cosine of two rows is 1 where they point the same way, 0 where they are at "
-        "right angles, -1 where they are opposite. The rows here are drawn at random and mean "
-        f"nothing, {MOST_ROWS} of them where they are not very wide.",
+        "right angles, -1 where they are opposite. The rows here are drawn at random and have no "
+        f"meaning: {MOST_ROWS} of each width, or fewer where they are very wide.",
         tables=[
             table(
                 "Cosines of random rows",
@@ -76,8 +76,9 @@ def cosine(request: Request) -> Experiment:
             f"Even so, the nearest of {rows} random rows has {nearest[asked]:.2f} on average: the "
             "best of many is no evidence that two words are related.",
             f"Where all rows share a direction, cosines are high for that alone: with "
-            f"{COMMON[-1]:g} added their mean is {last.mean():.2f}, and {COSINE} lies "
-            f"{abs(place):.1f} deviations {'below' if place < 0 else 'above'} it. Less the mean "
+            f"{COMMON[-1]:g} added their mean is {last.mean():.3f}, and {COSINE} lies "
+            f"{abs(place):.1f} of their deviations ({spread:.3f}) "
+            f"{'below' if place < 0 else 'above'} it. Less the mean "
             f"row, the same rows have {_plain(centred.mean())}.",
         ],
         rule="Hold a cosine against the cosines of other pairs of the same matrix: info has their "

@@ -31,7 +31,7 @@ def facts(source: Source, occurrences: Occurrences) -> Iterator[Fact]:
         yield Fact("", f"these are a sample of {occurrences.rows:,}, drawn with seed 0")
     uneven = []
     if occurrences.anti_hubs is not None:
-        uneven.append(f"{_are(occurrences.anti_hubs)} among the nearest of none")
+        uneven.append(_nobodys(occurrences.anti_hubs))
     if occurrences.skewness is not None:
         off = occurrences.skewness_error
         uneven.append(
@@ -43,8 +43,13 @@ def facts(source: Source, occurrences: Occurrences) -> Iterator[Fact]:
         yield Fact("", "; ".join(uneven))
 
 
-def _are(rows: int) -> str:
-    return f"{plural(rows, 'row')} {'is' if rows == 1 else 'are'}"
+def _nobodys(rows: int) -> str:
+    """Return how many rows are nobody's neighbor."""
+    if not rows:
+        return "every row is among the nearest of another"
+    return (
+        f"{plural(rows, 'row')} {'is' if rows == 1 else 'are'} never among the nearest of another"
+    )
 
 
 def document(source: Source, occurrences: Occurrences) -> dict[str, Any]:

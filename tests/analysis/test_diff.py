@@ -279,3 +279,12 @@ def test_rows_without_neighbors_do_not_count_and_equal_ones_keep_theirs():
     filled = rows.copy()
     filled[2] = 1
     assert compare(source_of(rows), source_of(filled), neighbors=4, words=["#2"]).overlap == 0
+
+
+def test_another_row_is_never_suggested_for_a_row_that_is_not_there(run, tmp_path):
+    np.save(tmp_path / "a.npy", np.random.RandomState(0).standard_normal((30, 4)))
+    path = str(tmp_path / "a.npy")
+    code, _, err = run("diff", path, path, "#299")
+    assert code == 2
+    assert "such as #0" in err
+    assert "did you mean" not in err

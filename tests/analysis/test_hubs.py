@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from scipy.stats import skew
 
 from embedinspect.analysis import hubs
 from embedinspect.analysis.hubs import how_many_to_ask, occurrences
+from embedinspect.output.hubs import facts
 from tests.builders import source_of
 
 METRICS = ("cosine", "dot", "euclidean")
@@ -127,3 +130,17 @@ def test_progress_and_work(monkeypatch):
     assert how_many_to_ask(5000, 32) == 5000
     assert how_many_to_ask(100_000, 384) < 1000
     assert how_many_to_ask(2**40, 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (0, "every row is among the nearest of another"),
+        (1, "1 row is never among the nearest of another"),
+        (76, "76 rows are never among the nearest of another"),
+    ],
+)
+def test_rows_that_are_nobodys_neighbor_are_told_in_a_sentence(rows, says):
+    source = source_of(np.random.RandomState(0).standard_normal((30, 4)))
+    found = replace(occurrences(source), anti_hubs=rows)
+    assert any(says in str(fact) for fact in facts(source, found))

@@ -583,3 +583,16 @@ def test_what_a_lesson_has_no_use_for_is_refused():
     keras_layer.load("tensorflow")  # so that another is refused, whether it is installed or not
     with pytest.raises(UsageError):
         find("input-dim").run_keras(Request(), "jax")
+
+
+def test_a_word_that_is_like_no_topic_gets_no_suggestion():
+    with pytest.raises(UsageError, match=r"^there is no topic 'nosuchtopic'; expected one of"):
+        find("nosuchtopic")
+
+
+def test_how_far_a_cosine_lies_from_the_mean_follows_from_the_printed_numbers():
+    said = find("cosine").run(Request()).findings[-1]
+    mean, count, deviation = re.search(
+        r"mean is ([\d.]+), and 0.6 lies ([\d.]+) of their deviations \(([\d.]+)\) below", said
+    ).groups()
+    assert round((float(mean) - 0.6) / float(deviation), 1) == float(count)

@@ -105,7 +105,9 @@ class Pairs:
         absent = [word for word, place in places.items() if place is None]
         if absent:
             known = [self.name(place) for place in range(min(len(self), _MOST_SPELLED))]
-            close = difflib.get_close_matches(absent[0], known, n=1)
+            # A row number that is spelled alike is another row.
+            numbered = absent[0].startswith("#")
+            close = [] if numbered else difflib.get_close_matches(absent[0], known, n=1)
             hint = f"; did you mean {clipped_repr(close[0])}?" if close else ""
             raise UsageError(
                 f"{listed(map(repr, absent))}: not among the {plural(len(self), 'row')} that "
