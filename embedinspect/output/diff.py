@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 
 from embedinspect.analysis.diff import Difference, Moved
 from embedinspect.analysis.histogram import histogram as bins_of
 from embedinspect.output import histogram
-from embedinspect.output.digits import decimals_for
+from embedinspect.output.digits import decimals_below_one, decimals_for, percent
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import row_tag, source_name, word_label
+from embedinspect.output.limits import broken
 from embedinspect.output.relations import sentence
 from embedinspect.output.top import DEFAULT, ends
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
@@ -35,30 +37,40 @@ def page(difference: Difference, top: int | None = None, *, named: bool = False)
 def moved(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
     """Yield the rows that moved most and least, and what that comes to.
 
-    Where rows differ in width, those whose neighbors changed most stand for them.
+    Those whose neighbors changed most follow, where any did and it is not said yet.
 
     Args:
         top: how many of each; by default all where they were named.
         named: the words were asked for, so those that did not move are shown, too.
     """
+    tables = _farthest(difference, top, named=named) if difference.same_width else []
+    for title, rows in tables:
+        yield _table(title, rows)
     if difference.same_width:
-        yield from _moved(difference, top, named=named)
-    if difference.apart and difference.around:
-        changed = difference.changed
-        most = top or (len(changed) if named else DEFAULT)
-        yield _changed("Neighbors changed most", changed[:most])
+        yield from _distances_in_bins(difference)
+    changed = difference.changed
+    if len(changed) and (changed[0].overlap or 0) < 1:
+        most = changed[: top or (len(changed) if named else DEFAULT)]
+        said = {row.row_a for _, rows in tables for row in rows}
+        rows = [row for row in most if named or (row.overlap or 0) < 1]
+        if difference.apart or not said.issuperset(row.row_a for row in rows):
+            yield _changed("Neighbors changed most", rows)
     yield Facts(list(_facts(difference)))
 
 
-def _moved(difference: Difference, top: int | None, *, named: bool) -> Page:
-    """Yield the tables of distances."""
+def _farthest(
+    difference: Difference, top: int | None, *, named: bool
+) -> list[tuple[str, Sequence[Moved]]]:
+    """Return the rows that moved most and least, with a title for each of the tables."""
     moved = difference.moved if named else difference.that_moved
     top = top or (len(moved) if named else DEFAULT)
-    if moved and len(moved) <= 2 * top:
-        yield _table("Moved, the farthest first", moved)
-    elif moved:
-        yield _table("Moved most", moved[:top])
-        yield _table("Moved least", moved[: -top - 1 : -1])
+    if len(moved) <= 2 * top:
+        return [("Moved, the farthest first", moved)] if len(moved) else []
+    return [("Moved most", moved[:top]), ("Moved least", moved[: -top - 1 : -1])]
+
+
+def _distances_in_bins(difference: Difference) -> Page:
+    """Yield how far the rows moved, where they are too many to be read one by one."""
     far = difference.that_moved
     still = len(difference.moved) - len(far)
     if len(far) > _FEW:
@@ -72,10 +84,12 @@ def _moved(difference: Difference, top: int | None, *, named: bool) -> Page:
 
 def _table(title: str, moved: Sequence[Moved]) -> Table:
     distances = [row.distance for row in moved]
+    cosines = [_known(row.cosine) for row in moved]
+    decimals = decimals_below_one((cosine for cosine in cosines if cosine is not None), 4)
     columns = [
         *_words(moved),
         Column("distance", distances, "number", decimals=decimals_for(distances, 4)),
-        Column("cosine", [row.cosine for row in moved], "number", decimals=4),
+        Column("cosine", cosines, "number", decimals=decimals),
         Column("length", _lengths(moved), rigid=True),
     ]
     if any(row.overlap is not None for row in moved):
@@ -84,7 +98,7 @@ def _table(title: str, moved: Sequence[Moved]) -> Table:
 
 
 def _changed(title: str, rows: Sequence[Moved]) -> Table:
-    shares = ["" if row.overlap is None else f"{row.overlap:.0%}" for row in rows]
+    shares = ["" if row.overlap is None else percent(row.overlap) for row in rows]
     columns = [
         *_words(rows),
         Column("same neighbors", shares, rigid=True),
@@ -122,28 +136,23 @@ def _facts(difference: Difference) -> Iterator[Fact]:
         f"{plural(difference.shared, difference.by)} in both, matched by {difference.by}; only in "
         f"A {difference.only_a:,}, only in B {difference.only_b:,}",
     )
-    if difference.not_finite:
-        yield Fact(
-            "left out",
-            f"{plural(difference.not_finite, 'row')} that are not finite in A or B",
-            "wrong",
-        )
+    yield from _left_out(difference)
     if difference.same_width:
         yield from _distances(difference)
     else:
         width_a, width_b = difference.pairs.widths
         yield Fact(
             "widths",
-            f"{width_a} and {plural(width_b, 'dimension')}, so that no row can be laid upon its "
-            "partner; what is compared needs no common axes",
+            f"{width_a} and {plural(width_b, 'dimension')}, so there are no distances between rows "
+            "of A and B; neighbors and similarities are compared",
         )
     if difference.overlap is not None:
         yield Fact(
             "neighbors",
             f"of the nearest {difference.neighbors} {_BY[difference.metric]}, "
-            f"{difference.overlap:.0%} are the same, mean over "
+            f"{percent(difference.overlap)} are the same, mean over "
             f"{plural(difference.overlap_words, difference.by)}; with the rows of B shuffled, "
-            f"{_share(difference.overlap_by_chance)}",
+            f"{percent(difference.overlap_by_chance or 0)}",
         )
     yield from _alike(difference)
     if difference.trained_apart:
@@ -176,29 +185,49 @@ def _distances(difference: Difference) -> Iterator[Fact]:
     rest = len(unmoved) - len(first)
     names = f": {', '.join(first)}" if first else ""
     names += f", and {rest:,} more" if rest else ""
-    equal = "is equal" if len(unmoved) == 1 else "are equal"
+    verb = "is" if len(unmoved) <= 1 else "are"
+    count = f"{len(unmoved):,}" if len(unmoved) else "none"
     yield Fact(
         "unmoved",
-        f"{len(unmoved):,} of {plural(len(difference.pairs), 'row')} {equal}, number for number"
-        f"{names}",
+        f"{count} of {plural(len(difference.order), 'row')} {verb} equal, number for number{names}",
     )
     if difference.aligned:
         yield from _turn(difference)
     turned = ", after that" if difference.aligned else ""
     yield Fact(
         "moved",
-        f"mean distance {difference.mean_distance:.4g}, mean cosine "
-        f"{difference.mean_cosine:.4f}{turned}",
+        f"mean distance {difference.mean_distance:.4g}, {_mean_cosine(difference)}{turned}",
     )
 
 
-def _share(share: float | None) -> str:
-    """Return a share in percent, a small one with a digit more."""
-    if share is None:
-        return ""
-    if share < 0.001:
-        return "less than 0.1%"
-    return f"{share:.0%}" if share >= 0.095 else f"{share:.1%}"
+def _mean_cosine(difference: Difference) -> str:
+    """Return the mean cosine and over how many rows it is taken."""
+    mean, rows = difference.mean_cosine, len(difference.order)
+    over = f" over {plural(rows, 'row')}"
+    if isnan(mean):
+        return f"mean{over}; no cosine, as every row is zero in both"
+    decimals = decimals_below_one([mean], 4)
+    zero, counted = difference.zero_in_one, difference.cosine_rows
+    over += "" if counted == rows else f", the cosine over the {counted:,} not zero in both"
+    if zero:
+        which = f"{zero:,} of them, which is" if zero == 1 else f"{zero:,} of them, which are"
+        over += f", with 0 for {which} zero in A or B alone"
+    return f"mean cosine {mean:.{decimals}f}{over}"
+
+
+def _left_out(difference: Difference) -> Iterator[Fact]:
+    """Yield which rows could not be compared."""
+    both = difference.not_finite - len(difference.broken_a) - len(difference.broken_b)
+    said = broken(difference)
+    if both:
+        said.append(f"{plural(both, 'row')} {'is' if both == 1 else 'are'} not finite in both")
+    if said:
+        yield Fact("left out", "; ".join(said), "wrong")
+
+
+def _known(value: float) -> float | None:
+    """Return a number, or None for NaN: it is an empty cell then."""
+    return None if isnan(value) else value
 
 
 def _alike(difference: Difference) -> Iterator[Fact]:
@@ -206,6 +235,7 @@ def _alike(difference: Difference) -> Iterator[Fact]:
     if similar.correlation is None:
         return
     of_all = "all pairs" if similar.all_pairs else f"{similar.pairs:,} pairs"
+    decimals = decimals_below_one([similar.correlation], 2)
     floor = (
         ""
         if similar.floor is None
@@ -213,7 +243,7 @@ def _alike(difference: Difference) -> Iterator[Fact]:
     )
     yield Fact(
         "alike",
-        f"rank correlation {similar.correlation:.2f} between the cosines of {of_all} of "
+        f"rank correlation {similar.correlation:.{decimals}f} between the cosines of {of_all} of "
         f"{plural(similar.rows, 'row')} in A and those in B{floor}",
     )
 
@@ -257,9 +287,13 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
         "only_b": difference.only_b,
         "unmoved": len(difference.unmoved),
         "not_finite": difference.not_finite,
+        "not_finite_in_a_alone": len(difference.broken_a),
+        "not_finite_in_b_alone": len(difference.broken_b),
         "relation": _relation(difference),
         "mean_distance": difference.mean_distance,
         "mean_cosine": difference.mean_cosine,
+        "mean_cosine_rows": difference.cosine_rows if difference.same_width else 0,
+        "zero_in_one": difference.zero_in_one,
         "aligned": difference.aligned,
         "mean_cosine_aligned": difference.mean_cosine_aligned,
         "trained_apart": difference.trained_apart,
@@ -273,8 +307,10 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
     listed_rows: Sequence[Moved] = difference.moved
     if top is not None:
         listed_rows = ends(listed_rows if named else difference.that_moved, top)
-    apart = {} if difference.same_width else {"distance": None, "cosine": None}
-    moved = ({**vars(row), **apart} for row in listed_rows)
+    moved = (
+        {**vars(row), "distance": _known(row.distance), "cosine": _known(row.cosine)}
+        for row in listed_rows
+    )
     columns = (
         "word", "row_a", "row_b", "distance", "cosine", "length_a", "length_b", "overlap",
         "gained", "lost",

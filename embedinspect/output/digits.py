@@ -35,6 +35,38 @@ def decimals_for(
     return max(0, min(MOST_DECIMALS, significant - 1 - math.floor(math.log10(largest))))
 
 
+def percent(share: float) -> str:
+    """Return a share in percent; `100%` and `0%` are said of exactly all and none only.
+
+    >>> percent(1), percent(0.9967), percent(0.58), percent(0.0058), percent(0.0004)
+    ('100%', '99.7%', '58%', '0.6%', 'less than 0.1%')
+    """
+    if share in {0, 1}:
+        return f"{share:.0%}"
+    if share < 0.001:
+        return "less than 0.1%"
+    if share > 0.9999:
+        return "more than 99.99%"
+    if 0.095 <= share < 0.995:
+        return f"{share:.0%}"
+    return f"{share:.1%}" if share < 0.9995 else f"{share:.2%}"
+
+
+def decimals_below_one(values: Iterable[float], decimals: int) -> int:
+    """Return how many decimals keep numbers that are nearly 1 or -1 from being written as these.
+
+    What is less than that many decimals of float32 from 1 is as good as 1.
+
+    >>> decimals_below_one([0.99998, 0.5], 4), decimals_below_one([1.0, -1 + 1e-15], 4)
+    (5, 4)
+    """
+    gaps = [1 - abs(value) for value in values if abs(value) < 1]
+    nearest = min((gap for gap in gaps if gap > 0.6 * 10.0**-MOST_DECIMALS), default=1.0)
+    while decimals < MOST_DECIMALS and nearest <= 0.5 * 10.0**-decimals:
+        decimals += 1
+    return decimals
+
+
 def table_number(value: float, decimals: int | None, *, signed: bool = False) -> str:
     """Return one number as a table shows it: fixed decimals, or an exponent for None."""
     if not math.isfinite(value):

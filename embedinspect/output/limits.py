@@ -82,15 +82,19 @@ class Limits:
     def failures(self, difference: Difference) -> list[str]:
         """Return a sentence for each limit that is not kept.
 
-        A number that cannot be told, as the cosine where all rows are zero, keeps none.
+        A number that cannot be told, as the cosine where all rows are zero, keeps none. Nor does
+        any number where a row is finite on one side alone: it says nothing of that row.
         """
+        if self.most is None and not self.least:
+            return []
         beyond = None if self.most is None else _moved_beyond(difference, self.most)
         values = {
             "overlap": difference.overlap,
             "correlation": difference.similarities.correlation,
             "cosine": difference.mean_cosine,
         }
-        failures = [] if beyond is None else [beyond]
+        failures = broken(difference) if difference.of_all else []
+        failures += [] if beyond is None else [beyond]
         for name, least in self.least.items():
             value = values[name]
             if value is None or math.isnan(value):
@@ -108,8 +112,24 @@ def _moved_beyond(difference: Difference, most: float) -> str | None:
     if not count:
         return None
     first = [row.word for row in difference.moved[: min(count, _MOST_NAMED)]]
-    names = ", ".join(first) + (f", and {count - len(first):,} more" if count > len(first) else "")
-    return f"{plural(count, 'row')} moved farther than {most:g}: {names}"
+    return f"{plural(count, 'row')} moved farther than {most:g}: {_some(first, count)}"
+
+
+def broken(difference: Difference) -> list[str]:
+    """Return what to say of the rows that are finite in one matrix alone, for each of the two."""
+    said = []
+    for label, pairs in (("A", difference.broken_a), ("B", difference.broken_b)):
+        first = [pairs.name(place) for place in range(min(len(pairs), _MOST_NAMED))]
+        if first:
+            verb = "is" if len(pairs) == 1 else "are"
+            count = plural(len(pairs), "row")
+            said.append(f"{count} {verb} not finite in {label} alone: {_some(first, len(pairs))}")
+    return said
+
+
+def _some(first: Sequence[str], count: int) -> str:
+    """Return the first of so many names, and how many more there are."""
+    return ", ".join(first) + (f", and {count - len(first):,} more" if count > len(first) else "")
 
 
 def _below(value: float, least: float) -> str:

@@ -43,7 +43,10 @@ def test_procrustes_undoes_a_turn(seed):
     assert np.isclose(aligned.mean_cosine, 1)
     assert np.isclose(plain.mean_cosine_aligned, 1)
     assert plain.overlap == 1  # a turn changes no neighbor
-    assert plain.trained_apart == (plain.mean_cosine < 0.5)
+    assert not plain.trained_apart  # it is said to be turned
+    moved = source_of((rows + 0.01 * stream.standard_normal(rows.shape)) @ turn)
+    noisy = compare(a, moved)
+    assert noisy.trained_apart == (noisy.mean_cosine < 0.5)
 
 
 @pytest.mark.parametrize(("count", "width"), [(1, 50), (2, 2), (20, 50), (50, 50), (80, 50)])
@@ -71,8 +74,50 @@ def test_rows_without_a_direction_give_no_warning_and_no_hint():
     zeros = np.zeros((5, 2), np.float32)
     ones = np.ones((5, 2), np.float32)
     difference = compare(source_of(zeros), source_of(ones))
-    assert difference.mean_cosine_aligned is None
-    assert np.isnan(difference.mean_cosine)
+    assert (difference.mean_cosine, difference.mean_cosine_aligned) == (0, 0)
+    assert not difference.trained_apart
+    assert np.isnan(compare(source_of(zeros[:2]), source_of(zeros[:2])).mean_cosine)
+
+
+def test_a_row_that_is_zero_on_one_side_counts_in_the_mean_cosine():
+    rows = np.random.RandomState(0).standard_normal((10, 3)).astype(np.float32)
+    rows[0] = 0
+    emptied = rows.copy()
+    emptied[3:5] = 0
+    difference = compare(source_of(rows), source_of(emptied))
+    assert difference.mean_cosine == pytest.approx(7 / 9)
+    assert (difference.cosine_rows, difference.zero_in_one) == (9, 2)
+    alone = compare(source_of(rows), source_of(emptied), words=["#3", "#5", "#0"])
+    assert alone.mean_cosine == pytest.approx(1 / 2)
+    assert (alone.cosine_rows, alone.zero_in_one) == (2, 1)
+
+
+def test_words_that_are_named_are_what_all_numbers_are_of():
+    stream = np.random.RandomState(3)
+    left = stream.standard_normal((30, 4)).astype(np.float32)
+    right = left.copy()
+    right[[2, 5, 7, 9]] = stream.standard_normal((4, 4))
+    some = compare(source_of(left), source_of(right), words=["#2", "#5", "#7", "#9"])
+    chosen = [2, 5, 7, 9]
+    cosines = [np.diag(_cosine(left[[row]], right[[row]]))[0] for row in chosen]
+    assert some.mean_cosine == pytest.approx(np.mean(cosines))
+    assert some.mean_distance == pytest.approx(
+        np.linalg.norm(left[chosen].astype(float) - right[chosen], axis=1).mean()
+    )
+    one, other = _cosines(left[chosen], right[chosen])
+    upper = np.triu_indices(4, 1)
+    expected = spearmanr(one[upper], other[upper]).statistic
+    assert some.similarities.correlation == pytest.approx(expected)
+    assert (some.similarities.rows, some.cosine_rows, some.overlap_words) == (4, 4, 4)
+    assert len(some.unmoved) == 0
+    two = compare(source_of(left), source_of(right), words=["#0", "#1"])
+    assert (len(two.unmoved), two.mean_cosine) == (2, pytest.approx(1))
+    assert two.similarities.correlation is None
+
+
+def _cosine(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(one, axis=1)[:, None] * np.linalg.norm(other, axis=1)
+    return one.astype(float) @ other.T.astype(float) / lengths
 
 
 def test_rows_without_a_word_are_compared_where_the_words_are_the_same():
@@ -238,6 +283,7 @@ def test_rows_that_are_not_finite_are_left_out_of_everything():
     whole = compare(source_of(left), source_of(right), neighbors=4)
     part = compare(source_of(left[kept]), source_of(right[kept]), neighbors=4)
     assert whole.not_finite == 2
+    assert [pairs.row_a(0) for pairs in (whole.broken_a, whole.broken_b)] == [3, 7]
     assert whole.mean_distance == part.mean_distance
     assert whole.overlap == part.overlap
     assert [row.distance for row in whole.moved] == [row.distance for row in part.moved]

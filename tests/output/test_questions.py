@@ -285,6 +285,55 @@ def test_fail_under_ends_with_3(ask, limit, says):
     assert len(err.splitlines()) == bool(says)
 
 
+@pytest.mark.parametrize(
+    "gate", [["--fail-over", "1"], ["--fail-under", "overlap=0.1"], ["--fail-under", "cosine=0.1"]]
+)
+def test_no_gate_lets_pass_what_is_not_finite_on_one_side_alone(ask, tmp_path, gate):
+    rows = np.random.RandomState(0).rand(40, 4).astype(np.float32)
+    broken = rows.copy()
+    broken[3:] = np.nan
+    np.save(tmp_path / "a.npy", rows)
+    np.save(tmp_path / "b.npy", broken)
+    code, out, err = ask("diff", "a.npy", "b.npy", *gate)
+    said = "37 rows are not finite in B alone: #3, #4, #5, #6, #7, and 32 more"
+    assert (code, err) == (3, said + "\n")
+    assert said in out.decode()
+    document = json.loads(ask("diff", "b.npy", "a.npy", "--json")[1])
+    counts = [document[f"not_finite{side}"] for side in ("", "_in_a_alone", "_in_b_alone")]
+    assert counts == [37, 37, 0]
+    assert ask("diff", "b.npy", "b.npy", *gate)[0] == 0
+    assert ask("diff", "a.npy", "b.npy")[0] == 0
+
+
+def test_rows_emptied_in_one_matrix_fail_the_cosine_and_have_an_empty_cell(ask, tmp_path):
+    rows = np.random.RandomState(0).rand(40, 4).astype(np.float32)
+    emptied = rows.copy()
+    emptied[3:6] = 0
+    np.save(tmp_path / "a.npy", rows)
+    np.save(tmp_path / "b.npy", emptied)
+    code, out, err = ask("diff", "a.npy", "b.npy", "--fail-under", "cosine=0.99")
+    assert (code, err) == (3, "the mean cosine is 0.925; expected 0.99 or more\n")
+    assert b"mean cosine 0.9250 over 40 rows, with 0 for 3 of them" in out
+    assert b"nan" not in out + ask("diff", "a.npy", "b.npy", "--format", "csv")[1]
+
+
+def test_shares_and_cosines_that_are_nearly_1_are_not_written_as_1(ask, tmp_path):
+    stream = np.random.RandomState(0)
+    rows = stream.standard_normal((400, 16)).astype(np.float32)
+    np.save(tmp_path / "a.npy", rows)
+    np.save(tmp_path / "b.npy", rows + 0.002 * stream.standard_normal(rows.shape))
+    text = " ".join(ask("diff", "a.npy", "b.npy")[1].decode().split())
+    assert "100% are the same" not in text
+    assert "Neighbors changed most" in text
+    assert "rank correlation 1.00 " not in text
+    assert "mean cosine 1.0000 " not in text
+    np.save(tmp_path / "c.npy", rows * -2)
+    text = " ".join(ask("diff", "a.npy", "c.npy")[1].decode().split())
+    assert "100% are the same" in text
+    assert "Neighbors changed most" not in text
+    assert "advice" not in text
+
+
 def test_tensors_words_and_layers_of_two_sources_have_options_of_their_own(ask, tmp_path):
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
     np.savez(tmp_path / "two.npz", before=rows, after=rows * 2 + 1)

@@ -15,7 +15,14 @@ from embedinspect.analysis.diff.neighborhoods import (
     spread,
     with_ends,
 )
-from embedinspect.analysis.diff.record import Around, Difference, Measures, Rows
+from embedinspect.analysis.diff.record import (
+    Around,
+    Difference,
+    Doubles,
+    Measures,
+    Rows,
+    cosines_of,
+)
 from embedinspect.analysis.diff.relations import relation_of
 from embedinspect.analysis.diff.similarities import similarities
 from embedinspect.analysis.dims import first_dims
@@ -68,16 +75,18 @@ def compare(
         )
     pairs = match(a, b)
     shared, only_a, only_b = len(pairs), alone(a, pairs), alone(b, pairs)
-    measures, finite = measure(pairs)
+    measures, finite_a, finite_b = measure(pairs)
+    broken_a, broken_b = pairs.only(~finite_a & finite_b), pairs.only(finite_a & ~finite_b)
+    finite = finite_a & finite_b
     pairs, measures = pairs.only(finite), kept(measures, finite)
     if not len(pairs):
         raise DataError("no matched row is finite in both matrices; expected finite numbers")
     relation = relation_of(pairs, measures)
     chosen = pairs.places_of(words) if words else None
-    hint = None if align else _cosine_after_turning(pairs, measures)
+    hint = None if align else _cosine_after_turning(pairs, measures, chosen)
     if align and not measures.equal.all():
         equal = measures.equal
-        measures, _ = measure(pairs, turn_onto(pairs.left, pairs.right))
+        measures, *_ = measure(pairs, turn_onto(pairs.left, pairs.right))
         measures.equal[:] = equal
     k = max(0, min(neighbors, len(pairs) - 1))
     order = _farthest_first(measures, chosen)
@@ -96,27 +105,30 @@ def compare(
         only_a=only_a,
         only_b=only_b,
         not_finite=shared - len(pairs),
+        broken_a=broken_a,
+        broken_b=broken_b,
         measures=measures,
         order=order,
-        mean_distance=_mean(measures.distance),
-        mean_cosine=_mean(measures.cosine),
+        mean_distance=_mean(measures.distance, chosen),
+        mean_cosine=_mean(cosines_of(measures), chosen),
         aligned=align,
         mean_cosine_aligned=hint,
         neighbors=k,
         around=around,
         overlap=float(np.mean(overlaps)) if overlaps else None,
         overlap_words=len(overlaps),
-        similarities=similarities(pairs, measures),
+        similarities=similarities(pairs, measures, chosen),
         dims=dims,
         metric=metric,
         relation=relation,
     )
 
 
-def _mean(values: np.ndarray[tuple[int], np.dtype[np.float64]] | None) -> float:
-    """Return the mean of the values that are numbers; NaN without any."""
+def _mean(values: Doubles | None, chosen: Rows | None) -> float:
+    """Return the mean of the values that are numbers, of the chosen ones; NaN without any."""
     if values is None:
         return float("nan")
+    values = values if chosen is None else values[chosen]
     sound = np.isfinite(values)
     return float(values.mean(where=sound)) if sound.any() else float("nan")
 
@@ -140,8 +152,10 @@ def _fewest_kept_first(order: Rows, around: dict[int, Around]) -> Rows:
     return order[np.argsort(overlap, kind="stable")]
 
 
-def _cosine_after_turning(pairs: Pairs, measures: Measures) -> float | None:
+def _cosine_after_turning(pairs: Pairs, measures: Measures, chosen: Rows | None) -> float | None:
     """Return the mean cosine after a turn of B onto A; None where that would say nothing.
+
+    The turn is that of all rows, and the mean that of the chosen ones.
 
     As many rows as dimensions, or fewer, come close to unrelated ones, too.
     """
@@ -149,4 +163,5 @@ def _cosine_after_turning(pairs: Pairs, measures: Measures) -> float | None:
     if measures.distance is None or len(pairs) <= width or measures.equal.all():
         return None
     places = spread(np.arange(len(pairs)), max(_TURNED_FOR_A_HINT, 4 * width))
-    return mean_cosine_at(pairs, places, turn_onto(pairs.left, pairs.right, places))
+    turn = turn_onto(pairs.left, pairs.right, places)
+    return mean_cosine_at(pairs, places if chosen is None else chosen, turn)

@@ -18,8 +18,8 @@ Turn = Callable[[Any], Doubles]
 _NUMBERS_AT_ONCE = 2**20
 
 
-def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask]:
-    """Return the measures of all pairs, and which of them are finite in both matrices.
+def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask, Mask]:
+    """Return the measures of all pairs, and which are finite in the first matrix and the second.
 
     Args:
         turn: turns rows of the second matrix onto the first.
@@ -27,7 +27,8 @@ def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask]:
     left, right = pairs.left, pairs.right
     measured = stage("how far they lie apart", len(pairs))
     count, same_width = len(pairs), pairs.widths[0] == pairs.widths[1]
-    finite, equal = np.empty(count, np.bool_), np.zeros(count, np.bool_)
+    finite_a, finite_b = np.empty(count, np.bool_), np.empty(count, np.bool_)
+    equal = np.zeros(count, np.bool_)
     distance, cosine = (np.empty(count) if same_width else None for _ in range(2))
     length_a, length_b = np.empty(count), np.empty(count)
 
@@ -39,7 +40,8 @@ def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask]:
         for start, stop in blocks(left, right, first, last, IN_CACHE * 4):
             here = slice(start, stop)
             one, other = left[here].astype(np.float64), right[here].astype(np.float64)
-            finite[here] = np.isfinite(one).all(axis=1) & np.isfinite(other).all(axis=1)
+            finite_a[here] = np.isfinite(one).all(axis=1)
+            finite_b[here] = np.isfinite(other).all(axis=1)
             if same_width:
                 equal[here] = (one == other).all(axis=1)
             if turn is not None:
@@ -56,7 +58,7 @@ def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask]:
         in_halves(count, fill)
     if cosine is not None:
         np.clip(cosine, -1, 1, out=cosine)
-    return Measures(distance, cosine, length_a, length_b, equal), finite
+    return Measures(distance, cosine, length_a, length_b, equal), finite_a, finite_b
 
 
 def kept(measures: Measures, finite: Mask) -> Measures:
@@ -127,13 +129,18 @@ def _procrustes(products: Doubles) -> Doubles:
 
 
 def mean_cosine_at(pairs: Pairs, places: Rows, turn: Turn) -> float | None:
-    """Return the mean cosine of some pairs after a turn; None where none has a direction."""
+    """Return the mean cosine of some pairs after a turn; None where all rows are zero.
+
+    As everywhere, it is 0 for a row that is zero in one matrix alone.
+    """
     total, count = 0.0, 0
     for start, stop in blocks(pairs.left, pairs.right, 0, len(places), _NUMBERS_AT_ONCE):
         one = pairs.left[places[start:stop]].astype(np.float64)
         other = turn(pairs.right[places[start:stop]].astype(np.float64))
         with np.errstate(invalid="ignore", divide="ignore"):
-            cosines = np.vecdot(one, other) / (_lengths(one) * _lengths(other))
+            lengths = _lengths(one), _lengths(other)
+            cosines = np.vecdot(one, other) / (lengths[0] * lengths[1])
+        cosines[(lengths[0] == 0) != (lengths[1] == 0)] = 0
         sound = np.isfinite(cosines)
         total, count = total + float(cosines[sound].sum()), count + int(sound.sum())
     return total / count if count else None

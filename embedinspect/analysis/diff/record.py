@@ -84,6 +84,18 @@ class Measures:
     equal: Mask
 
 
+def cosines_of(measures: Measures) -> Doubles | None:
+    """Return the cosines as they count: 0 for a row that is zero in one matrix alone."""
+    if measures.cosine is None:
+        return None
+    return np.where(zero_in_one(measures), 0.0, measures.cosine)
+
+
+def zero_in_one(measures: Measures) -> Mask:
+    """Return which rows are zero in one matrix and not in the other."""
+    return np.asarray((measures.length_a == 0) != (measures.length_b == 0))
+
+
 @dataclass(frozen=True)
 class Similarities:
     """Whether rows that are alike in one matrix are alike in the other, by a sample of pairs.
@@ -120,13 +132,16 @@ class Difference:
         only_a: how many rows of the first matrix have no partner.
         only_b: how many rows of the second matrix have none.
         not_finite: how many matched rows could not be compared.
+        broken_a: those of them that are not finite in the first matrix alone.
+        broken_b: those that are not finite in the second matrix alone.
         measures: of every pair.
         order: places of the pairs that are told of: the one that moved farthest first, or where
             rows differ in width, the one that keeps the fewest neighbors.
-        mean_distance: the mean distance of all rows that were compared.
-        mean_cosine: the mean cosine of those that have a direction in both matrices.
+        mean_distance: the mean distance of the rows that are told of.
+        mean_cosine: the mean of their cosines; 0 counts for a row that is zero in one matrix alone,
+            and one that is zero in both does not count.
         aligned: whether the second matrix was turned onto the first.
-        mean_cosine_aligned: the mean cosine after such a turn, as a hint; None where it was not
+        mean_cosine_aligned: that mean cosine after such a turn, as a hint; None where it was not
             tried.
         neighbors: the k of the nearest k that were compared; 0 for none.
         around: what became of the neighbors of rows, by their places.
@@ -145,6 +160,8 @@ class Difference:
     only_a: int
     only_b: int
     not_finite: int
+    broken_a: Pairs
+    broken_b: Pairs
     measures: Measures
     order: Rows
     mean_distance: float
@@ -214,8 +231,28 @@ class Difference:
 
     @property
     def unmoved(self) -> Rows:
-        """Places of the pairs that are equal, number for number."""
-        return np.flatnonzero(self.measures.equal)
+        """Places of the pairs that are told of and equal, number for number."""
+        return np.sort(self.order[self.measures.equal[self.order]])
+
+    @property
+    def of_all(self) -> bool:
+        """Whether all rows are told of, and not some that were named."""
+        return len(self.order) == len(self.pairs)
+
+    @property
+    def cosine_rows(self) -> int:
+        """How many rows the mean cosine is taken over."""
+        return len(self.order) - self._count_of(
+            (self.measures.length_a == 0) & (self.measures.length_b == 0)
+        )
+
+    @property
+    def zero_in_one(self) -> int:
+        """How many of the rows that are told of are zero in one matrix alone."""
+        return self._count_of(zero_in_one(self.measures))
+
+    def _count_of(self, mask: Mask) -> int:
+        return int(mask[self.order].sum())
 
     def at(self, place: int) -> Moved:
         """Return the pair at a place."""
@@ -242,9 +279,13 @@ class Difference:
 
     @property
     def trained_apart(self) -> bool:
-        """Whether a turn would bring the two much closer: they do not share their axes."""
+        """Whether a turn would bring the two much closer: they do not share their axes.
+
+        Where it is known how one comes of the other, they were not trained apart.
+        """
         return (
             not self.aligned
+            and self.relation is None
             and self.mean_cosine_aligned is not None
             and self.mean_cosine < _APART
             and self.mean_cosine_aligned > self.mean_cosine + 0.2

@@ -14,16 +14,21 @@ SHUFFLES = 100
 _SEED = 0
 
 
-def similarities(pairs: Pairs, measures: Measures) -> Similarities:
+def similarities(pairs: Pairs, measures: Measures, chosen: Rows | None = None) -> Similarities:
     """Return how the cosines of pairs of rows agree in both matrices, by their ranks.
 
     At most 2,000 rows are drawn, and at most 20,000 pairs of them, always the same. Rows of zeros
     have no direction and are not among them. This is the second-order similarity that
     representational similarity analysis takes (Kriegeskorte 2008). The floor is found by shuffling
     the rows that were drawn, 100 times.
+
+    Args:
+        chosen: places of the rows that are drawn from; None for all. Fewer than 3 tell nothing.
     """
     draw = np.random.default_rng(_SEED)
     sound = np.flatnonzero((measures.length_a > 0) & (measures.length_b > 0))
+    if chosen is not None:
+        sound = np.intersect1d(sound, chosen)
     rows = (
         np.sort(draw.choice(sound, MOST_ROWS, replace=False)) if len(sound) > MOST_ROWS else sound
     )
