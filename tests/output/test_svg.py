@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from embedinspect.errors import DataError
@@ -26,6 +26,7 @@ from embedinspect.plots.colours import hexadecimal
 from embedinspect.plots.heat import heat_class
 from embedinspect.plots.scales import heat_scale
 from embedinspect.plots.shading import colour_of
+from embedinspect.row_words import is_text
 from embedinspect.wording import literal
 from tests.browser.pages import HOSTILE, curves, every_part, reading, scatter
 
@@ -94,11 +95,16 @@ def test_a_picture_of_any_text_is_well_formed_and_nothing_in_it_runs(text):
 
 
 @given(st.text(max_size=30))
+@example("0" * 24 + "\x80")
 @settings(max_examples=25)
 def test_every_word_is_written_as_it_is(word):
-    whole = literal(word)
-    shown = whole if len(whole) <= 24 else whole[:23] + "…"
-    for svg in (scatter_svg(scatter(word)), reading_svg(reading("t", word))):
+    name = f"#0 {word}" if is_text(word) else word  # of a text, the number of its row comes first
+    for svg, text in (
+        (scatter_svg(scatter(word)), name),
+        (reading_svg(reading("t", word)), word),
+    ):
+        whole = literal(text)
+        shown = whole if len(whole) <= 24 else whole[:23] + "…"
         assert shown in [one.text or "" for one in named(parsed(svg), "text")]
 
 
