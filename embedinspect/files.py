@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from embedinspect.errors import DataError, os_reason
 
@@ -32,17 +33,30 @@ def write_parts(path: str | Path, parts: Iterable[bytes]) -> int:
     Raises:
         DataError: the file cannot be written; what stood there before still does.
     """
-    target = Path(path)
     size = 0
-    with _no_place(path):
+    with whole_file(path) as file:
+        for part in parts:
+            with writing(path):
+                size += file.write(part)
+    return size
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open a file that comes to its place in one step when the block has ended; until then it lies
+    beside it under another name, and it is gone where the block raises something.
+
+    Raises:
+        DataError: the file cannot be written; what stood there before still does.
+    """
+    target = Path(path)
+    with writing(path):
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     temporary = Path(name)
-    file = os.fdopen(handle, "wb")
+    file = os.fdopen(handle, "w+b")
     try:
-        for part in parts:
-            with _no_place(path):
-                size += file.write(part)
-        with _no_place(path):
+        yield file
+        with writing(path):
             file.flush()
             os.fsync(file.fileno())
             set_plain_mode(temporary)
@@ -52,19 +66,23 @@ def write_parts(path: str | Path, parts: Iterable[bytes]) -> int:
         with suppress(OSError):  # of a disk that is full it has been said already
             file.close()
         temporary.unlink(missing_ok=True)
-    return size
 
 
 @contextmanager
-def _no_place(path: str | Path) -> Iterator[None]:
+def writing(path: str | Path) -> Iterator[None]:
     """Say of what the system refuses that this path cannot be written."""
     try:
         yield
     except (OSError, ValueError) as error:
-        reason = os_reason(error) if isinstance(error, OSError) else str(error)
-        raise DataError(
-            f"cannot write {str(path)!r}: {reason}; expected a path in a folder that can be written"
-        ) from None
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: str | Path, error: OSError | ValueError) -> DataError:
+    """Return what to raise where the system refuses to write a file."""
+    reason = os_reason(error) if isinstance(error, OSError) else str(error)
+    return DataError(
+        f"cannot write {str(path)!r}: {reason}; expected a path in a folder that can be written"
+    )
 
 
 def refuse_devices(place: Path) -> None:

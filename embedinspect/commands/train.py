@@ -119,6 +119,17 @@ def train(
             show_default="1, or --processes",
         ),
     ] = None,
+    shard_rows: Annotated[
+        bool | None,
+        option.option(
+            TRAINING,
+            "Let each process hold a part of the rows of the matrix, so that one can be trained "
+            "that fits no machine whole. This needs JAX and several processes.",
+            "--shard-rows/--no-shard-rows",
+            metavar="",
+            show_default="no, or as the run was",
+        ),
+    ] = None,
     tensorboard: Annotated[
         str | None, _option(RUN, "Write logs for TensorBoard to a folder.", "DIR")
     ] = None,
@@ -180,6 +191,7 @@ def train(
         "limit": limit,
         "lstm": lstm,
         "shards": shards,
+        "shard_rows": shard_rows,
     }
     settings = {name: value for name, value in settings.items() if value is not None}
     from embedinspect.output import train as output

@@ -12,6 +12,8 @@ import struct
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -288,23 +290,42 @@ def read_members(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Ar
     Raises:
         DataError: an array is missing or has another shape, or the file is damaged.
     """
-    label = repr(str(path))
     arrays = {}
+    for name, shape in shapes.items():
+        with opened_member(path, name, shape) as (file, header, label):
+            arrays[name] = fill(file, shape, header.fortran, header.dtype, label)
+    return arrays
+
+
+@contextmanager
+def opened_member(
+    path: Path, name: str, shape: tuple[int, ...]
+) -> Iterator[tuple[IO[bytes], Header, str]]:
+    """Open an array of a `.npz` file; the file stands where its numbers begin.
+
+    Yields:
+        The file, what the header says, and what messages call the array.
+
+    Raises:
+        DataError: it is missing or damaged, or has another shape.
+    """
+    label = repr(str(path))
+    array_label = f"{name!r} in {label}"
     try:
         with zipfile.ZipFile(path) as archive:
-            for name, shape in shapes.items():
-                member = archive.getinfo(f"{name}.npy")
-                refuse_method(member, f"{name!r} in {label}")
-                with archive.open(member) as file:
-                    array_label = f"{name!r} in {label}"
-                    arrays[name] = read_array(file, member.file_size, array_label, shape)
+            member = archive.getinfo(f"{name}.npy")
+            refuse_method(member, array_label)
+            with archive.open(member) as file:
+                header = header_of(file, array_label)
+                available = member.file_size - file.tell()
+                check_header(header.shape, header.dtype, available, array_label, shape)
+                yield file, header, array_label
     except KeyError as error:
         raise DataError(f"{label} lacks an array: {error.args[0]}") from None
     except DAMAGES as error:
         raise DataError(f"{label} is a damaged zip ({short(error)}); expected .npz") from None
     except OSError as error:
         raise DataError(f"cannot read {label}: {os_reason(error)}") from None
-    return arrays
 
 
 def fill(

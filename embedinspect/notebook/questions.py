@@ -190,6 +190,7 @@ def train(
     seed: int | None = None,
     lstm: Lstm | None = None,
     shards: int | None = None,
+    shard_rows: bool | None = None,
     processes: int | None = None,
     coordinator: str | None = None,
     process_id: int | None = None,

@@ -88,9 +88,11 @@ def _data(session: Session) -> Iterator[Fact]:
 
 
 def _shared(plan: Plan) -> str:
-    """Return by how many processes each batch is computed, and in how many parts."""
+    """Return by how many processes it is trained, and what each has a part of."""
     processes = plural(plan.processes, "process", "processes")
     here = "" if plan.alone else f"; here runs process {plan.local[0]}"
+    if plan.shard_rows:
+        return f"the rows of the matrix, among {processes}{here}"
     return f"each batch is cut into {plural(plan.shards, 'shard')}, for {processes}{here}"
 
 

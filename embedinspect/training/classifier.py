@@ -125,7 +125,7 @@ def _layers(keras: Any, settings: TrainSettings, lstm: Any) -> Any:
     )
 
 
-def _state(model: Any) -> dict[str, Any]:
+def state_variables(model: Any) -> dict[str, Any]:
     """Return every variable that training changes, each under a name of its own."""
     weights = list(model.weights)
     if len(weights) > len(WEIGHTS):  # seed states of Dropout are weights in some versions
@@ -144,13 +144,13 @@ def state_arrays(keras: Any, model: Any) -> dict[str, Array]:
     """Return weights, random state and optimizer state as arrays."""
     return {
         name: np.array(keras.ops.convert_to_numpy(variable))
-        for name, variable in _state(model).items()
+        for name, variable in state_variables(model).items()
     }
 
 
 def state_shapes(model: Any) -> dict[str, tuple[int, ...]]:
     """Return the shapes of `state_arrays`."""
-    return {name: tuple(variable.shape) for name, variable in _state(model).items()}
+    return {name: tuple(variable.shape) for name, variable in state_variables(model).items()}
 
 
 def fill(model: Any, arrays: dict[str, Array]) -> None:
@@ -159,7 +159,7 @@ def fill(model: Any, arrays: dict[str, Array]) -> None:
     Raises:
         DataError: an array does not fit its variable.
     """
-    for name, variable in _state(model).items():
+    for name, variable in state_variables(model).items():
         if name in arrays:
             try:
                 variable.assign(arrays[name])

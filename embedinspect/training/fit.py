@@ -7,14 +7,10 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from embedinspect.errors import DataError, UsageError
-from embedinspect.formats.arrays import Array
 from embedinspect.training import (
     backends,
     batches,
@@ -24,11 +20,11 @@ from embedinspect.training import (
     run_place,
     run_state,
 )
+from embedinspect.training.checkpoint import State
 from embedinspect.training.data import LabelledData, Part, split
+from embedinspect.training.recorder import Recorder
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
-
-EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,6 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-Lead = Callable[[Callable[[Any], Run]], Run]
 
 
 def start(
@@ -69,25 +64,56 @@ def start(
         UsageError: something is at `out` already that may not be replaced.
         DataError: the folder cannot be written, or the disk is too full for the run.
     """
-    run_place.check_place(out, force)
-    smaller = "a smaller --units, --output-dim or --num-words"
-    memory.check(_bytes_to_train(settings), "this classifier", UsageError, smaller)
+    check_start(settings, out, force=force)
     model = classifier.build(keras, settings, len(data.train))
-    arrays = classifier.state_arrays(keras, model)
-    size = sum(array.nbytes for array in arrays.values())
-    # There are two checkpoints at a time, the model file, the rows of every epoch, the vocabulary.
-    rows = arrays["embedding/embeddings"].nbytes * (settings.epochs + 1)
-    run_place.check_room(out, 3 * size + rows + 10_000_000)
-    described, versions = run_folder.describe_data(data), backends.versions(keras)
-    lstm = asdict(classifier.lstm_choice(keras, settings, len(data.train)))
-    run = Run(out, settings, data.vocabulary, described, versions=versions, lstm=lstm)
-    run_folder.create(run, arrays, force=force)
+    run = new_run(keras, data, settings, out)
+    create(run, classifier.state_arrays(keras, model), force=force)
     return run, model
 
 
-def _bytes_to_train(settings: TrainSettings) -> int:
-    """Return how much memory training takes at least: weights, Adam's two moments, gradients."""
-    return 4 * 4 * sum(layer.parameters for layer in settings.parameters())
+def check_start(settings: TrainSettings, out: Path, *, force: bool, share: float = 1) -> None:
+    """Find out whether a run may stand at `out`, and whether there is memory to train it.
+
+    Args:
+        share: what this machine holds of the classifier.
+
+    Raises:
+        UsageError: it may not, or there is not.
+    """
+    run_place.check_place(out, force)
+    smaller = "a smaller --units, --output-dim or --num-words"
+    memory.check(bytes_to_train(settings, share), "this classifier", UsageError, smaller)
+
+
+def new_run(keras: Any, data: LabelledData, settings: TrainSettings, out: Path) -> Run:
+    """Return a run as it is before the first epoch; nothing is written."""
+    described, versions = run_folder.describe_data(data), backends.versions(keras)
+    lstm = asdict(classifier.lstm_choice(keras, settings, len(data.train)))
+    return Run(out, settings, data.vocabulary, described, versions=versions, lstm=lstm)
+
+
+def create(run: Run, state: State, *, force: bool) -> None:
+    """Write the folder of a new run.
+
+    Raises:
+        UsageError: something is in its place already that may not be replaced.
+        DataError: the folder cannot be written, or the disk is too full for the run.
+    """
+    size = sum(array.nbytes for array in state.values())
+    # There are two checkpoints at a time, the model file, the rows of every epoch, the vocabulary.
+    rows = state["embedding/embeddings"].nbytes * (run.settings.epochs + 1)
+    run_place.check_room(run.path, 3 * size + rows + 10_000_000)
+    run_folder.create(run, state, force=force)
+
+
+def bytes_to_train(settings: TrainSettings, share: float = 1) -> int:
+    """Return how much memory training takes at least: weights, Adam's two moments, gradients.
+
+    Args:
+        share: what this machine holds of the rows of the matrix.
+    """
+    rows, *others = (layer.parameters for layer in settings.parameters())
+    return int(4 * 4 * (rows * share + sum(others)))
 
 
 def resume(keras: Any, run: Run, data: LabelledData) -> tuple[Run, Any]:
@@ -99,17 +125,33 @@ def resume(keras: Any, run: Run, data: LabelledData) -> tuple[Run, Any]:
     Raises:
         DataError: the run was trained on other data, or the checkpoint is damaged.
     """
+    check_resume(run, data)
+    model = classifier.build(keras, run.settings, len(data.train))
+    Recorder(keras).restore(model, run)
+    return resumed(keras, run, data), model
+
+
+def check_resume(run: Run, data: LabelledData, *, share: float = 1) -> None:
+    """Find out whether a run can go on with this data, and whether there is memory for it.
+
+    Args:
+        share: what this machine holds of the rows of the matrix.
+
+    Raises:
+        DataError: the run was trained on other data, or there is not.
+    """
     if data.fingerprint != run.data.get("fingerprint"):
         raise DataError(
             f"the data is not what {str(run.path)!r} was trained on (its fingerprint differs); "
             "expected the same data; give it with --data"
         )
-    memory.check(_bytes_to_train(run.settings), "this classifier", DataError)
-    model = classifier.build(keras, run.settings, len(data.train))
-    arrays = run_folder.open_checkpoint(run, classifier.state_shapes(model))
-    classifier.fill(model, arrays)
+    memory.check(bytes_to_train(run.settings, share), "this classifier", DataError)
+
+
+def resumed(keras: Any, run: Run, data: LabelledData) -> Run:
+    """Return a run that says what it goes on with."""
     lstm = asdict(classifier.lstm_choice(keras, run.settings, len(data.train)))
-    return replace(backends.recorded(run, keras), lstm=lstm), model
+    return replace(backends.recorded(run, keras), lstm=lstm)
 
 
 def fit(
@@ -120,17 +162,16 @@ def fit(
     report: Report,
     *,
     tensorboard: str | None = None,
-    lead: Lead | None = None,
+    recorder: Recorder | None = None,
 ) -> Run:
     """Train the epochs that are left, evaluate, and return the run as it was saved last.
 
     Args:
         report: called after every batch.
         tensorboard: folder for Keras's TensorBoard callback.
-        lead: does what only one of several processes does, evaluating and writing, with the model
-            to do it with; it returns the same run in all of them.
+        recorder: evaluates and saves, by default as a process does that trains alone.
     """
-    lead = lead or (lambda work: work(model))
+    recorder = recorder or Recorder(keras)
     settings = run.settings
     train, held_out = split(data.train, settings)
     callbacks = [_reporter(keras, report, len(train), settings)]
@@ -141,55 +182,8 @@ def fit(
             break
         began = time.perf_counter()
         numbers = _one_epoch(keras, model, train, settings, epoch, callbacks)
-        end = partial(_end_epoch, keras, run=run, numbers=numbers, held_out=held_out, began=began)
-        run = lead(end)
-    return lead(partial(_finish, keras, run=run, test=data.test))
-
-
-def _end_epoch(
-    keras: Any, model: Any, *, run: Run, numbers: dict[str, Any], held_out: Part, began: float
-) -> Run:
-    """Evaluate and save an epoch; return the run with it, or without where it gave no numbers.
-
-    Args:
-        numbers: loss and accuracy of the epoch.
-        began: when it did, by `time.perf_counter`.
-    """
-    arrays = classifier.state_arrays(keras, model)
-    # The mean loss may be finite where the last update was not.
-    if not math.isfinite(numbers["loss"]) or not _are_finite(arrays):
-        return replace(run, status=run_state.NOT_A_NUMBER)
-    if len(held_out):
-        loss, accuracy = evaluate(keras, model, held_out, run.settings)
-        numbers = {**numbers, "validation_loss": loss, "validation_accuracy": accuracy}
-    numbers = {"epoch": run.epochs + 1, **numbers, "seconds": time.perf_counter() - began}
-    run = replace(run, history=(*run.history, numbers))
-    if _has_stalled(run):
-        run = replace(run, status=run_state.STOPPED_EARLY)
-    run_folder.save_epoch(run, arrays)
-    return run
-
-
-def _are_finite(arrays: dict[str, Array]) -> bool:
-    return all(np.isfinite(array).all() for array in arrays.values())
-
-
-def _finish(keras: Any, model: Any, *, run: Run, test: Part) -> Run:
-    """Evaluate on the test reviews, save the model file and the state, and return that state.
-
-    After a loss that is not a number, the model is that of the last finished epoch.
-    """
-    if run.status == run_state.NOT_A_NUMBER:
-        shapes = classifier.state_shapes(model)
-        classifier.fill(model, run_folder.open_checkpoint(run, shapes))
-    elif run.status == run_state.TRAINING:
-        run = replace(run, status=run_state.DONE)
-    if len(test) and run.epochs:
-        loss, accuracy = evaluate(keras, model, test, run.settings)
-        run = replace(run, test={"loss": loss, "accuracy": accuracy, "reviews": len(test)})
-    _save_model(classifier.plain(keras, model, run.settings), run)
-    run_folder.save_state(run)
-    return run
+        run = recorder.end_epoch(model, run, numbers, held_out, began)
+    return recorder.finish(model, run, data.test)
 
 
 def _one_epoch(
@@ -199,43 +193,6 @@ def _one_epoch(
     options = {"initial_epoch": epoch - 1, "epochs": epoch, "verbose": 0, "callbacks": callbacks}
     fitted = model.fit(batches.dataset(keras, train, settings, epoch), shuffle=False, **options)
     return {name: float(fitted.history[name][-1]) for name in ("loss", "accuracy")}
-
-
-def evaluate(keras: Any, model: Any, part: Part, settings: TrainSettings) -> tuple[float, float]:
-    """Return binary cross-entropy and accuracy on the reviews of a part."""
-    positive = probabilities(keras, model, part, settings).astype(np.float64)
-    labels = part.labels.astype(bool)
-    correct = np.clip(np.where(labels, positive, 1 - positive), 1e-7, 1)
-    accuracy = ((positive > classifier.THRESHOLD) == labels).mean()
-    return float(-np.log(correct).mean()), float(accuracy)
-
-
-def probabilities(keras: Any, model: Any, part: Part, settings: TrainSettings) -> Array:
-    """Return the classifier's probability of label 1 for each review, in their order."""
-    lengths = batches.lengths_of(part, settings)
-    positive = np.empty(len(part), np.float32)
-    step = batches.length_step(settings, keras.config.backend())
-    for batch in batches.by_length(lengths, settings, EVALUATION_BATCH, step):
-        ids = batches.padded(part, batch, settings)
-        positive[batch.reviews] = model.predict_on_batch(ids)[:, 0]
-    return positive
-
-
-def _has_stalled(run: Run) -> bool:
-    """Return whether the validation loss has not improved for `early_stopping` epochs."""
-    patience = run.settings.early_stopping
-    losses = [epoch["validation_loss"] for epoch in run.history if "validation_loss" in epoch]
-    return bool(patience and losses and len(losses) - losses.index(min(losses)) > patience)
-
-
-def _save_model(model: Any, run: Run) -> None:
-    """Write the `.keras` file for other programs, under another name first."""
-    temporary = run.path / ".writing.keras"
-    try:
-        model.save(temporary)
-        temporary.replace(run.path / run_folder.MODEL)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _reporter(keras: Any, report: Report, of_reviews: int, settings: TrainSettings) -> Any:

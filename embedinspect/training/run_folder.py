@@ -6,24 +6,21 @@ one step, and nothing else in the folder counts.
 
 from __future__ import annotations
 
-import io
 import json
-import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from embedinspect.errors import DataError, UsageError, os_reason
-from embedinspect.files import put, workshop, write_whole
+from embedinspect.files import put, unwritable, workshop, write_whole
 from embedinspect.formats import open_matrix
-from embedinspect.formats.arrays import Array, read_members
+from embedinspect.formats.arrays import Array
 from embedinspect.lookup import Settings
 from embedinspect.matrix import EmbeddingMatrix
 from embedinspect.saved_vocabulary import from_json
-from embedinspect.stored_rows import FloatArray
-from embedinspect.training import memory, run_place, run_state
+from embedinspect.training import checkpoint, run_place, run_state
+from embedinspect.training.checkpoint import State
 from embedinspect.training.data import LabelledData
 from embedinspect.training.run_state import (
     EXPECTED,
@@ -36,10 +33,6 @@ from embedinspect.training.settings import TrainSettings, settings_from
 from embedinspect.vocabulary import Vocabulary
 
 VOCABULARY, MODEL = "vocabulary.json", "model.keras"
-# What an array has in a file besides its numbers: its header, and its entries in a zip.
-_AROUND_AN_ARRAY = 2**12
-# A weight is a float32, and Adam keeps two more for each.
-_BYTES_OF_A_WEIGHT = 12
 
 
 @dataclass(frozen=True)
@@ -120,7 +113,7 @@ class Run:
         return self.path / "checkpoint" / f"epoch-{epoch}.npz"
 
 
-def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
+def create(run: Run, state: State, *, force: bool) -> None:
     """Write a new run folder beside its place, then put it there in one step.
 
     Raises:
@@ -134,24 +127,26 @@ def create(run: Run, arrays: dict[str, Array], *, force: bool) -> None:
             being_made = replace(run, path=temporary / "run")
             being_made.path.mkdir()
             write_whole(being_made.path / VOCABULARY, _vocabulary_json(run.vocabulary).encode())
-            save_epoch(being_made, arrays)
+            save_epoch(being_made, state)
             put([(being_made.path, run.path)])
     except OSError as error:
         raise DataError(f"cannot write {str(run.path)!r}: {os_reason(error)}") from None
 
 
-def save_epoch(run: Run, arrays: dict[str, Array]) -> None:
-    """Write what an epoch left: its rows, the checkpoint, and last of all the state.
+def save_epoch(run: Run, state: State) -> None:
+    """Write what an epoch left: the checkpoint, its rows, and last of all `run.json`.
 
     Args:
-        arrays: the state of model and optimizer, from `classifier.state_arrays`.
+        state: of model and optimizer, from `classifier.state_arrays`.
+
+    Raises:
+        DataError: something cannot be written.
     """
     for folder in ("embedding", "checkpoint"):
         (run.path / folder).mkdir(exist_ok=True)
-    write_whole(run.embedding_path(run.epochs), _npy(arrays["embedding/embeddings"]))
-    checkpoint = io.BytesIO()
-    np.savez(checkpoint, allow_pickle=False, **arrays)
-    write_whole(run.checkpoint_path(run.epochs), checkpoint.getvalue())
+    path = run.checkpoint_path(run.epochs)
+    checkpoint.write(path, state)
+    checkpoint.copy_array(path, "embedding/embeddings", run.embedding_path(run.epochs))
     save_state(run)
     for old in (run.path / "checkpoint").glob("epoch-*.npz"):
         if old != run.checkpoint_path(run.epochs):
@@ -174,6 +169,25 @@ def save_state(run: Run) -> None:
         "lstm": run.lstm,
     }
     write_whole(run.path / STATE, (json.dumps(state, indent=2) + "\n").encode())
+
+
+def save_model(run: Run, write: Callable[[Path], None]) -> None:
+    """Write the `.keras` file for other programs, under another name first.
+
+    Args:
+        write: writes it to a path.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    temporary = run.path / ".writing.keras"
+    try:
+        write(temporary)
+        temporary.replace(run.path / MODEL)
+    except OSError as error:
+        raise unwritable(run.path / MODEL, error) from None
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def open_run(path: str) -> Run:
@@ -232,17 +246,7 @@ def open_checkpoint(run: Run, shapes: dict[str, tuple[int, ...]]) -> dict[str, A
         DataError: the checkpoint or an array is missing or damaged, has another shape, or holds
             NaN or infinity, which no training goes on from.
     """
-    path = run.checkpoint_path(run.epochs)
-    values = sum(math.prod(shape) for shape in shapes.values())
-    run_state.check_file(path, _BYTES_OF_A_WEIGHT * values + _AROUND_AN_ARRAY * (len(shapes) + 16))
-    memory.check(4 * values, "the checkpoint", DataError)
-    arrays = read_members(path, shapes)
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise DataError(
-                f"{name!r} in {str(path)!r} holds NaN or infinity; expected finite numbers"
-            )
-    return arrays
+    return checkpoint.read(run.checkpoint_path(run.epochs), shapes)
 
 
 def describe_data(data: LabelledData) -> dict[str, Any]:
@@ -255,12 +259,6 @@ def describe_data(data: LabelledData) -> dict[str, Any]:
         "train_reviews": len(data.train),
         "test_reviews": len(data.test),
     }
-
-
-def _npy(array: Array | FloatArray) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, array, allow_pickle=False)
-    return stream.getvalue()
 
 
 def _vocabulary_json(vocabulary: Vocabulary) -> str:

@@ -24,6 +24,9 @@ from embedinspect.training.run_state import is_run
 _RANDOM = "[a-z0-9_]{8}"
 _UNFINISHED = re.compile(rf"\.(run\.json|vocabulary\.json|epoch-\d+\.np[yz])\.{_RANDOM}")
 _WRITING_MODEL = ".writing.keras"
+# Beginning of the name of a folder in which a model file is put together.
+WORKSHOP = ".writing-"
+_WORKSHOP = re.compile(rf"{re.escape(WORKSHOP)}{_RANDOM}")
 
 
 def check_place(path: Path, force: bool) -> None:
@@ -173,6 +176,8 @@ def _recover(path: Path) -> None:
             if _UNFINISHED.fullmatch(file.name) or file.name == _WRITING_MODEL:
                 with suppress(OSError):
                     file.unlink()
+            elif _WORKSHOP.fullmatch(file.name) and not file.is_symlink():
+                shutil.rmtree(file, ignore_errors=True)
 
 
 def _empty(workshop: Path, path: Path) -> None:

@@ -24,6 +24,8 @@ from embedinspect.training.settings import TrainSettings, check_settings, defaul
 from embedinspect.wording import plural
 
 RUNS = Path("runs")
+# What changes no number but for rounding may change when a run goes on.
+_CHANGEABLE = ("lstm", "shard_rows")
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def begin(
         DataError: data that cannot be read, or a folder that cannot be written.
     """
     request = request or Request()
-    shared = request.several or options.get("shards", 1) > 1
+    shard_rows = bool(options.get("shard_rows"))
+    shared = request.several or options.get("shards", 1) > 1 or shard_rows
     backend = backends.choose(backend, shared=shared)
     meeting = hosts.meeting(request) if shared else None
     path = Path(out) if out else RUNS / samples.stem(data_name)
@@ -113,7 +116,8 @@ def begin(
     )
     chosen = _chosen_by_size(opened, options)
     if meeting is not None:
-        options = {**options, "shards": hosts.shards_of(meeting, options.get("shards"))}
+        shards = hosts.shards_of(meeting, options.get("shards"), shard_rows=shard_rows)
+        options = {**options, "shards": shards}
     settings = TrainSettings(**{**chosen, **options})
     check_settings(settings)
     plan = None if meeting is None else hosts.plan(meeting, settings)
@@ -152,8 +156,8 @@ def resume(
 ) -> Session:
     """Return a session that goes on with a run after its last finished epoch.
 
-    It takes the options of `begin` and refuses all but `epochs`, `lstm` and `data`, since the run
-    keeps its own settings.
+    It takes the options of `begin` and refuses all but `epochs`, `lstm`, `shard_rows` and `data`,
+    since the run keeps its own settings.
 
     Args:
         path: of the run folder.
@@ -173,7 +177,7 @@ def resume(
         "text_column": text_column,
         "label_column": label_column,
     }
-    refused = [name for name in options if name not in {"epochs", "lstm"}]
+    refused = [name for name in options if name not in {"epochs", *_CHANGEABLE}]
     refused += [name for name, value in places.items() if value]
     if refused:
         option = refused[0].replace("_", "-")
@@ -185,14 +189,14 @@ def resume(
     if meeting is None or 0 in meeting.local:
         run_place.prepare(Path(path))
     run = _with_epochs(run_folder.open_run(path), options.get("epochs"))
-    if "lstm" in options:
-        run = replace(run, settings=replace(run.settings, lstm=options["lstm"]))
+    changed = {name: options[name] for name in _CHANGEABLE if name in options}
+    run = replace(run, settings=replace(run.settings, **changed))
     check_settings(run.settings)
-    shared = request.several or run.settings.shards > 1
+    shared = request.several or run.settings.shards > 1 or run.settings.shard_rows
     backend = backends.choose(backend, run, shared=shared)
     plan = None
     if shared:
-        plan = hosts.plan(meeting or hosts.meeting(request), run.settings)
+        plan = hosts.plan(meeting or hosts.meeting(request), run.settings, is_new=False)
     source = run.data.get("source")
     reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
     prepared = _prepared(reopened, run.settings)

@@ -51,6 +51,7 @@ class TrainSettings:
         early_stopping: stop after this many epochs without a better validation loss.
         limit: use at most this many reviews of each part.
         shards: parts that each batch is cut into, to be computed by as many devices.
+        shard_rows: whether each of several devices holds a part of the rows of the matrix.
         lstm: `auto`, or which LSTM computes it: `packed` or `keras` (see `lstm/choice.py`).
     """
 
@@ -70,6 +71,7 @@ class TrainSettings:
     early_stopping: int | None = None
     limit: int | None = None
     shards: int = 1
+    shard_rows: bool = False
     lstm: str = "auto"
 
     def parameters(self) -> list[LayerParameters]:
@@ -152,11 +154,12 @@ _BOUNDS: dict[str, tuple[type, float, float]] = {
     "shards": (int, 1, 1024),
 }
 # What runs were trained with before there was a setting, which they do not name.
-_BEFORE: dict[str, Any] = {"shards": 1, "lstm": "keras"}
+_BEFORE: dict[str, Any] = {"shards": 1, "shard_rows": False, "lstm": "keras"}
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "padding": ("pre", "post"),
     "truncating": ("pre", "post"),
     "mask_zero": (True, False),
+    "shard_rows": (True, False),
     "lstm": ("auto", "packed", "keras"),
 }
 MOST_PARAMETERS = 2**31

@@ -53,7 +53,7 @@ def step(keras: Any, part: Any, steps: int, settings: dict[str, Any]) -> None:
 
 
 def evaluation(keras: Any, part: Any, runs: int, **settings: Any) -> None:
-    from embedinspect.training import batches, fit
+    from embedinspect.training import batches, recorder
 
     chosen, (plain, packed) = models(keras, {**CLASSIC, **settings})
     whole = batches.padded(part, batches.Batch(np.arange(len(part)), chosen.maxlen), chosen)
@@ -61,7 +61,7 @@ def evaluation(keras: Any, part: Any, runs: int, **settings: Any) -> None:
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(runs):
         times[0].append(timed(lambda: plain.evaluate(whole, labels, batch_size=256, verbose=0)))
-        times[1].append(timed(lambda: fit.evaluate(keras, packed, part, chosen)))
+        times[1].append(timed(lambda: recorder.evaluate(keras, packed, part, chosen)))
     first, second = map(statistics.median, times)
     label = f"{len(part):,} reviews evaluated {settings or ''}"
     print(f"{label:52} {first:8.2f} {second:8.2f} s,  {first / second:5.2f} times")
@@ -77,7 +77,7 @@ def main() -> None:
 
     from embedinspect.training import datasets
 
-    data = datasets.open_data("imdb", options.imdb, num_words=5000)
+    data = datasets.open_data("imdb", options.imdb, num_words=5000, seed=0)
     print(f"{'':52} {'Keras':>8} {'packed':>8}")
     for mask in (False, True):
         for settings in (

@@ -3,5 +3,6 @@
 The command is the parent of the processes that train here: it says what became of them, also where
 native code ends them. `plan` decides who does what, `supervise` starts and watches, `worker` is
 what each process runs: it joins the others (`join`), compares notes with them (`agree`) and trains
-(`fitting`) a classifier whose LSTM works on shards (`layers`).
+(`fitting`) a classifier whose LSTM works on shards (`layers`). Where the rows of the matrix are
+shared out instead, `rows` lays them out and moves them, and `row_fitting` trains.
 """

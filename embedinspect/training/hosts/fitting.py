@@ -16,65 +16,73 @@ from embedinspect.training.hosts.agree import Agreement
 from embedinspect.training.hosts.join import BATCH, undistributed
 from embedinspect.training.hosts.layers import sharded_lstm
 from embedinspect.training.hosts.plan import Plan
+from embedinspect.training.recorder import Recorder
 from embedinspect.training.run_folder import Run
 from embedinspect.training.session import Session
 
 
 class Member:
-    """One process of a training, with its part of the classifier.
+    """One process of a training, and the classifier that all train together.
 
     Attributes:
-        model: the classifier that all train together.
-        twin: the same of plain layers, in process 0 alone: it is evaluated and saved.
+        model: the classifier.
         run: as it stands.
     """
 
+    model: Any
+    run: Run
+
     def __init__(self, keras: Any, session: Session, plan: Plan, agreement: Agreement) -> None:
+        """Compare notes with the other processes.
+
+        Raises:
+            EmbedInspectError: they differ.
+        """
+        self.keras, self.session, self.plan, self.agreement = keras, session, plan, agreement
+        described = run_folder.describe_data(session.data)
+        new = Run(session.out, session.settings, session.data.vocabulary, described)
+        self.run = session.run or new
+        agreement.compare(_facts(keras, session, plan))
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is process 0."""
+        return self.agreement.process_id == 0
+
+    def build(self) -> None:
         """Build the classifier; where this is process 0, write the folder of a new run.
 
         Raises:
-            EmbedInspectError: as for `fit.start` and `fit.resume`, or the processes differ.
+            EmbedInspectError: as for `fit.start` and `fit.resume`.
         """
-        self._keras, self._session, self._agreement = keras, session, agreement
-        agreement.compare(_facts(keras, session, plan))
-        self.run, self.twin = self._start()
-        mesh = keras.distribution.distribution().device_mesh.backend_mesh
-        lstm = sharded_lstm(keras, mesh, BATCH)
-        self.model = classifier.build(keras, session.settings, layer=lstm)
-        classifier.fill(self.model, classifier.state_arrays(keras, self.twin))
-        if not self._leads:
-            self.twin = None
+        raise NotImplementedError
 
-    @property
-    def _leads(self) -> bool:
-        return self._agreement.process_id == 0
+    def recorder(self) -> Recorder:
+        """Return what evaluates and saves the classifier."""
+        raise NotImplementedError
 
-    def _start(self) -> tuple[Run, Any]:
-        """Return the run and a classifier of plain layers, as they are before the next epoch."""
-        keras, session = self._keras, self._session
-        with undistributed(keras):
-            if session.run is not None:
-                return fit.resume(keras, session.run, session.data)
-            if self._leads:
-                return self._leading(
-                    lambda: fit.start(
-                        keras, session.data, session.settings, session.out, force=session.force
-                    )
-                )
-            self._agreement.hear()
-            described = run_folder.describe_data(session.data)
-            run = Run(session.out, session.settings, session.data.vocabulary, described)
-            return run, classifier.build(keras, session.settings)
+    def lead(self, work: Callable[[], Run]) -> Run:
+        """Let process 0 do something, and the others wait for what becomes of it.
 
-    def _leading(self, work: Callable[[], tuple[Run, Any]]) -> tuple[Run, Any]:
-        """Do something as process 0, and tell the others that it is done, or why not."""
+        Returns:
+            The run as process 0 has it then.
+
+        Raises:
+            EmbedInspectError: what it ended with.
+        """
+        if not self.leads:
+            return with_state(self.run, self.listen())
         try:
-            done = work()
+            run = work()
         except EmbedInspectError as error:
-            self._agreement.tell({"error": str(error)})
+            self.agreement.tell({"error": str(error)})
             raise
-        self._agreement.tell(state_of(done[0]))
-        return done
+        self.agreement.tell(state_of(run))
+        return run
+
+    def listen(self) -> dict[str, Any]:
+        """Return what process 0 says of the run when its work is done."""
+        return self.agreement.hear()
 
     def train(self, report: fit.Report, tensorboard: str | None = None) -> Run:
         """Train the epochs that are left and return the run, which is the same in all processes.
@@ -83,30 +91,84 @@ class Member:
             report: called after every batch.
             tensorboard: folder for TensorBoard's logs, which process 0 writes.
         """
-        folder = tensorboard if self._leads else None
-        return fit.fit(
-            self._keras,
+        self.run = fit.fit(
+            self.keras,
             self.model,
             self.run,
-            self._session.data,
+            self.session.data,
             report,
-            tensorboard=folder,
-            lead=self._lead,
+            tensorboard=tensorboard if self.leads else None,
+            recorder=self.recorder(),
         )
-
-    def _lead(self, work: Callable[[Any], Run]) -> Run:
-        """Let process 0 evaluate and write, on its twin; return the run that it comes to."""
-        if self._leads:
-            self.run, _ = self._leading(lambda: (self._on_twin(work), None))
-        else:
-            self.run = with_state(self.run, self._agreement.hear())
         return self.run
 
-    def _on_twin(self, work: Callable[[Any], Run]) -> Run:
-        arrays = classifier.state_arrays(self._keras, self.model)
-        with undistributed(self._keras):
-            classifier.fill(self.twin, arrays)
-            return work(self.twin)
+
+class ShardMember(Member):
+    """One of the processes that cut each batch in shards.
+
+    Attributes:
+        twin: the classifier of plain layers, in process 0 alone: it is evaluated and saved.
+    """
+
+    twin: Any
+
+    def build(self) -> None:
+        keras = self.keras
+        with undistributed(keras):
+            self.run, self.twin = self._start()
+        mesh = keras.distribution.distribution().device_mesh.backend_mesh
+        lstm = sharded_lstm(keras, mesh, BATCH)
+        self.model = classifier.build(keras, self.session.settings, layer=lstm)
+        classifier.fill(self.model, classifier.state_arrays(keras, self.twin))
+        if not self.leads:
+            self.twin = None
+
+    def _start(self) -> tuple[Run, Any]:
+        """Return the run and a classifier of plain layers, as they are before the next epoch."""
+        keras, session = self.keras, self.session
+        if session.run is not None:
+            return fit.resume(keras, session.run, session.data)
+        built = []
+
+        def start() -> Run:
+            run, model = fit.start(
+                keras, session.data, session.settings, session.out, force=session.force
+            )
+            built.append(model)
+            return run
+
+        run = self.lead(start)
+        return run, built[0] if built else classifier.build(keras, session.settings)
+
+    def recorder(self) -> Recorder:
+        return ShardRecorder(self)
+
+
+class ShardRecorder(Recorder):
+    """Lets process 0 evaluate and save, on its twin of the classifier."""
+
+    def __init__(self, member: ShardMember) -> None:
+        super().__init__(member.keras)
+        self._member = member
+
+    def end_epoch(self, model: Any, run: Run, *rest: Any) -> Run:
+        return self._on_twin(model, run, lambda twin: Recorder.end_epoch(self, twin, run, *rest))
+
+    def finish(self, model: Any, run: Run, *rest: Any) -> Run:
+        return self._on_twin(model, run, lambda twin: Recorder.finish(self, twin, run, *rest))
+
+    def _on_twin(self, model: Any, run: Run, work: Callable[[Any], Run]) -> Run:
+        """Let process 0 do something with its twin, which is made equal to the classifier first."""
+        member, keras = self._member, self._keras
+        member.run = run
+
+        def on_twin() -> Run:
+            arrays = classifier.state_arrays(keras, model)
+            with undistributed(keras):
+                classifier.fill(member.twin, arrays)
+                return work(member.twin)
+
+        return member.lead(on_twin)
 
 
 def state_of(run: Run) -> dict[str, Any]:
@@ -137,7 +199,7 @@ def _facts(keras: Any, session: Session, plan: Plan) -> dict[str, Any]:
 
 def _digest(run: Run) -> str:
     try:
-        contents = run.checkpoint_path(run.epochs).read_bytes()
+        with run.checkpoint_path(run.epochs).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return "unreadable"
-    return hashlib.sha256(contents).hexdigest()

@@ -12,6 +12,7 @@ from typing import Any
 
 from embedinspect import keras_layer
 from embedinspect.errors import UsageError, os_reason
+from embedinspect.training.hosts import rows
 from embedinspect.training.hosts.plan import Plan
 
 BATCH = "batch"
@@ -36,7 +37,7 @@ def join(plan: Plan, process_id: int, joined: Callable[[], None]) -> Any:
     import jax
     from jax._src import xla_bridge
 
-    jax.config.update("jax_num_cpu_devices", plan.shards // plan.processes)
+    jax.config.update("jax_num_cpu_devices", plan.devices // plan.processes)
     coordinator, devices = plan.coordinator, None
     if coordinator is None:
         coordinator, devices = _of_cluster(plan)
@@ -58,13 +59,20 @@ def join(plan: Plan, process_id: int, joined: Callable[[], None]) -> Any:
     )
     there = jax.devices()
     joined()
-    if len(there) != plan.shards:
+    if plan.shard_rows:
+        if len(there) == 1 and plan.is_new:
+            raise UsageError(
+                "--shard-rows was given for one process with one device, which holds all rows "
+                "anyway; expected --processes 2 or more"
+            )
+    elif len(there) != plan.shards:
         raise UsageError(
             f"{plan.shards} shards need as many devices, but the processes have {len(there)} "
             f"({there[0].platform}) in all; expected --shards {len(there)}"
         )
     keras = keras_layer.load("jax")
-    keras.distribution.set_distribution(_replicated_data(keras, there))
+    lay_out = rows.distribution if plan.shard_rows else _replicated_data
+    keras.distribution.set_distribution(lay_out(keras, there))
     return keras
 
 

@@ -51,6 +51,8 @@ class Plan:
         processes: that train, on all machines together.
         local: the numbers of those that this command starts.
         coordinator: HOST:PORT where they meet, at process 0; None where the cluster knows.
+        shard_rows: whether each device holds a part of the rows, and computes every batch whole.
+        is_new: whether a run begins, and none goes on.
         join_seconds: how long they wait for each other before they begin.
     """
 
@@ -58,7 +60,14 @@ class Plan:
     processes: int
     local: tuple[int, ...]
     coordinator: str | None
+    shard_rows: bool = False
+    is_new: bool = True
     join_seconds: int = JOIN_SECONDS
+
+    @property
+    def devices(self) -> int:
+        """How many devices take part where these are processors."""
+        return self.processes if self.shard_rows else self.shards
 
     @property
     def leads(self) -> bool:
@@ -118,23 +127,37 @@ def meeting(request: Request, environment: Mapping[str, str] = os.environ) -> Me
     return Meeting(processes, tuple(range(processes)), f"{LOOPBACK}:{_free_port()}")
 
 
-def shards_of(meeting: Meeting, shards: int | None) -> int:
-    """Return into how many shards batches are cut: as was asked for, else one for each process."""
-    return meeting.processes if shards is None else shards
+def shards_of(meeting: Meeting, shards: int | None, *, shard_rows: bool) -> int:
+    """Return into how many shards batches are cut.
+
+    As many as were asked for, else one for each process; where rows are shared out, batches are
+    not.
+    """
+    if shards is not None:
+        return shards
+    return 1 if shard_rows else meeting.processes
 
 
-def plan(meeting: Meeting, settings: TrainSettings) -> Plan:
+def plan(meeting: Meeting, settings: TrainSettings, *, is_new: bool = True) -> Plan:
     """Return who does what.
+
+    Args:
+        is_new: whether a run begins, and none goes on.
 
     Raises:
         UsageError: the work cannot be shared so.
     """
-    _check_shares(settings, meeting.processes)
+    if settings.shard_rows:
+        _check_rows(settings, meeting.processes)
+    else:
+        _check_shares(settings, meeting.processes)
     return Plan(
         settings.shards,
         meeting.processes,
         meeting.local,
         meeting.coordinator,
+        settings.shard_rows,
+        is_new,
     )
 
 
@@ -151,6 +174,19 @@ def check_jax() -> None:
         )
 
 
+def _check_rows(settings: TrainSettings, processes: int) -> None:
+    if settings.shards > 1:
+        raise UsageError(
+            f"--shards {settings.shards} cuts the batches, and --shard-rows the matrix; expected "
+            "one of them"
+        )
+    if processes > settings.num_words:
+        raise UsageError(
+            f"{plural(settings.num_words, 'row')} cannot be shared by {processes} processes; "
+            "expected --processes of at most as many"
+        )
+
+
 def _check_shares(settings: TrainSettings, processes: int) -> None:
     shards = settings.shards
     if shards % processes:
@@ -158,6 +194,7 @@ def _check_shares(settings: TrainSettings, processes: int) -> None:
             f"--processes is {processes}, which does not divide the "
             f"{plural(shards, 'shard')} of the run; expected "
             f"{' or '.join(str(n) for n in range(1, shards + 1) if shards % n == 0)}"
+            f"{', or --shard-rows' if shards == 1 else ''}"
         )
     if shards > settings.batch_size:
         raise UsageError(

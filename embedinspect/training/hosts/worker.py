@@ -89,10 +89,13 @@ def _work(job: Job, messages: Messages) -> None:
 
     keras = join(job.plan, job.process_id, lambda: messages.say("joined"))
     from embedinspect.training.hosts.agree import Agreement
-    from embedinspect.training.hosts.fitting import Member, state_of
+    from embedinspect.training.hosts.fitting import ShardMember, state_of
+    from embedinspect.training.hosts.row_fitting import RowMember
 
     agreement = Agreement(job.process_id, job.plan.processes)
-    member = Member(keras, job.session, job.plan, agreement)
+    kind = RowMember if job.plan.shard_rows else ShardMember
+    member = kind(keras, job.session, job.plan, agreement)
+    member.build()
     messages.say("ready")
     run = member.train(messages.progress, job.tensorboard)
     agreement.wait("done")

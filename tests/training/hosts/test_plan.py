@@ -83,7 +83,7 @@ def test_options_that_do_not_go_together_are_refused(request_, environment, says
     ("processes", "settings", "says"),
     [
         (3, {"shards": 4}, "--processes is 3, which does not divide the 4 shards of the"),
-        (2, {"shards": 1}, "does not divide the 1 shard of the run; expected 1"),
+        (2, {"shards": 1}, "does not divide the 1 shard of the run; expected 1, or --shard-rows"),
         (1, {"shards": 8, "batch_size": 4}, "a batch of 4 cannot be cut into 8 shards"),
     ],
 )
@@ -151,6 +151,25 @@ def test_shards_are_those_of_the_run_that_goes_on(trained):
         session.resume("a", {"shards": 2})
     with pytest.raises(UsageError, match="does not divide the 1 shard of the run"):
         session.resume("a", {"epochs": 4}, request=Request(processes=2), backend="jax")
+
+
+def test_rows_can_be_shared_from_some_epoch_on_and_no_more(trained, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND")
+    options = {"epochs": 4, "shard_rows": True}
+    resumed = session.resume("a", options, request=Request(processes=2))
+    assert (resumed.plan.shard_rows, resumed.plan.devices, resumed.settings.shards) == (True, 2, 1)
+    assert resumed.backend == "jax"
+    assert "trained on tensorflow and goes on with jax" in resumed.notes[-1]
+    alone = session.resume("a", {"epochs": 4, "shard_rows": False})
+    assert (alone.plan, alone.backend) == (None, "tensorflow")
+
+
+def test_what_is_shared_is_said(trained, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND")
+    begun = session.begin(str(trained), {"shard_rows": True}, out="b", request=Request(2))
+    _, data, *_ = output.page(begun, lambda: run_folder.open_run("a"))
+    assert data.facts[-1].text == "the rows of the matrix, among 2 processes"
+    assert begun.settings.shards == 1
 
 
 def test_without_jax_one_line_says_how_to_get_it(monkeypatch, table):
