@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from embedinspect.analysis.why import explain_answer
-from embedinspect.analysis.why.records import by_effect
+from embedinspect.analysis.why.records import ReadToken, Steps, Turn, Why, by_effect
 from embedinspect.errors import DataError, UsageError
 from embedinspect.lookup import look_up
 from embedinspect.source import SourceOptions, open_source
@@ -107,6 +108,60 @@ def test_padding_behind_the_text_that_is_read_has_the_last_word(tmp_path):
     assert np.isclose(why.read[-1].probability, expected[3], atol=CLOSE)
     assert np.isclose(why.steps.end, expected[-1], atol=CLOSE)
     assert abs(why.steps.difference) < CLOSE
+
+
+def of_chances(start: float, chances: Sequence[float], end: float | None = None) -> Why:
+    """Return an answer of which the probabilities after each token are given."""
+    before = [start, *chances]
+    tokens = tuple(
+        ReadToken(f"t{n}", n, n, "looked_up", probability=chance, change=chance - before[n])
+        for n, chance in enumerate(chances)
+    )
+    last = before[-1] if end is None else end
+    return Why(
+        text="",
+        probabilities=(1 - last, last),
+        label="positive" if last > 0.5 else "negative",
+        asked="positive",
+        probability=last,
+        positions=9,
+        padding=0,
+        tokens=tokens,
+        steps=Steps(start, 0, end, 0 if end is None else 3, 0.0),
+        without=None,
+        attributions=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "chances", "end", "expected"),
+    [
+        (0.4, [0.45, 0.2], None, None),
+        (0.6, [0.55, 0.9], None, None),
+        (0.4, [0.7, 0.8], None, Turn(0, "t0", 0.4, 0.7, 1)),
+        (0.4, [0.7, 0.3, 0.2, 0.6], None, Turn(3, "t3", 0.2, 0.6, 3)),
+        (0.4, [0.45, 0.7], 0.1, Turn(None, None, 0.7, 0.1, 2)),
+        (0.4, [], None, None),
+    ],
+)
+def test_the_answer_turns_where_its_probability_crosses_one_half_for_the_last_time(
+    start, chances, end, expected
+):
+    assert of_chances(start, chances, end).turn == expected
+
+
+def test_of_three_labels_it_is_not_known_where_the_answer_turns():
+    assert replace(of_chances(0.4, [0.7]), probabilities=(0.2, 0.7, 0.1)).turn is None
+
+
+def test_the_token_that_matters_most_is_told_for_each_reading(asked):
+    why = asked.whys[0]
+    most = why.matters_most(["change", "removed", "attribution"])
+    changes = [abs(token.change) for token in why.read]
+    removed = [abs(token.removed - why.probability) for token in why.read]
+    assert most["change"] is why.read[int(np.argmax(changes))]
+    assert most["removed"] is why.read[int(np.argmax(removed))]
+    assert of_chances(0.4, [0.4, 0.4]).matters_most(["change", "removed"]) == {}
 
 
 # -- without it ------------------------------------------------------------------------------------

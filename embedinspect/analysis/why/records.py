@@ -63,6 +63,26 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """Where the answer of a classifier with two labels turned for the last time.
+
+    Attributes:
+        position: of the token after which it is another than before; None where the padding behind
+            the text turns it.
+        token: which that is; None likewise.
+        before: the probability before.
+        after: and after.
+        times: how often the answer turns in all.
+    """
+
+    position: int | None
+    token: str | None
+    before: float
+    after: float
+    times: int
+
+
+@dataclass(frozen=True)
 class Without:
     """The second reading: the prediction without a token, and with an unknown one in its place.
 
@@ -140,6 +160,38 @@ class Why:
     def read(self) -> list[ReadToken]:
         """The tokens that the model reads."""
         return [token for token in self.tokens if token.position is not None]
+
+    @property
+    def turn(self) -> Turn | None:
+        """Where the answer turned last; None where it never does, or none of that is known.
+
+        Of more than two labels the probabilities of the others after each token are not known.
+        """
+        if self.steps is None or len(self.probabilities) != 2:
+            return None
+        before, last, times = self.steps.start, None, 0
+        points: list[tuple[ReadToken | None, float | None]]
+        points = [(token, token.probability) for token in self.read]
+        points.append((None, self.steps.end))
+        for token, after in points:
+            if after is None:
+                continue
+            if (after > 0.5) != (before > 0.5):
+                times += 1
+                position = None if token is None else token.position
+                name = None if token is None else token.token
+                last = Turn(position, name, before, after, times)
+            before = after
+        return last
+
+    def matters_most(self, by: Sequence[SortName]) -> dict[SortName, ReadToken]:
+        """Return the token that matters most by each of these readings, if any does by it."""
+        found: dict[SortName, ReadToken] = {}
+        for name in by:
+            effects = self.effects(name)
+            if any(effects):
+                found[name] = self.read[effects.index(max(effects))]
+        return found
 
     def effects(self, by: SortName) -> list[float]:
         """Return how much each token that is read matters by one reading: 0 or more."""

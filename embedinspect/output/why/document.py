@@ -52,6 +52,7 @@ def _text(why: Why, sort: SortName | None) -> dict[str, Any]:
         "padding": why.padding,
         "steps": None if why.steps is None else dict(vars(why.steps)),
         "without": None if why.without is None else dict(vars(why.without)),
+        "turn": None if why.turn is None else dict(vars(why.turn)),
         "attributions": None if why.attributions is None else dict(vars(why.attributions)),
         "tokens": [_token(token) for token in _ordered(why, sort)],
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from embedinspect.analysis.why.records import (
     Attributions,
     Explanation,
+    ReadToken,
     SortName,
     Steps,
     Why,
@@ -19,6 +20,12 @@ from embedinspect.wording import clipped_repr, listed, plural
 # Separate runs of the same float32 arithmetic differ by rounding; a larger difference is a fault.
 ROUNDING = 1e-4
 _NOTHING = 1e-6
+# The readings that are compared, as a sentence names them behind `by`.
+_MOST_BY: dict[SortName, str] = {
+    "change": "change",
+    "removed": "leaving it out",
+    "attribution": "attribution",
+}
 SORTED_BY: dict[SortName, str] = {
     "change": "change",
     "removed": "difference without it",
@@ -37,6 +44,11 @@ def checks(
         left_out: how many tokens the table leaves out.
     """
     yield Fact("answer", answer(why))
+    if why.steps is not None and len(why.probabilities) == 2 and why.read:
+        yield Fact("turns", _turns(why))
+    most = why.matters_most([by for by in _MOST_BY if by in explanation.readings])
+    if len(most) > 1 and len(why.read) > 1:
+        yield Fact("matters", _matters(most))
     if why.steps is not None:
         yield _of_steps(why, why.steps)
     if why.without is None:
@@ -73,6 +85,33 @@ def _answer(why: Why) -> str:
     if why.label == why.asked:
         return f"{why.label}, with probability {why.probability:.3f}"
     return f"{why.label}; the probability of {why.asked} is {why.probability:.3f}"
+
+
+def _turns(why: Why) -> str:
+    """Return after which token the answer is what it is, and whether it had turned before."""
+    turn = why.turn
+    if turn is None:
+        return f"nowhere: the answer is {why.label} before the first token and after each"
+    change = f"{turn.before:.3f} before, {turn.after:.3f} after"
+    if turn.token is None:
+        where = "in the padding behind the text"
+    else:
+        where = f"at {clipped_repr(turn.token)} (position {turn.position})"
+    if turn.times == 1:
+        return f"to {why.label} {where}, once: {change}"
+    return f"to {why.label} {where}, the last of {turn.times:,} times: {change}"
+
+
+def _matters(most: dict[SortName, ReadToken]) -> str:
+    """Return which token matters most by each reading, and whether they agree."""
+    places: dict[str, list[str]] = {}
+    for by, token in most.items():
+        place = f"{clipped_repr(token.token)} (position {token.position})"
+        places.setdefault(place, []).append(f"by {_MOST_BY[by]}")
+    if len(places) == 1:
+        return f"{next(iter(places))} the most, by all readings"
+    parts = (f"{place} {' and '.join(names)}" for place, names in places.items())
+    return f"the readings differ in what matters most: {listed(parts)}"
 
 
 def _of_steps(why: Why, steps: Steps) -> Fact:
