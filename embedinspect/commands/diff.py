@@ -129,6 +129,19 @@ def diff(
         raise typer.Exit(FOUND)
 
 
+def _check_word(word: str, source: Source) -> None:
+    """Refuse what is written as a path and is no word of a run: there is no such file.
+
+    Raises:
+        UsageError: it is.
+    """
+    if source.row_of(word) is None:
+        raise UsageError(
+            f"{word!r} is no file or folder, and no word of {source.path}; expected the path of "
+            "another source, or words to compare before and after training"
+        )
+
+
 def _sources(
     a: str, b: str | None, words: list[str], reading: TwoGroup, epoch: int | None
 ) -> tuple[Source, Source, list[str]]:
@@ -142,6 +155,8 @@ def _sources(
 
     run = is_run(Path(a))
     if b is not None and run and not (held_at(b) or os.path.exists(resolve(b))):
+        if os.sep in b or os.path.splitext(b)[1]:
+            _check_word(b, reading.open_a(a, epoch))
         words, b = [b, *words], None
     if b is not None:
         return reading.open_a(a, epoch), reading.open_b(b), words

@@ -65,6 +65,10 @@ def _in_itself(difference: Difference, relation: Relation) -> str:
             return f" times {relation.factor:.6g}{rounded}"
         case "columns":
             return f" with {_columns(relation)}"
+        case "row_order":
+            pairs, moved = len(difference.pairs), relation.rows or 0
+            which = "its rows" if moved == pairs else f"{moved:,} of its {plural(pairs, 'row')}"
+            return f" with {which} in another order, number for number"
         case "rows_scaled":
             factors = "scaled to length 1" if relation.to_length_1 else "scaled, each by a factor"
             own = "" if relation.to_length_1 else " of its own"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from embedinspect.analysis.diff import compare, relations
+from embedinspect.analysis.diff import compare, relations, row_order
 from embedinspect.analysis.diff.relation_checks import shortest_between
 from embedinspect.analysis.diff.rounding import Written, round_bfloat16, round_float16
 from embedinspect.output.relations import sentence
@@ -269,6 +269,33 @@ def test_quantized_numbers_are_told_of(seed, steps, each):
     assert said(rows, own) == (
         "B is A with its rows scaled, each by a factor of its own, rounded to whole numbers"
     )
+
+
+@given(matrices(), SEEDS)
+def test_rows_in_another_order_are_told_of(rows, seed):
+    order = np.random.RandomState(seed).permutation(len(rows))
+    made = rows[order]
+    relation = compare(source_of(rows), source_of(made), neighbors=0).relation
+    moved = int((rows != made).any(axis=1).sum())
+    assert (relation.kind, relation.rows) == (("row_order", moved) if moved else ("equal", None))
+
+
+def test_rows_in_another_order_in_words(monkeypatch):
+    monkeypatch.setattr(row_order, "_NUMBERS_AT_ONCE", 20)
+    rows = np.random.RandomState(0).standard_normal((40, 4)).astype(np.float32)
+    rows[5] = 0
+    made = rows[::-1].copy()
+    assert said(rows, made) == "B is A with its rows in another order, number for number"
+    made[np.flatnonzero(~made.any(axis=1))] = -0.0
+    assert said(rows, made) == "B is A with its rows in another order, number for number"
+    some = rows.copy()
+    some[[3, 7, 30]] = rows[[7, 30, 3]]
+    assert said(rows, some) == "B is A with 3 of its 40 rows in another order, number for number"
+    made[0, 0], made[0, 1] = made[0, 1], made[0, 0]  # of the same length
+    assert said(rows, made) is None
+    twice = rows.copy()
+    twice[[3, 7]] = rows[7]
+    assert said(rows, twice) == "B is A but for row 3; the other 39 are equal, number for number"
 
 
 @pytest.mark.parametrize("row", range(0, 90, 7))

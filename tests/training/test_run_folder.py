@@ -176,3 +176,10 @@ def test_a_mutated_run_folder_is_read_or_refused_in_one_line(trained_once, run, 
         assert sum(line.startswith("Error: ") for line in err.splitlines()) == 1
     elif "--json" in command:
         json.loads(out, parse_constant=pytest.fail)
+
+
+def test_what_is_written_as_a_path_and_is_not_there_is_no_word(trained, run):
+    code, out, err = run("diff", "a", "nosuch.npy")
+    assert (code, out) == (2, b"")
+    assert err.startswith("Error: 'nosuch.npy' is no file or folder, and no word of a; expected")
+    assert err.count("\n") == 1

@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal[
     "equal", "rounded", "scaled", "columns", "rows_scaled", "shifted", "quantized", "whole_numbers",
-    "but_for_rows", "turned", "nearly_equal",
+    "row_order", "but_for_rows", "turned", "nearly_equal",
 ]  # fmt: skip
 
 

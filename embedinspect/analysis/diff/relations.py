@@ -27,6 +27,7 @@ from embedinspect.analysis.diff.relation_checks import (
     rounding_of,
 )
 from embedinspect.analysis.diff.rounding import TO_TYPE, ways_to_write
+from embedinspect.analysis.diff.row_order import in_another_order
 from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
 
@@ -57,6 +58,9 @@ def relation_of(pairs: Pairs, measures: Measures) -> Relation | None:
             relation = side.first(exact(side))
             if relation is not None:
                 return relation
+    reordered = in_another_order(pairs, measures)
+    if reordered is not None:
+        return reordered
     if len(different) <= len(pairs) / 2:
         return Relation("but_for_rows", rows=len(different))
     for general in (_Side.shifted, _Side.rows_scaled):

@@ -1,0 +1,60 @@
+"""Whether rows that differ are the same rows in another order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from embedinspect.analysis.diff.matching import Pairs
+from embedinspect.analysis.diff.record import Measures, Rows
+from embedinspect.analysis.diff.relation import Relation
+from embedinspect.stages import stage
+from embedinspect.stored_rows import FloatArray, Vectors
+
+_NUMBERS_AT_ONCE = 2**18
+_STAGE = "whether rows are in another order"
+# The lengths of equal rows are computed alike, but for the order of their sums.
+_SAME_LENGTH = 1e-9
+
+Hashes = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
+
+
+def in_another_order(pairs: Pairs, measures: Measures) -> Relation | None:
+    """Return that the rows which differ are the same ones in another order; None where not.
+
+    Lengths mostly tell at once that they are not. Rows are then found by hashes of their numbers,
+    and compared number by number.
+    """
+    places = np.flatnonzero(~measures.equal)
+    lengths = np.sort(measures.length_a[places]), np.sort(measures.length_b[places])
+    if not np.allclose(lengths[0], lengths[1], rtol=_SAME_LENGTH, atol=0):
+        return None
+    hashes = [_hashes(rows, places) for rows in (pairs.left, pairs.right)]
+    orders = [np.argsort(of_rows, kind="stable") for of_rows in hashes]
+    if (hashes[0][orders[0]] != hashes[1][orders[1]]).any():
+        return None
+    left, right = (places[order] for order in orders)
+    step = max(1, _NUMBERS_AT_ONCE // pairs.left.shape[1])
+    for start in range(0, len(places), step):
+        part = slice(start, start + step)
+        if not (pairs.left[left[part]] == pairs.right[right[part]]).all():
+            return None
+    return Relation("row_order", rows=len(places))
+
+
+def _hashes(rows: Vectors, places: Rows) -> Hashes:
+    """Return a number for each row that equal rows share, and others but by chance of 2**-64."""
+    factors = np.random.default_rng(0).integers(0, 2**64, rows.shape[1], np.uint64, endpoint=False)
+    factors |= np.uint64(1)
+    hashes = np.empty(len(places), np.uint64)
+    step = max(1, _NUMBERS_AT_ONCE // rows.shape[1])
+    checked = stage(_STAGE, len(places))
+    for start in range(0, len(places), step):
+        part = slice(start, start + step)
+        hashes[part] = _bits(rows[places[part]]).astype(np.uint64) @ factors
+        checked(len(hashes[part]))
+    return hashes
+
+
+def _bits(rows: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:
+    """Return the bits of numbers; those of -0.0 are those of 0.0, which it equals."""
+    return np.ascontiguousarray(rows + np.float32(0)).view(np.uint32)
