@@ -58,6 +58,16 @@ print(np.percentile(lengths, [0, 25, 50, 75, 100]), np.exp(-(shares * np.log(sha
 hashes = [hash(row.tobytes()) for at in parts for row in rows[at : at + step]]
 print(len(hashes) - len(np.unique(hashes)))
 """
+DIFF = f"""{LOAD}
+others = np.load(sys.argv[3], mmap_mode="r")
+moved = np.concatenate(
+    [np.linalg.norm(others[at : at + step] - rows[at : at + step], axis=1) for at in parts]
+)
+dots = np.concatenate(
+    [np.einsum("ij,ij->i", others[at : at + step], rows[at : at + step]) for at in parts]
+)
+print(np.argsort(-moved, kind="stable")[:10], moved.mean(), dots.mean())
+"""
 ROWS = f"{LOAD}\nprint(np.argsort(-lengths, kind='stable')[:10])\n"
 EXPORT = """
 import sys
@@ -74,9 +84,13 @@ ANALOGIES = ": made\n" + "".join(
 )
 
 
-def make_table(path: Path, rows: int, width: int, *, dense: bool) -> None:
-    """Write a table whose drawn rows are known, and beside it a word for each row."""
-    draw = np.random.default_rng(0)
+def make_table(path: Path, rows: int, width: int, *, dense: bool, moved: bool = False) -> None:
+    """Write a table whose drawn rows are known, and beside it a word for each row.
+
+    Args:
+        moved: whether every drawn row stands a little off the place that it has otherwise.
+    """
+    draw, noise = np.random.default_rng(0), np.random.default_rng(1)
     with path.open("wb") as file:
         about = {"descr": "<f4", "fortran_order": False, "shape": (rows, width)}
         npy.write_array_header_1_0(file, about)
@@ -84,8 +98,13 @@ def make_table(path: Path, rows: int, width: int, *, dense: bool) -> None:
         for start in range(0, rows, BLOCK):
             file.seek(begin + start * width * 4)
             count = min(BLOCK if dense else 100, rows - start)
-            file.write(draw.standard_normal((count, width), np.float32).data)
+            drawn = draw.standard_normal((count, width), np.float32)
+            if moved:
+                drawn += 0.1 * noise.standard_normal((count, width), np.float32)
+            file.write(drawn.data)
         file.truncate(begin + rows * width * 4)
+    if moved:
+        return
     with path.with_suffix(".txt").open("w") as words:
         for start in range(0, rows, BLOCK):
             words.writelines(f"word{row}\n" for row in range(start, min(start + BLOCK, rows)))
@@ -156,6 +175,9 @@ def main() -> None:
         table = folder / "table.npy"
         if not table.exists():
             make_table(table, given.rows, given.width, dense=given.dense)
+        other = table.with_name("moved.npy")
+        if not other.exists():
+            make_table(other, given.rows, given.width, dense=given.dense, moved=True)
         ask(table, Path(temporary), given.only, given.seconds)
 
 
@@ -163,12 +185,13 @@ def ask(table: Path, folder: Path, only: list[str] | None, most: float) -> None:
     (folder / "pairs.txt").write_text(PAIRS)
     (folder / "analogies.txt").write_text(ANALOGIES)
     words, path = ["--words", str(table.with_suffix(".txt"))], str(table)
-    out = str(folder / "copy.npy")
+    out, moved = str(folder / "copy.npy"), str(table.with_name("moved.npy"))
     questions: dict[str, tuple[list[str], str | None]] = {
         "neighbors": ([path, "#5"], NEIGHBORS),
         "info": ([path], INFO),
         "rows": ([path, "--sort", "-norm"], ROWS),
         "rows (of a length)": ([path, "--where", "norm>20", "--format", "csv"], None),
+        "diff": ([path, moved], DIFF),
         "export": ([path, out], EXPORT),
         "map": ([path, "--output", str(folder / "map.html")], None),
         "axis": ([path, "#7", "#8", "--low", "#1", "--high", "#2"], None),
@@ -191,7 +214,7 @@ def ask(table: Path, folder: Path, only: list[str] | None, most: float) -> None:
         Path(out).unlink(missing_ok=True)
         if rival is None:
             continue
-        theirs = told("NumPy, in blocks", [sys.executable, "-c", rival, path, out], most)
+        theirs = told("NumPy, in blocks", [sys.executable, "-c", rival, path, out, moved], most)
         Path(out).unlink(missing_ok=True)
         if ours.ended and theirs.ended:
             by_clock, by_work = ours.seconds / theirs.seconds, ours.busy / theirs.busy
