@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from embedinspect.backend import BACKENDS, choose
 from embedinspect.errors import EmbedInspectError, KerasUnavailable, UsageError
 from embedinspect.lookup import Lookup
 from embedinspect.sequences import IntArray
 from embedinspect.stored_rows import FloatArray, Vectors
 
-BACKENDS = ("tensorflow", "jax", "torch", "numpy", "openvino")
 _VALUES_AT_A_TIME = 2**22
 _MOST_VALUES = 2**26  # of a layer that is given all rows; of a larger matrix it has those in use
 
@@ -59,23 +59,6 @@ class Proof:
         return self.first_difference is None
 
 
-def choose_backend(requested: str | None) -> str:
-    """Return the backend to use: the requested one, else `KERAS_BACKEND`, else TensorFlow.
-
-    Raises:
-        UsageError: `KERAS_BACKEND` names a backend that Keras does not have.
-    """
-    if requested:
-        return requested
-    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
-    if backend not in BACKENDS:
-        raise UsageError(
-            f"KERAS_BACKEND is {backend!r}; expected one of {', '.join(BACKENDS)}; set it to one "
-            "of them, or unset it"
-        )
-    return backend
-
-
 def load(backend: str | None = None) -> Any:
     """Import Keras on a backend, quietly, and return the module.
 
@@ -83,7 +66,7 @@ def load(backend: str | None = None) -> Any:
         UsageError: Keras was imported before, on another backend.
         KerasUnavailable: Keras or the backend cannot be imported.
     """
-    backend = choose_backend(backend)
+    backend = choose(backend)
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -352,8 +352,8 @@ def test_json_is_all_there_is_on_stdout(command):
 
 def test_a_missing_backend_is_named(command):
     done = command("show", "a", "--backend", "openvino", "--json")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "Keras cannot run on openvino" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Keras cannot run on openvino, which is not installed" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

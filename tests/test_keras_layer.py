@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from embedinspect import keras_layer
+from embedinspect import backend, keras_layer
 from embedinspect.errors import KerasUnavailable, UsageError
 from embedinspect.lookup import Settings, look_up
 from embedinspect.matrix import EmbeddingMatrix
@@ -84,13 +84,13 @@ def test_a_difference_is_an_error_with_its_place(run, monkeypatch):
 
 def test_the_backend_is_chosen_in_order(monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND")
-    assert keras_layer.choose_backend(None) == "tensorflow"
+    assert backend.choose(None) == "tensorflow"
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    assert keras_layer.choose_backend(None) == "jax"
-    assert keras_layer.choose_backend("torch") == "torch"
+    assert backend.choose(None) == "jax"
+    assert backend.choose("torch") == "torch"
     monkeypatch.setenv("KERAS_BACKEND", "theano")
     with pytest.raises(UsageError, match="KERAS_BACKEND is 'theano'"):
-        keras_layer.choose_backend(None)
+        backend.choose(None)
 
 
 def test_keras_cannot_change_its_backend():

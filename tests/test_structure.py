@@ -12,6 +12,7 @@ ROOT = Path(embedinspect.__file__).parent
 ROOMS = [
     "__init__",
     "errors",
+    "backend",
     "wording",
     "samples",
     "texts",

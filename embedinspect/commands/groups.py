@@ -166,6 +166,13 @@ class SourceGroup(ReadGroup):
 
 
 @dataclass(frozen=True)
+class ClassifierGroup(SourceGroup):
+    """The argument SOURCE where it must be a classifier, and how it is read."""
+
+    path: option.ClassifierPath = ""
+
+
+@dataclass(frozen=True)
 class TextsGroup:
     """Texts from arguments, files or standard input."""
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import typer
 from annotated_types import Interval
 
+from embedinspect.backend import check_installed
+
 TOKENIZING, SEQUENCES, MATRIX = "Tokenizing", "Sequences", "Matrix"
 TEXTS, KERAS, OUTPUT = "Texts", "Keras", "Output"
 SOURCE, QUESTION, WRITING = "Source", "Question", "Writing"
@@ -152,6 +154,14 @@ MatrixFile = Annotated[
 
 # -- a source: a matrix that is there, with its words ---------------------------------------------
 
+ClassifierPath = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A run folder of train, or a Keras model (.keras) of plain layers.",
+        show_default=False,
+    ),
+]
 SourcePath = Annotated[
     str,
     typer.Argument(
@@ -315,10 +325,23 @@ NoKeras = Annotated[
     bool,
     flag(KERAS, "Leave out what needs Keras, such as the check by the real layer.", "--no-keras"),
 ]
-Backend = Annotated[
-    BackendName | None,
-    option(KERAS, "Backend that Keras runs on.", show_default="KERAS_BACKEND, else tensorflow"),
-]
+
+
+def _installed(backend: str | None) -> str | None:
+    """Refuse a backend that is not there before anything is read or printed."""
+    if backend is not None:
+        check_installed(backend)
+    return backend
+
+
+def backend_option(show_default: str) -> Any:
+    """Return the option that names Keras's backend."""
+    return option(
+        KERAS, "Backend that Keras runs on.", show_default=show_default, callback=_installed
+    )
+
+
+Backend = Annotated[BackendName | None, backend_option("KERAS_BACKEND, else tensorflow")]
 Code = Annotated[bool, flag(KERAS, "Print a Keras script that does the same.", "--code")]
 
 OneHotToo = Annotated[

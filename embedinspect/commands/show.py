@@ -204,10 +204,11 @@ def _print(
 
 
 def _prove(lookup: Lookup, backend: str | None) -> Proof:
-    from embedinspect.keras_layer import choose_backend, prove
+    from embedinspect.backend import choose
+    from embedinspect.keras_layer import prove
     from embedinspect.output.stdout import waiting
 
-    with waiting(f"Keras on {choose_backend(backend)} runs the same batch"):
+    with waiting(f"Keras on {choose(backend)} runs the same batch"):
         return prove(lookup, backend)
 
 

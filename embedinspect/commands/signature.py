@@ -62,7 +62,10 @@ def _parameters(group: Any, forms: Sequence[Form]) -> list[inspect.Parameter]:
         if issubclass(group, StdoutGroup) and field.name == "format_name":
             annotation = _format_option(forms)
         default = inspect.Parameter.empty if field.default is MISSING else field.default
-        if annotation == option.SourcePath:  # a dataclass wants defaults after defaults
+        if annotation in (
+            option.SourcePath,
+            option.ClassifierPath,
+        ):  # a dataclass wants defaults after defaults
             default = inspect.Parameter.empty
         parameters.append(
             inspect.Parameter(field.name, _KEYWORD, default=default, annotation=annotation)

@@ -152,11 +152,7 @@ def train(
     ] = None,
     backend: Annotated[
         option.BackendName | None,
-        option.option(
-            option.KERAS,
-            "Backend that Keras runs on.",
-            show_default="KERAS_BACKEND, else the run's, else tensorflow",
-        ),
+        option.backend_option("KERAS_BACKEND, else the run's, else tensorflow"),
     ] = None,
 ) -> None:
     """Train the classic classifier (Embedding, LSTM, Dense) and leave a run folder.

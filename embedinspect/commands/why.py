@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from embedinspect.commands import options as option
-from embedinspect.commands.groups import FormGroup, SourceGroup, TextsGroup
+from embedinspect.commands.groups import ClassifierGroup, FormGroup, TextsGroup
 from embedinspect.errors import UsageError
 from embedinspect.output.forms import Answer, write_answer
 
@@ -13,7 +13,7 @@ _MOST_STEPS = 10_000
 
 
 def why(
-    asked: SourceGroup,
+    asked: ClassifierGroup,
     texts: TextsGroup,
     form: FormGroup,
     label: Annotated[
@@ -64,8 +64,8 @@ def why(
     """Show how a classifier comes to its answer on a text, token by token.
 
     Three readings stand side by side, each with its check: the probability after each token, the
-    prediction without it, and its share of the answer by integrated gradients. SOURCE is a run, or
-    a model in Keras's form .keras; this is rebuilt from its plain layers, and nothing in it is run.
+    prediction without it, and its share of the answer by integrated gradients. A Keras model is
+    rebuilt from its plain layers, and nothing in it is run.
 
     \b
     Examples:

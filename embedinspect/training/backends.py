@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 from dataclasses import replace
@@ -11,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from embedinspect import __version__, keras_layer
+from embedinspect import __version__
+from embedinspect.backend import check_installed
+from embedinspect.backend import choose as choose_any
 from embedinspect.errors import UsageError
 from embedinspect.training.run_folder import Run
 from embedinspect.training.run_state import TRAINING
@@ -43,17 +44,13 @@ def choose(requested: str | None, run: Run | None = None, *, shared: bool = Fals
     if requested is None and not os.environ.get("KERAS_BACKEND") and before is not None:
         backend = before
     else:
-        backend = keras_layer.choose_backend(requested)
+        backend = choose_any(requested)
     if backend not in TRAINERS:
         raise UsageError(
             f"Keras cannot train on {backend}; expected --backend {', '.join(TRAINERS[:-1])} or "
             f"{TRAINERS[-1]}"
         )
-    if importlib.util.find_spec(backend) is None:  # which Keras would say after the data is read
-        raise UsageError(
-            f"Keras cannot run on {backend}, which is not installed; install it, or choose another "
-            "with --backend"
-        )
+    check_installed(backend)
     return backend
 
 
