@@ -219,7 +219,7 @@ def check_header(
 
     Args:
         path: what stands for the file in a line of Python.
-        mapped: whether the rows stay in the file, which proves their size.
+        mapped: whether the rows stay in the file, or are read in blocks, whatever their number.
 
     Raises:
         DataError: they do not agree, or the array is too large.
@@ -254,7 +254,7 @@ def check_header(
             f"{label} claims shape {shape}, {wanted:,} bytes, but {only}{available:,} follow; "
             "expected one whole array and nothing after it"
         )
-    if mapped and shape[0] > MOST_ROWS:
+    if mapped and shape and shape[0] > MOST_ROWS:
         raise DataError(f"{label} has {shape[0]:,} rows; expected at most {MOST_ROWS:,}")
     if not mapped and values > MOST_VALUES:
         raise DataError(
@@ -299,9 +299,12 @@ def read_members(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Ar
 
 @contextmanager
 def opened_member(
-    path: Path, name: str, shape: tuple[int, ...]
+    path: Path, name: str, shape: tuple[int, ...], *, in_blocks: bool = False
 ) -> Iterator[tuple[IO[bytes], Header, str]]:
     """Open an array of a `.npz` file; the file stands where its numbers begin.
+
+    Args:
+        in_blocks: whether it is going to be read in blocks, so that it may have any size.
 
     Yields:
         The file, what the header says, and what messages call the array.
@@ -318,7 +321,9 @@ def opened_member(
             with archive.open(member) as file:
                 header = header_of(file, array_label)
                 available = member.file_size - file.tell()
-                check_header(header.shape, header.dtype, available, array_label, shape)
+                check_header(
+                    header.shape, header.dtype, available, array_label, shape, mapped=in_blocks
+                )
                 yield file, header, array_label
     except KeyError as error:
         raise DataError(f"{label} lacks an array: {error.args[0]}") from None

@@ -124,7 +124,7 @@ def read_blocks(path: Path, shapes: Shapes) -> Iterator[tuple[str, int, Array]]:
     """
     _check_size(path, shapes)
     for name, shape in shapes.items():
-        with opened_member(path, name, shape) as (file, header, label):
+        with opened_member(path, name, shape, in_blocks=True) as (file, header, label):
             at_once = shape[0] if shape else 1
             if len(shape) == 2 and not header.fortran:
                 at_once = rows_of_block(shape[1])

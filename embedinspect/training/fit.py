@@ -26,6 +26,8 @@ from embedinspect.training.recorder import Recorder
 from embedinspect.training.run_folder import Run
 from embedinspect.training.settings import TrainSettings
 
+_SHARED = "--shard-rows on several machines"
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -81,7 +83,7 @@ def check_start(settings: TrainSettings, out: Path, *, force: bool, share: float
         UsageError: it may not, or there is not.
     """
     run_place.check_place(out, force)
-    smaller = "a smaller --units, --output-dim or --num-words"
+    smaller = f"a smaller --units, --output-dim or --num-words, or {_SHARED}"
     memory.check(bytes_to_train(settings, share), "this classifier", UsageError, smaller)
 
 
@@ -145,7 +147,8 @@ def check_resume(run: Run, data: LabelledData, *, share: float = 1) -> None:
             f"the data is not what {str(run.path)!r} was trained on (its fingerprint differs); "
             "expected the same data; give it with --data"
         )
-    memory.check(bytes_to_train(run.settings, share), "this classifier", DataError)
+    fitting = f"one that fits, or {_SHARED}"
+    memory.check(bytes_to_train(run.settings, share), "this classifier", DataError, fitting)
 
 
 def resumed(keras: Any, run: Run, data: LabelledData) -> Run:

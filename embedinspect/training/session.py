@@ -209,7 +209,11 @@ def resume(
         backend=backend,
         run=run,
         plan=plan,
-        notes=(*_notes_on_status(run, options.get("epochs")), *_notes_on_backend(run, backend)),
+        notes=(
+            *_notes_on_status(run, options.get("epochs")),
+            *_notes_on_backend(run, backend),
+            *_notes_on_rows(run, plan),
+        ),
     )
 
 
@@ -338,3 +342,15 @@ def _notes_on_status(run: Run, asked: int | None) -> tuple[str, ...]:
 def _notes_on_backend(run: Run, backend: str) -> tuple[str, ...]:
     change = backends.change_of_backend(run, backend) if run.status == run_state.TRAINING else None
     return () if change is None else (change,)
+
+
+def _notes_on_rows(run: Run, plan: Plan | None) -> tuple[str, ...]:
+    """Return what to say where one process goes on with a run whose rows were shared out."""
+    if plan is None or not plan.shard_rows or plan.processes > 1:
+        return ()
+    if run.status != run_state.TRAINING:
+        return ()
+    return (
+        f"{run.path} shared out its rows; here one process holds them all; to share them again: "
+        "--processes N",
+    )

@@ -163,6 +163,8 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "lstm": ("auto", "packed", "keras"),
 }
 MOST_PARAMETERS = 2**31
+# Where no process holds them all.
+MOST_PARAMETERS_SHARED = 2**36
 
 
 def settings_from(values: object, path_label: str) -> TrainSettings:
@@ -232,10 +234,12 @@ def _too_large(settings: TrainSettings) -> str | None:
     """Return what is said of a classifier with too many parameters; None of any other."""
     layers = settings.parameters()
     total = sum(layer.parameters for layer in layers)
-    if total <= MOST_PARAMETERS:
+    most = MOST_PARAMETERS_SHARED if settings.shard_rows else MOST_PARAMETERS
+    if total <= most:
         return None
     largest = max(layers, key=lambda layer: layer.parameters)
     return (
         f"{total:,} parameters, {largest.parameters:,} of them in the {largest.layer} "
-        f"({largest.formula}); expected at most {MOST_PARAMETERS:,}"
+        f"({largest.formula}); expected at most {most:,}"
+        f"{'' if settings.shard_rows else ', or more with --shard-rows'}"
     )

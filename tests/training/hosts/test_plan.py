@@ -160,6 +160,8 @@ def test_rows_can_be_shared_from_some_epoch_on_and_no_more(trained, monkeypatch)
     assert (resumed.plan.shard_rows, resumed.plan.devices, resumed.settings.shards) == (True, 2, 1)
     assert resumed.backend == "jax"
     assert "trained on tensorflow and goes on with jax" in resumed.notes[-1]
+    one = session.resume("a", options)
+    assert one.notes[-1].startswith("a shared out its rows; here one process holds them all; to")
     alone = session.resume("a", {"epochs": 4, "shard_rows": False})
     assert (alone.plan, alone.backend) == (None, "tensorflow")
 

@@ -19,6 +19,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.training import run_folder, run_state, session
 from embedinspect.training.hosts.plan import Request
 from embedinspect.training.hosts.supervise import Fleet
+from embedinspect.training.settings import TrainSettings, check_settings
 from tests.conftest import HERE, environment
 from tests.training.builders import QUICK_TO_COMPILE, write_table
 
@@ -208,6 +209,16 @@ def test_rows_cannot_be_shared_beside_batches_nor_by_more_processes_than_there_a
         session.begin(str(table), {**shared, "shards": 2}, out="a", request=Request(processes=2))
     with pytest.raises(UsageError, match="3 rows cannot be shared by 4 processes"):
         session.begin(str(table), shared, out="a", request=Request(processes=4))
+
+
+def test_more_rows_can_be_shared_than_one_process_may_hold():
+    large = {"num_words": 10_000_000, "output_dim": 300}
+    with pytest.raises(UsageError, match="at most 2,147,483,648, or more with --shard-rows"):
+        check_settings(TrainSettings(**large))
+    check_settings(TrainSettings(**large, shard_rows=True))
+    larger = {**large, "output_dim": 10_000}
+    with pytest.raises(UsageError, match=r"expected at most 68,719,476,736$"):
+        check_settings(TrainSettings(**larger, shard_rows=True))
 
 
 def test_one_process_that_would_hold_all_rows_is_told_so(table):
