@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -277,16 +277,17 @@ def _train_together(session: Session, plan: Plan, tensorboard: str | None) -> Ru
     ):
         with waiting(meeting):
             fleet.start()
-        saving = _interruptible(session.out) if plan.leads else nullcontext()
+        saving = _interruptible(session.out, plan.again) if plan.leads else nullcontext()
         with saving, reporting() as report:
             return fleet.train(report)
 
 
 @contextmanager
-def _interruptible(path: Path) -> Iterator[None]:
-    """Say how to go on, where Ctrl-C ends the block."""
+def _interruptible(path: Path, options: Sequence[str] = ()) -> Iterator[None]:
+    """Say how to go on, with which options, where Ctrl-C ends the block."""
     try:
         yield
     except KeyboardInterrupt:
-        note(f"interrupted; finished epochs are saved: embedinspect train --resume {path}")
+        command = " ".join(["embedinspect train --resume", str(path), *options])
+        note(f"interrupted; finished epochs are saved: {command}")
         raise

@@ -128,7 +128,9 @@ def _result(session: Session, run: Run) -> Iterator[Fact]:
     yield Fact("next", command_line("why", path, "a wonderful film"))
     yield Fact("", command_line("rows", path, "--sort", "moved"))
     if run.status == "done" and not run.validation_has_risen:
-        yield Fact("", command_line("train", "--resume", path, "--epochs", str(run.epochs + 1)))
+        again = () if session.plan is None else session.plan.again
+        epochs = "--epochs", str(run.epochs + 1)
+        yield Fact("", command_line("train", "--resume", path, *epochs, *again))
     if not run.settings.mask_zero:
         yield Fact("", "--mask-zero: padding unseen, batches cut short, faster")
 

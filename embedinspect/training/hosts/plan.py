@@ -70,6 +70,16 @@ class Plan:
         return self.processes if self.shard_rows else self.shards
 
     @property
+    def again(self) -> tuple[str, ...]:
+        """The options by which `--resume` shares the rows as they are shared here.
+
+        Batches are cut as the run says; by how many processes they are computed matters little.
+        """
+        if not self.shard_rows or not self.alone or self.processes == 1:
+            return ()
+        return "--processes", str(self.processes)
+
+    @property
     def leads(self) -> bool:
         """Whether process 0, which writes the run folder, is started here."""
         return 0 in self.local

@@ -223,7 +223,8 @@ class Fleet:
             return "the run is kept by process 0, which says how to go on with it"
         if not is_run(path):
             return "nothing was trained yet"
-        return f"finished epochs are saved; to go on: embedinspect train --resume {path}"
+        command = " ".join(["embedinspect train --resume", str(path), *self._plan.again])
+        return f"finished epochs are saved; to go on: {command}"
 
 
 def _was_killed(worker: Worker) -> bool:

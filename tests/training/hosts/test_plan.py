@@ -172,6 +172,9 @@ def test_what_is_shared_is_said(trained, monkeypatch):
     _, data, *_ = output.page(begun, lambda: run_folder.open_run("a"))
     assert data.facts[-1].text == "the rows of the matrix, among 2 processes"
     assert begun.settings.shards == 1
+    *_, result = output.page(begun, lambda: run_folder.open_run("a"))
+    told = [fact.text for fact in result.facts]
+    assert "embedinspect train --resume a --epochs 4 --processes 2" in told
 
 
 def test_without_jax_one_line_says_how_to_get_it(monkeypatch, table):
