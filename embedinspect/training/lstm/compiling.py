@@ -1,8 +1,10 @@
 """How numba compiles the LSTM, and where the compiled code is kept between runs.
 
 It is kept in the cache folder of the tool, under a digest of these sources and of numba's version,
-since numba itself looks at the file of a function alone and not at what the function calls. Where
-that folder cannot be written, the code is compiled anew in each process.
+since numba itself looks at the file of a function alone and not at what the function calls. Numba
+keeps the code of each place and time of such a file apart, so these are in the digest, too: what
+another installation has compiled is not there for this one. Where that folder cannot be written,
+the code is compiled anew in each process.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ def folder() -> Path:
     """Return the folder of the compiled code."""
     digest = hashlib.sha256(f"{numba.__version__} {cpu()}".encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(f"{source} {source.stat().st_mtime_ns}".encode())
         digest.update(source.read_bytes())
     return cache.folder() / f"{cache.COMPILED}{digest.hexdigest()[:24]}"
 
