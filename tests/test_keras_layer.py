@@ -117,7 +117,15 @@ def test_what_was_caught_is_replayed_on_an_error_of_ours(capfd):
     assert "what the native code said" in capfd.readouterr().err
 
 
-def test_an_interrupt_as_the_block_ends_says_nothing(capfd, monkeypatch):
+@pytest.fixture
+def interruptible():
+    """Ctrl-C interrupts, also where the tests were started with it ignored, in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_as_the_block_ends_says_nothing(capfd, monkeypatch, interruptible):
     # It can come before the block is told of its end, which then is never told at all.
     ignored = []
     monkeypatch.setattr(sys, "unraisablehook", ignored.append)

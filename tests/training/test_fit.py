@@ -19,7 +19,15 @@ import pytest
 
 from embedinspect.commands.schema import FOLDER
 from embedinspect.errors import DataError, UsageError
-from embedinspect.training import batches, classifier, fit, run_folder, run_state, session
+from embedinspect.training import (
+    batches,
+    classifier,
+    fit,
+    recorder,
+    run_folder,
+    run_state,
+    session,
+)
 from embedinspect.training.data import Part
 from embedinspect.training.settings import TrainSettings, settings_from, warnings_for
 from tests.conftest import BACKEND, HERE, environment
@@ -375,7 +383,7 @@ def test_early_stopping_waits_for_a_better_validation_loss(
 ):
     monkeypatch.setattr(fit, "_one_epoch", lambda *_: {"loss": 0.1, "accuracy": 1.0})
     validation = iter([*losses, *[0.0] * 9])  # it would go on to get better
-    monkeypatch.setattr(fit, "evaluate", lambda *_: (next(validation), 0.5))
+    monkeypatch.setattr(recorder, "evaluate", lambda *_: (next(validation), 0.5))
     options = {**SIZES, "epochs": 9, "validation": 0.2, "early_stopping": patience}
     run = trained_by(table, "a", **options)
     assert (run.status, run.epochs) == ("stopped early", epochs)
