@@ -123,8 +123,8 @@ def train(
         bool | None,
         option.option(
             TRAINING,
-            "Let each process hold a part of the rows of the matrix, so that one can be trained "
-            "that fits no machine whole. This needs JAX and several processes.",
+            "Let each process hold a part of the rows, so that a matrix too large for one machine "
+            "can be trained. This needs JAX and --processes, and gives the bits of one process.",
             "--shard-rows/--no-shard-rows",
             metavar="",
             show_default="no, or as the run was",
@@ -270,6 +270,10 @@ def _train_together(session: Session, plan: Plan, tensorboard: str | None) -> Ru
     from embedinspect.training.hosts.supervise import Fleet
     from embedinspect.training.run_place import held
 
+    if not plan.alone:
+        where = plan.coordinator or "the address that the cluster names"
+        minutes = plan.join_seconds // 60
+        note(f"Waiting for the other processes at {where}, for up to {minutes} minutes")
     meeting = f"{plural(plan.processes, 'process', 'processes')} meet and build the classifier"
     with (
         held(session.out) if plan.leads else nullcontext(),

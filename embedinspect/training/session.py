@@ -192,11 +192,14 @@ def resume(
     changed = {name: options[name] for name in _CHANGEABLE if name in options}
     run = replace(run, settings=replace(run.settings, **changed))
     check_settings(run.settings)
-    shared = request.several or run.settings.shards > 1 or run.settings.shard_rows
+    shared = request.several or run.settings.shards > 1 or bool(options.get("shard_rows"))
     backend = backends.choose(backend, run, shared=shared)
     plan = None
     if shared:
-        plan = hosts.plan(meeting or hosts.meeting(request), run.settings, is_new=False)
+        meeting = meeting or hosts.meeting(request)
+        # One process goes on alone with rows that were shared: it holds them all.
+        if meeting.processes > 1 or not run.settings.shard_rows or options.get("shard_rows"):
+            plan = hosts.plan(meeting, run.settings)
     source = run.data.get("source")
     reopened = datasets.reopen(source if isinstance(source, dict) else {}, data, run.settings)
     prepared = _prepared(reopened, run.settings)
@@ -346,9 +349,7 @@ def _notes_on_backend(run: Run, backend: str) -> tuple[str, ...]:
 
 def _notes_on_rows(run: Run, plan: Plan | None) -> tuple[str, ...]:
     """Return what to say where one process goes on with a run whose rows were shared out."""
-    if plan is None or not plan.shard_rows or plan.processes > 1:
-        return ()
-    if run.status != run_state.TRAINING:
+    if plan is not None or not run.settings.shard_rows or run.status != run_state.TRAINING:
         return ()
     return (
         f"{run.path} shared out its rows; here one process holds them all; to share them again: "

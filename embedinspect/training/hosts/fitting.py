@@ -185,10 +185,14 @@ def with_state(run: Run, state: dict[str, Any]) -> Run:
 
 def _facts(keras: Any, session: Session, plan: Plan) -> dict[str, Any]:
     """Return what must be the same in all processes, or they would train apart in silence."""
-    run = session.run
+    run, settings = session.run, asdict(session.settings)
+    # What follows from other settings comes behind them, so that it is not named for them.
+    settings = dict(
+        sorted(settings.items(), key=lambda pair: pair[0] in {*session.chosen, "shards"})
+    )
     versions = {**backends.versions(keras), "numpy": np.__version__}
     return {
-        **asdict(session.settings),
+        **settings,
         **{f"version of {name}": version for name, version in versions.items() if name != "python"},
         "a fingerprint of the data of": session.data.fingerprint,
         "processes": plan.processes,

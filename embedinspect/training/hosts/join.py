@@ -41,6 +41,8 @@ def join(plan: Plan, process_id: int, joined: Callable[[], None]) -> Any:
     coordinator, devices = plan.coordinator, None
     if coordinator is None:
         coordinator, devices = _of_cluster(plan)
+    if process_id == 0:
+        _check_port(coordinator)
     # The sums, too, go by the network that the coordinator is in. By itself each process takes the
     # address of its own name, which on many machines is one that others cannot reach.
     gloo = xla_bridge._jax.make_gloo_tcp_collectives
@@ -59,13 +61,7 @@ def join(plan: Plan, process_id: int, joined: Callable[[], None]) -> Any:
     )
     there = jax.devices()
     joined()
-    if plan.shard_rows:
-        if len(there) == 1 and plan.is_new:
-            raise UsageError(
-                "--shard-rows was given for one process with one device, which holds all rows "
-                "anyway; expected --processes 2 or more"
-            )
-    elif len(there) != plan.shards:
+    if len(there) != plan.shards and not plan.shard_rows:
         raise UsageError(
             f"{plan.shards} shards need as many devices, but the processes have {len(there)} "
             f"({there[0].platform}) in all; expected --shards {len(there)}"
@@ -89,6 +85,27 @@ def _of_cluster(plan: Plan) -> tuple[str, Any]:
             "HOST:PORT, with --processes and --process-id"
         )
     return coordinator, devices
+
+
+def _check_port(coordinator: str) -> None:
+    """Find out whether the others can be waited for there; JAX crashes where they cannot.
+
+    Raises:
+        UsageError: the port is taken, or the address is none of this machine.
+    """
+    host, port = coordinator.rsplit(":", 1)
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise UsageError(
+            f"process 0 cannot wait for the others at {coordinator}: {os_reason(error)}; expected "
+            "an address of this machine with a port that is free"
+        ) from None
 
 
 def _address_towards(coordinator: str) -> str:

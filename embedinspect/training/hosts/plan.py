@@ -52,7 +52,6 @@ class Plan:
         local: the numbers of those that this command starts.
         coordinator: HOST:PORT where they meet, at process 0; None where the cluster knows.
         shard_rows: whether each device holds a part of the rows, and computes every batch whole.
-        is_new: whether a run begins, and none goes on.
         join_seconds: how long they wait for each other before they begin.
     """
 
@@ -61,7 +60,6 @@ class Plan:
     local: tuple[int, ...]
     coordinator: str | None
     shard_rows: bool = False
-    is_new: bool = True
     join_seconds: int = JOIN_SECONDS
 
     @property
@@ -148,11 +146,8 @@ def shards_of(meeting: Meeting, shards: int | None, *, shard_rows: bool) -> int:
     return 1 if shard_rows else meeting.processes
 
 
-def plan(meeting: Meeting, settings: TrainSettings, *, is_new: bool = True) -> Plan:
+def plan(meeting: Meeting, settings: TrainSettings) -> Plan:
     """Return who does what.
-
-    Args:
-        is_new: whether a run begins, and none goes on.
 
     Raises:
         UsageError: the work cannot be shared so.
@@ -167,7 +162,6 @@ def plan(meeting: Meeting, settings: TrainSettings, *, is_new: bool = True) -> P
         meeting.local,
         meeting.coordinator,
         settings.shard_rows,
-        is_new,
     )
 
 
@@ -185,6 +179,11 @@ def check_jax() -> None:
 
 
 def _check_rows(settings: TrainSettings, processes: int) -> None:
+    if processes == 1:
+        raise UsageError(
+            "--shard-rows was given for one process, which holds all rows anyway; expected "
+            "--processes 2 or more"
+        )
     if settings.shards > 1:
         raise UsageError(
             f"--shards {settings.shards} cuts the batches, and --shard-rows the matrix; expected "

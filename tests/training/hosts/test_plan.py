@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+from pathlib import Path
 
 import pytest
 
@@ -160,10 +162,27 @@ def test_rows_can_be_shared_from_some_epoch_on_and_no_more(trained, monkeypatch)
     assert (resumed.plan.shard_rows, resumed.plan.devices, resumed.settings.shards) == (True, 2, 1)
     assert resumed.backend == "jax"
     assert "trained on tensorflow and goes on with jax" in resumed.notes[-1]
-    one = session.resume("a", options)
-    assert one.notes[-1].startswith("a shared out its rows; here one process holds them all; to")
+    with pytest.raises(UsageError, match="--shard-rows was given for one process"):
+        session.resume("a", options)
     alone = session.resume("a", {"epochs": 4, "shard_rows": False})
     assert (alone.plan, alone.backend) == (None, "tensorflow")
+
+
+def test_one_process_goes_on_alone_with_rows_that_were_shared(trained, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND")
+    path = Path("a/run.json")
+    state = json.loads(path.read_text())
+    state["settings"]["shard_rows"] = True
+    path.write_text(json.dumps(state))
+    for request in (Request(), Request(processes=1)):
+        resumed = session.resume("a", {"epochs": 4}, request=request)
+        assert resumed.plan is None
+        assert resumed.notes[-1] == (
+            "a shared out its rows; here one process holds them all; to share them again: "
+            "--processes N"
+        )
+    assert session.resume("a", {"epochs": 4}, request=Request(2)).plan.shard_rows
+    assert session.resume("a", {}).notes[-1].startswith("a is finished")
 
 
 def test_what_is_shared_is_said(trained, monkeypatch):

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import zipfile
@@ -226,7 +227,21 @@ def test_more_rows_can_be_shared_than_one_process_may_hold():
 
 
 def test_one_process_that_would_hold_all_rows_is_told_so(table):
-    begun = session.begin(str(table), {"shard_rows": True}, out="a")
-    with Fleet(begun, begun.plan) as fleet, pytest.raises(UsageError, match="which holds all rows"):
-        fleet.start()
+    with pytest.raises(UsageError, match="for one process, which holds all rows anyway; expected"):
+        session.begin(str(table), {"shard_rows": True}, out="a")
+
+
+def test_a_port_that_is_taken_is_named(table):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        options = {**OPTIONS, "shard_rows": True}
+        begun = session.begin(str(table), options, out="a", request=Request(2, where, 0))
+        with Fleet(begun, begun.plan) as fleet, pytest.raises(UsageError) as caught:
+            fleet.start()
+    assert str(caught.value) == (
+        f"process 0 cannot wait for the others at {where}: address already in use; expected an "
+        "address of this machine with a port that is free"
+    )
     assert not Path("a").exists()
