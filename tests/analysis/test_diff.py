@@ -334,3 +334,15 @@ def test_another_row_is_never_suggested_for_a_row_that_is_not_there(run, tmp_pat
     assert code == 2
     assert "such as #0" in err
     assert "did you mean" not in err
+
+
+@pytest.mark.parametrize(("rows", "width"), [(60, 8), (300, 20), (40, 30)])
+def test_unrelated_matrices_do_not_look_trained_apart(rows, width):
+    stream = np.random.default_rng(0)
+    one, other, noise = stream.standard_normal((3, rows, width)).astype(np.float32)
+    unrelated = compare(source_of(one), source_of(other), neighbors=0)
+    assert unrelated.mean_cosine_aligned > unrelated.mean_cosine + 0.15  # which says nothing
+    assert not unrelated.trained_apart
+    turn, _ = np.linalg.qr(stream.standard_normal((width, width)))
+    turned = (one @ turn + 0.1 * noise).astype(np.float32)
+    assert compare(source_of(one), source_of(turned), neighbors=0).trained_apart

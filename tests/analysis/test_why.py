@@ -159,9 +159,15 @@ def test_the_token_that_matters_most_is_told_for_each_reading(asked):
     most = why.matters_most(["change", "removed", "attribution"])
     changes = [abs(token.change) for token in why.read]
     removed = [abs(token.removed - why.probability) for token in why.read]
-    assert most["change"] is why.read[int(np.argmax(changes))]
-    assert most["removed"] is why.read[int(np.argmax(removed))]
-    assert of_chances(0.4, [0.4, 0.4]).matters_most(["change", "removed"]) == {}
+    assert most["change"] == (why.read[int(np.argmax(changes))],)
+    assert most["removed"] == (why.read[int(np.argmax(removed))],)
+    assert of_chances(0.4, [0.4, 0.4004]).matters_most(["change", "removed"]) == {}
+
+
+def test_tokens_that_matter_alike_are_all_told():
+    [one, other, third] = of_chances(0.4, [0.5, 0.6, 0.65]).tokens
+    why = replace(of_chances(0.4, [0.5, 0.6, 0.65]), tokens=(one, other, third))
+    assert why.matters_most(["change"]) == {"change": (one, other)}
 
 
 # -- without it ------------------------------------------------------------------------------------

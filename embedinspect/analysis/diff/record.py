@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
@@ -19,6 +20,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 # Random directions in a few dimensions agree by chance; a trained pair moves as one.
 _APART = 0.5
+_ABOVE_CHANCE = 0.3  # of the way from what unrelated rows come to by a turn to 1
 
 
 @dataclass(frozen=True)
@@ -281,14 +283,19 @@ class Difference:
     def trained_apart(self) -> bool:
         """Whether a turn would bring the two much closer: they do not share their axes.
 
-        Where it is known how one comes of the other, they were not trained apart.
+        Where it is known how one comes of the other, they were not trained apart. Unrelated rows
+        come closer, too, the more so the fewer there are for their dimensions: the mean cosine of n
+        rows of d independent normal numbers comes to about 8 / 3 pi sqrt(d / n), since the singular
+        values of such a product are spread over a quarter of a circle (Marchenko and Pastur 1967).
         """
+        by_chance = 8 / (3 * math.pi) * math.sqrt(self.dimensions / len(self.pairs))
         return (
             not self.aligned
             and self.relation is None
             and self.mean_cosine_aligned is not None
             and self.mean_cosine < _APART
             and self.mean_cosine_aligned > self.mean_cosine + 0.2
+            and self.mean_cosine_aligned > by_chance + _ABOVE_CHANCE * (1 - by_chance)
         )
 
     @property

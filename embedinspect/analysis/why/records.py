@@ -13,6 +13,12 @@ BaselineName = Literal["padding", "zeros"]
 SortName = Literal["change", "removed", "unknown", "attribution"]
 
 
+# A smaller effect is zero in the table, which has three decimals.
+SHOWN = 0.0005
+# What the same effect may come out apart by.
+_ROUNDING = 1e-6
+
+
 @dataclass(frozen=True)
 class ReadToken:
     """One token of a text, and what each reading says of it; None where one does not.
@@ -184,13 +190,19 @@ class Why:
             before = after
         return last
 
-    def matters_most(self, by: Sequence[SortName]) -> dict[SortName, ReadToken]:
-        """Return the token that matters most by each of these readings, if any does by it."""
-        found: dict[SortName, ReadToken] = {}
+    def matters_most(self, by: Sequence[SortName]) -> dict[SortName, tuple[ReadToken, ...]]:
+        """Return the token that matters most by each of these readings, or those that do alike.
+
+        A reading by which no token matters, so far as its table shows, is left out.
+        """
+        found: dict[SortName, tuple[ReadToken, ...]] = {}
         for name in by:
             effects = self.effects(name)
-            if any(effects):
-                found[name] = self.read[effects.index(max(effects))]
+            largest = max(effects, default=0.0)
+            if largest >= SHOWN:
+                close = largest - _ROUNDING * max(1.0, largest)
+                pairs = zip(self.read, effects, strict=True)
+                found[name] = tuple(token for token, effect in pairs if effect >= close)
         return found
 
     def effects(self, by: SortName) -> list[float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from embedinspect.analysis.why.records import (
+    SHOWN,
     Attributions,
     Explanation,
     ReadToken,
@@ -20,6 +21,7 @@ from embedinspect.wording import clipped_repr, listed, plural
 # Separate runs of the same float32 arithmetic differ by rounding; a larger difference is a fault.
 ROUNDING = 1e-4
 _NOTHING = 1e-6
+_MOST_NAMED = 3
 # The readings that are compared, as a sentence names them behind `by`.
 _MOST_BY: dict[SortName, str] = {
     "change": "change",
@@ -102,16 +104,27 @@ def _turns(why: Why) -> str:
     return f"to {why.label} {where}, the last of {turn.times:,} times: {change}"
 
 
-def _matters(most: dict[SortName, ReadToken]) -> str:
+def _matters(most: dict[SortName, tuple[ReadToken, ...]]) -> str:
     """Return which token matters most by each reading, and whether they agree."""
-    places: dict[str, list[str]] = {}
-    for by, token in most.items():
-        place = f"{clipped_repr(token.token)} (position {token.position})"
-        places.setdefault(place, []).append(f"by {_MOST_BY[by]}")
-    if len(places) == 1:
-        return f"{next(iter(places))} the most, by all readings"
-    parts = (f"{place} {' and '.join(names)}" for place, names in places.items())
+    first, *others = most.values()
+    by_all = [token for token in first if all(token in tokens for tokens in others)]
+    if by_all:
+        return f"{_named(by_all)} the most, by all readings"
+    readings: dict[str, list[str]] = {}
+    for by, tokens in most.items():
+        readings.setdefault(_named(tokens), []).append(f"by {_MOST_BY[by]}")
+    parts = (f"{tokens} {' and '.join(names)}" for tokens, names in readings.items())
     return f"the readings differ in what matters most: {listed(parts)}"
+
+
+def _named(tokens: Sequence[ReadToken]) -> str:
+    """Return tokens that matter alike, with their positions."""
+    names = [f"{clipped_repr(token.token)} (position {token.position})" for token in tokens]
+    if len(names) == 1:
+        return names[0]
+    if len(names) > _MOST_NAMED:
+        return f"{len(names):,} tokens alike, {names[0]} among them,"
+    return f"{', '.join(names[:-1])} and {names[-1]} alike"
 
 
 def _of_steps(why: Why, steps: Steps) -> Fact:
@@ -139,6 +152,13 @@ def _of_without(explanation: Explanation, why: Why, without: Without) -> Fact:
         parts.append(f"{token.removed:.3f} without it")
     if token.unknown is not None and explanation.unknown is not None:
         parts.append(f"{token.unknown:.3f} with {_unknown(explanation)} in its place")
+    if parts and max(why.effects("removed") + why.effects("unknown")) < SHOWN:
+        return Fact(
+            "without it",
+            f"no token by itself changes {why.probability:.3f} by 0.001, the same as separate "
+            f"predictions{_checked(without.difference)}",
+            _confirmed(without.difference),
+        )
     text = f"{why.probability:.3f} becomes {' and '.join(parts)}" if parts else "one token alone"
     moved = ""
     if without.moved_in is not None:
