@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from embedinspect.errors import DataError, UsageError, os_reason
-from embedinspect.files import nearest_folder
+from embedinspect.errors import DataError, UsageError
+from embedinspect.files import nearest_folder, unwritable
 from embedinspect.training.run_state import is_run
 
 # What `mkstemp` and `mkdtemp` put behind a prefix.
@@ -42,7 +42,7 @@ def check_place(path: Path, force: bool) -> None:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=nearest_folder(path.parent)):
             pass
     except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
 
 
 def _check_replaceable(path: Path, force: bool) -> None:
@@ -55,13 +55,6 @@ def _check_replaceable(path: Path, force: bool) -> None:
         raise UsageError(
             f"{str(path)!r} is not a run folder, so --force does not replace it; give another --out"
         )
-
-
-def _unwritable(path: Path, error: OSError | ValueError) -> DataError:
-    reason = os_reason(error) if isinstance(error, OSError) else str(error)
-    return DataError(
-        f"cannot write {str(path)!r}: {reason}; expected a path in a folder that can be written"
-    )
 
 
 def check_room(path: Path, needed: int) -> None:
@@ -103,7 +96,7 @@ def held(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise unwritable(path, error) from None
     lock = path.parent / f".{path.name}.lock"
     descriptor = _locked(lock, path)
     try:

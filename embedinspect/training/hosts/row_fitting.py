@@ -25,6 +25,8 @@ _TABLES = 3
 class RowMember(Member):
     """One of the processes that hold a part of the rows each, and compute every batch whole."""
 
+    exchange: Exchange | None = None  # until there are rows
+
     def build(self) -> None:
         keras, session, settings = self.keras, self.session, self.session.settings
         devices = keras.distribution.distribution().device_mesh.devices.size
@@ -63,7 +65,7 @@ class RowMember(Member):
         self.run = self.lead(unchanged)
 
     def listen(self) -> dict[str, Any]:
-        if not hasattr(self, "exchange"):  # before there are rows
+        if self.exchange is None:
             return super().listen()
         return self.exchange.serve(self._receive)
 
@@ -81,6 +83,7 @@ class RowMember(Member):
 
     def saved(self) -> State:
         """Return the state as process 0 can save it, while the others listen."""
+        assert self.exchange is not None
         return {**self.state(), **self.exchange.readers()}
 
     def restore(self) -> None:
@@ -89,14 +92,15 @@ class RowMember(Member):
         Raises:
             DataError: process 0 finds the checkpoint missing or damaged.
         """
-        path = self.run.checkpoint_path(self.run.epochs)
+        exchange, path = self.exchange, self.run.checkpoint_path(self.run.epochs)
+        assert exchange is not None
         shapes = {
             name: self.tables[name].shape if name in self.tables else tuple(variable.shape)
             for name, variable in self._variables.items()
         }
 
         def send() -> None:
-            for block in self.exchange.send(checkpoint.read_blocks(path, shapes)):
+            for block in exchange.send(checkpoint.read_blocks(path, shapes)):
                 self._receive(*block)
 
         self._leading(send)

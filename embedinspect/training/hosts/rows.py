@@ -46,7 +46,8 @@ def padded(rows: int, devices: int) -> int:
 
 def is_by_rows(variable: Any) -> bool:
     """Return whether the rows of a variable are laid out over devices."""
-    return bool(variable.value.sharding.spec[:1] == (ROWS,))
+    spec = getattr(variable.value.sharding, "spec", ())  # of one device there is none
+    return bool(spec[:1] == (ROWS,))
 
 
 class Table:
