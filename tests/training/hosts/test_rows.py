@@ -23,10 +23,14 @@ from embedinspect.training.hosts.supervise import Fleet
 from embedinspect.training.settings import TrainSettings, check_settings
 from tests.conftest import HERE, environment
 from tests.training.builders import QUICK_TO_COMPILE, write_table
+from tests.training.hosts.builders import arrays, silent, train
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax"
-)
+pytestmark = [
+    pytest.mark.usefixtures("own_folder"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax"
+    ),
+]
 # 23 rows divide by neither 2 nor 3, and 40 reviews for validation not by a batch.
 OPTIONS = {
     "num_words": 23,
@@ -37,14 +41,6 @@ OPTIONS = {
     "dropout": 0.2,
     "validation": 0.15,
 }
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path, monkeypatch):
-    """An empty folder, in which no backend was chosen."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("KERAS_BACKEND")
-    monkeypatch.setenv("XLA_FLAGS", QUICK_TO_COMPILE)
 
 
 @pytest.fixture(scope="module")
@@ -64,22 +60,6 @@ def whole(tmp_path_factory):
         check=True,
     )
     return folder
-
-
-def silent(_) -> None:
-    """Report no progress."""
-
-
-def train(begun: session.Session, report=silent) -> run_folder.Run:
-    with Fleet(begun, begun.plan) as fleet:
-        fleet.start()
-        return fleet.train(report)
-
-
-def arrays(path: str) -> dict[str, np.ndarray]:
-    [checkpoint] = Path(path).glob("checkpoint/*.npz")
-    with np.load(checkpoint) as data:
-        return dict(data)
 
 
 def without_ids(part: dict) -> dict:

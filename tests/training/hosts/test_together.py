@@ -14,7 +14,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from embedinspect.errors import DataError
@@ -23,21 +22,17 @@ from embedinspect.training.hosts.plan import Request
 from embedinspect.training.hosts.supervise import Fleet
 from tests.conftest import HERE, environment
 from tests.training.builders import QUICK_TO_COMPILE, write_table
+from tests.training.hosts.builders import arrays, silent, train
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax"
-)
+pytestmark = [
+    pytest.mark.usefixtures("own_folder"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax"
+    ),
+]
 # A batch of 10 does not divide by 4 shards. All batches have one shape, compiled once.
 OPTIONS = {"output_dim": 8, "units": 6, "batch_size": 10, "epochs": 2, "mask_zero": True}
 IN_4_SHARDS = {**OPTIONS, "shards": 4, "dropout": 0.2}
-
-
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path, monkeypatch):
-    """An empty folder, in which no backend was chosen."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("KERAS_BACKEND")
-    monkeypatch.setenv("XLA_FLAGS", QUICK_TO_COMPILE)
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +46,6 @@ def whole(tmp_path_factory):
         patch.setenv("XLA_FLAGS", f"{QUICK_TO_COMPILE} {dump}")
         train(session.begin(str(folder / "reviews.csv"), IN_4_SHARDS, out=str(folder / "run")))
     return folder
-
-
-def silent(_) -> None:
-    """Report no progress."""
-
-
-def train(begun: session.Session, report=silent) -> run_folder.Run:
-    with Fleet(begun, begun.plan) as fleet:
-        fleet.start()
-        return fleet.train(report)
-
-
-def arrays(path: str) -> dict[str, np.ndarray]:
-    [checkpoint] = Path(path).glob("checkpoint/*.npz")
-    with np.load(checkpoint) as data:
-        return dict(data)
 
 
 def test_1_2_and_4_processes_give_the_same_bits_though_one_is_killed_amid_it(table, whole):
