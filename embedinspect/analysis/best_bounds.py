@@ -1,4 +1,4 @@
-"""Which rows could be among the best, by scores that are known within bounds."""
+"""Which rows are among the best by their scores, or could be by scores known within bounds."""
 
 from __future__ import annotations
 
@@ -60,6 +60,43 @@ def _above(bounds: Bounds, places: Rows, floor: Any) -> Rows:
     return within
 
 
+class BestScores:
+    """The rows with the best scores of one query, as parts of them come in, ascending.
+
+    Of equal scores, those that come first count. Memory is bounded, however many rows there are.
+
+    Args:
+        top: how many rows are wanted.
+        least: whether the least scores are the best, as with distances; otherwise the largest are.
+    """
+
+    def __init__(self, top: int, *, least: bool) -> None:
+        self.top, self.sign = top, 1 if least else -1
+        self.parts: list[tuple[Rows, Doubles]] = []
+        self.waiting = 0
+
+    def take(self, rows: Rows, scores: Doubles) -> None:
+        """Take more rows, which come behind those before, and their scores."""
+        self.parts.append((rows, scores))
+        self.waiting += len(rows)
+        if self.waiting > max(4 * self.top, _MOST_WAITING):
+            self.parts = [self.found()]
+            self.waiting = len(self.parts[0][0])
+
+    def found(self) -> tuple[Rows, Doubles]:
+        """Return the best of the rows so far and their scores, the best first."""
+        if not self.parts:
+            return np.empty(0, np.int64), np.empty(0)
+        rows, scores = (np.concatenate(part) for part in zip(*self.parts, strict=True))
+        distances = self.sign * scores
+        if len(rows) > self.top:
+            last = np.partition(distances, self.top - 1)[self.top - 1]
+            within = np.flatnonzero(~(distances > last))  # what is no number, too
+            rows, scores, distances = rows[within], scores[within], distances[within]
+        order = np.argsort(distances, kind="stable")[: self.top]
+        return rows[order], scores[order]
+
+
 class BestBounds:
     """The rows that could be among the best of each query, as blocks of bounds come in.
 
@@ -70,7 +107,8 @@ class BestBounds:
 
     def __init__(self, queries: int, wanted: int, slack: Bounds) -> None:
         self.queries, self.wanted, self.slack = queries, wanted, slack
-        self.floor: Bounds = np.full(queries, -np.inf, slack.dtype)
+        # Below every number, and above minus infinity, which stands for a row that is out.
+        self.floor: Bounds = np.full(queries, np.finfo(slack.dtype).min, slack.dtype)
         self.given_up = np.zeros(queries, np.bool_)
         self.hits: list[tuple[Any, Any, Any]] = []
         self.waiting, self.settled = 0, 0
@@ -81,7 +119,7 @@ class BestBounds:
         if not start and width > self.wanted:
             places = _large_of_each(bounds, self.wanted)
             lower = np.take_along_axis(bounds, places, axis=1) - 2 * self.slack[places]
-            self.floor = lower.min(axis=1)
+            self.floor = np.maximum(self.floor, lower.min(axis=1))
         flat = np.flatnonzero(bounds >= self.floor[:, None])
         queries, places = np.divmod(flat, width)
         self.hits.append((queries, places + start, bounds.ravel()[flat]))
@@ -99,7 +137,7 @@ class BestBounds:
         best = begins[full, None] + np.arange(self.wanted)
         lower = bounds[best] - 2 * self.slack[rows[best]]
         self.floor[full] = np.maximum(self.floor[full], lower.min(axis=1))
-        kept = (bounds >= self.floor[queries]) & (bounds > -np.inf)
+        kept = bounds >= self.floor[queries]
         counts = np.bincount(queries[kept], minlength=self.queries)
         self.given_up |= counts > max(_MOST_FOR_A_QUERY, 4 * self.wanted)
         self.floor[self.given_up] = np.inf

@@ -9,7 +9,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from embedinspect.analysis.best_bounds import BestBounds, Bounds, Doubles, Rows, within_reach
+from embedinspect.analysis.best_bounds import (
+    BestBounds,
+    BestScores,
+    Bounds,
+    Doubles,
+    Rows,
+    within_reach,
+)
 from embedinspect.matrix import IN_CACHE, WORTH_TWO_THREADS, finite_among, in_halves, parts_of
 from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
@@ -63,22 +70,22 @@ class Searcher:
         sound[beyond] = finite_among(rows, beyond)
         if metric == "cosine":
             sound &= lengths > 0
-        self._unsound = np.flatnonzero(~sound)
-        fit = (lengths >= _SHORTEST) & (lengths <= _LONGEST) | (lengths == 0)
-        self._extreme = np.flatnonzero(sound & ~fit)
-        self._not_in_float32 = np.flatnonzero(~(sound & fit))
-        self._lengths = np.where(sound & fit, lengths, 0).astype(np.float32)
+        self._sound = sound  # masks, as lists of numbers could take more than the lengths
+        self._in_float32 = (lengths >= _SHORTEST) & (lengths <= _LONGEST) | (lengths == 0)
+        self._in_float32 &= sound
+        self._extreme = np.flatnonzero(sound & ~self._in_float32)
+        self._lengths = np.where(self._in_float32, lengths, 0).astype(np.float32, copy=False)
         self._only_float64 = len(self._extreme) > max(_LEAST_RESCORED, len(rows) // 16)
 
     @property
     def left_out(self) -> int:
         """Number of rows that can be no one's neighbor."""
-        return len(self._unsound)
+        return len(self.rows) - int(np.count_nonzero(self._sound))
 
     @property
     def sound(self) -> Rows:
         """The rows that can be neighbors."""
-        return np.delete(np.arange(len(self.rows)), self._unsound)
+        return np.flatnonzero(self._sound)
 
     def nearest(self, vector: Any, top: int, without: Sequence[int] = ()) -> Nearest:
         """Return the `top` rows nearest to a vector, but none of `without`."""
@@ -196,12 +203,12 @@ class Searcher:
         pairs = pairs[~np.isin(pairs, np.array(excluded, np.int64))]
         places, rows = np.divmod(pairs, len(self.rows))
         scores = self._scores_of_pairs(vectors[asked], places, rows)
-        distances = scores if self.metric == "euclidean" else -scores
         begins = np.searchsorted(places, np.arange(len(asked) + 1)).tolist()
         for place, query in zip(settled.tolist(), asked[settled].tolist(), strict=True):
             own = slice(begins[place], begins[place + 1])
-            order = np.argsort(distances[own], kind="stable")[:top]
-            nearest[query] = Nearest(rows[own][order], scores[own][order])
+            best_rows = BestScores(top, least=self.metric == "euclidean")
+            best_rows.take(rows[own], scores[own])
+            nearest[query] = Nearest(*best_rows.found())
 
     def _fits_float32(self, vectors: Doubles) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return which vectors float32 can search with; where only direction counts, all."""
@@ -260,23 +267,38 @@ class Searcher:
 
     def _bounds(self, queries: Bounds, start: int, stop: int, addend: Bounds | None) -> Bounds:
         """Return upper bounds of the scores of a block of rows, shape (queries, rows)."""
-        part: Any = self.rows[start:stop]
+        single = queries.dtype == np.float32
+        inside = (self._in_float32 if single else self._sound)[start:stop]
+        places, left_out = np.flatnonzero(inside), np.flatnonzero(~inside)
+        if len(places) >= len(left_out):
+            bounds = self._bounds_at(queries, start, slice(len(inside)), addend)
+            if len(left_out):
+                bounds[:, left_out] = -np.inf
+            return bounds
+        bounds = np.full((len(queries), len(inside)), -np.inf, queries.dtype)
+        if len(places):
+            bounds[:, places] = self._bounds_at(queries, start, places, addend)
+        return bounds
+
+    def _bounds_at(
+        self, queries: Bounds, start: int, places: slice | Rows, addend: Bounds | None
+    ) -> Bounds:
+        """Return upper bounds at some places of a block of rows, which starts at a row."""
+        stop = start + (places.stop if isinstance(places, slice) else int(places[-1]) + 1)
+        part: Any = self.rows[start:stop][places]
         single = queries.dtype == np.float32
         if not single:
             part = part.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
-            factor = self._factor[start:stop] if single else self._factor_in_float64[start:stop]
+            factors = self._factor if single else self._factor_in_float64
+            factor = factors[start:stop][places]
             # The factors go where there are fewer numbers to multiply.
             scaled = self.metric == "cosine" and len(queries) > part.shape[1]
             bounds: Bounds = _products(queries, part * factor[:, None] if scaled else part)
             if self.metric == "cosine" and not scaled:
                 bounds *= factor
             if addend is not None:
-                bounds += addend[start:stop]
-        left_out = self._not_in_float32 if single else self._unsound
-        first, last = np.searchsorted(left_out, [start, stop])
-        if first < last:
-            bounds[:, left_out[first:last] - start] = -np.inf
+                bounds += addend[start:stop][places]
         return bounds
 
     @cached_property
@@ -294,7 +316,7 @@ class Searcher:
         lengths = np.empty(len(self.rows))
         for start, part in parts_of(self.rows, _NUMBERS_AT_ONCE):
             lengths[start : start + len(part)] = _lengths(part.astype(np.float64))
-        lengths[self._unsound] = 0
+        lengths[~self._sound] = 0
         return lengths
 
     def _parts(self, rows: Rows, numbers: int = _NUMBERS_AT_ONCE) -> Iterator[tuple[int, Doubles]]:
@@ -304,27 +326,21 @@ class Searcher:
             yield start, self.rows[rows[start : start + step]].astype(np.float64, order="C")
 
     def _among_all(self, vector: Doubles, top: int, without: Sequence[int]) -> Nearest:
-        sound = np.ones(len(self.rows), np.bool_)
-        sound[self._unsound] = False
-        return self._settle(vector, np.flatnonzero(sound), top, without)
+        return self._settle(vector, self.sound, top, without)
 
     def _settle(
         self, vector: Doubles, candidates: Rows, top: int, without: Sequence[int]
     ) -> Nearest:
         """Return the `top` of the candidates by scores in float64; of equal ones the first row."""
-        candidates = np.sort(candidates[~np.isin(candidates, list(without))])
-        scores = np.empty(len(candidates))
+        candidates.sort()
         scored = stage("how near they are, in float64", len(candidates))
+        best = BestScores(top, least=self.metric == "euclidean")
         for start, part in self._parts(candidates):
-            scores[start : start + len(part)] = score(part, vector, self.metric)
+            rows = candidates[start : start + len(part)]
+            wanted = ~np.isin(rows, list(without))
+            best.take(rows[wanted], score(part[wanted], vector, self.metric))
             scored(len(part))
-        distances = scores if self.metric == "euclidean" else -scores
-        if len(candidates) > top:
-            last = np.partition(distances, top - 1)[top - 1]
-            within = np.flatnonzero(distances <= last)
-            candidates, scores, distances = candidates[within], scores[within], distances[within]
-        order = np.argsort(distances, kind="stable")[:top]
-        return Nearest(candidates[order], scores[order])
+        return Nearest(*best.found())
 
     def _scores_of_pairs(self, vectors: Doubles, places: Rows, rows: Rows) -> Doubles:
         """Return the score of each pair of a vector, by its place, and a row, in float64."""

@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 from embedinspect.analysis.diff import compare
 from embedinspect.analysis.diff.matching import match
+from embedinspect.analysis.nearest import Searcher
 from embedinspect.errors import DataError, UsageError
 from tests.builders import source_of
 
@@ -312,6 +313,23 @@ def test_neighbors_are_compared_by_the_metric_that_is_asked_for(metric):
     difference = compare(source_of(left), source_of(right), neighbors=5, metric=metric)
     assert difference.overlap == pytest.approx(np.mean(expected))
     assert difference.metric == metric
+
+
+@pytest.mark.parametrize(("metric", "asked"), [("cosine", 3), ("euclidean", 5)])
+def test_nothing_is_searched_for_rows_that_have_no_direction(monkeypatch, metric, asked):
+    counts = []
+
+    def counted(self, vectors, *others):
+        counts.append(len(vectors))
+        return nearest_of_many(self, vectors, *others)
+
+    nearest_of_many = Searcher.nearest_of_many
+    monkeypatch.setattr(Searcher, "nearest_of_many", counted)
+    rows = np.zeros((5, 2))
+    rows[[0, 2, 4]] = [[1, 2], [3, 1], [2, 2]]
+    difference = compare(source_of(rows), source_of(rows * 2), neighbors=2, metric=metric)
+    assert counts == [asked, asked]
+    assert sorted(difference.around) == ([0, 2, 4] if metric == "cosine" else [0, 1, 2, 3, 4])
 
 
 def test_rows_without_neighbors_do_not_count_and_equal_ones_keep_theirs():

@@ -90,6 +90,46 @@ def test_hostile_numbers_have_the_nearest_rows_of_float64(kind, seed, width, cou
 
 
 @pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("share", [0, 0.004, 0.3, 0.7, 1])
+def test_blocks_with_many_rows_that_are_left_out(monkeypatch, metric, share):
+    """The rows left out of each block are none, some, most, and all of those in some blocks."""
+    monkeypatch.setattr(nearest, "_SCORES_AT_ONCE", 1)
+    stream = np.random.RandomState(0)
+    rows = np.where(stream.random((3000, 1)) < share, stream.standard_normal((3000, 4)), 0)
+    rows[np.flatnonzero(stream.random(3000) < 0.4), 2] = np.nan
+    rows[[0, 2999]] = [[1, 2, 3, 4], [4, 3, 2, 1]]
+    rows = rows.astype(np.float32)
+    queries = np.flatnonzero(np.isfinite(rows).all(axis=1) & rows.any(axis=1))[[0, -1]]
+    searcher = Searcher(rows, norms_of(rows), metric)
+    many = searcher.nearest_of_many(rows[queries], 9, [[int(row)] for row in queries])
+    for row, nearest_rows in zip(queries.tolist(), many, strict=True):
+        expected = brute_force(rows, rows[row], 9, metric, {row})
+        assert answer(nearest_rows) == expected
+        assert answer(searcher.nearest(rows[row], 9, [row])) == expected
+        assert answer(searcher._among_all(rows[row].astype(np.float64), 9, [row])) == expected
+
+
+@given(
+    st.lists(st.lists(st.sampled_from([0.0, 1.0, 2.0, np.inf, np.nan]), max_size=9), max_size=6),
+    st.integers(1, 8),
+    st.booleans(),
+)
+def test_the_best_scores_of_parts_are_those_of_all(parts, top, least):
+    best = best_bounds.BestScores(top, least=least)
+    start = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(best_bounds, "_MOST_WAITING", 3)
+        for part in parts:
+            best.take(np.arange(start, start + len(part)), np.array(part, np.float64))
+            start += len(part)
+    scores = np.array([score for part in parts for score in part], np.float64)
+    order = np.argsort(scores if least else -scores, kind="stable")[:top]
+    rows, kept = best.found()
+    assert rows.tolist() == order.tolist()
+    assert np.array_equal(kept, scores[order], equal_nan=True)
+
+
+@pytest.mark.parametrize("metric", METRICS)
 def test_of_more_equal_rows_than_are_wanted_the_first_come_first(metric):
     rows = np.ones((6000, 5), np.float32)
     rows[0] = [1, 2, 3, 4, 5]

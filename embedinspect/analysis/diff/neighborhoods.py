@@ -71,8 +71,8 @@ def _nearest(
     """Return the places of the nearest k of each query."""
     with np.errstate(over="ignore"):
         searcher = Searcher(rows, lengths.astype(np.float32), metric)
-    itself = [[row] for row in queries.tolist()]
-    nearest = searcher.nearest_of_many(rows[queries], k, itself)
     # A row of zeros has no direction, so nothing is near to it.
-    some = (lengths[queries] > 0) | (metric != "cosine")
-    return [one.rows.tolist() if has else [] for one, has in zip(nearest, some, strict=True)]
+    some = queries[lengths[queries] > 0] if metric == "cosine" else queries
+    nearest = searcher.nearest_of_many(rows[some], k, [[row] for row in some.tolist()])
+    of_place = {row: one.rows.tolist() for row, one in zip(some.tolist(), nearest, strict=True)}
+    return [of_place.get(row, []) for row in queries.tolist()]

@@ -58,7 +58,7 @@ def relation_of(pairs: Pairs, measures: Measures) -> Relation | None:
             relation = side.first(exact(side))
             if relation is not None:
                 return relation
-    reordered = in_another_order(pairs, measures)
+    reordered = in_another_order(pairs, measures, different)
     if reordered is not None:
         return reordered
     if len(different) <= len(pairs) / 2:

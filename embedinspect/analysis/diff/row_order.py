@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from embedinspect.analysis.diff.matching import Pairs
-from embedinspect.analysis.diff.record import Measures, Rows
+from embedinspect.analysis.diff.record import Doubles, Measures, Rows
 from embedinspect.analysis.diff.relation import Relation
 from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, Vectors
@@ -18,27 +18,48 @@ _SAME_LENGTH = 1e-9
 Hashes = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
 
 
-def in_another_order(pairs: Pairs, measures: Measures) -> Relation | None:
+def in_another_order(pairs: Pairs, measures: Measures, different: Rows) -> Relation | None:
     """Return that the rows which differ are the same ones in another order; None where not.
 
     Lengths mostly tell at once that they are not. Rows are then found by hashes of their numbers,
     and compared number by number.
+
+    Args:
+        different: places of the rows that differ.
     """
-    places = np.flatnonzero(~measures.equal)
-    lengths = np.sort(measures.length_a[places]), np.sort(measures.length_b[places])
-    if not np.allclose(lengths[0], lengths[1], rtol=_SAME_LENGTH, atol=0):
+    if not _lengths_agree(measures.length_a[different], measures.length_b[different]):
         return None
-    hashes = [_hashes(rows, places) for rows in (pairs.left, pairs.right)]
-    orders = [np.argsort(of_rows, kind="stable") for of_rows in hashes]
-    if (hashes[0][orders[0]] != hashes[1][orders[1]]).any():
+    left, hashes_left = _by_hash(pairs.left, different)
+    right, hashes_right = _by_hash(pairs.right, different)
+    if (hashes_left != hashes_right).any():
         return None
-    left, right = (places[order] for order in orders)
+    del hashes_left, hashes_right
     step = max(1, _NUMBERS_AT_ONCE // pairs.left.shape[1])
-    for start in range(0, len(places), step):
+    for start in range(0, len(different), step):
         part = slice(start, start + step)
         if not (pairs.left[left[part]] == pairs.right[right[part]]).all():
             return None
-    return Relation("row_order", rows=len(places))
+    return Relation("row_order", rows=len(different))
+
+
+def _lengths_agree(one: Doubles, other: Doubles) -> bool:
+    """Return whether the same lengths stand in both, in any order; both are used up.
+
+    Nothing else is made of them: there may be as many as a table has rows.
+    """
+    one.sort()
+    other.sort()
+    other -= one
+    np.abs(other, out=other)
+    one *= _SAME_LENGTH
+    return bool((other <= one).all())
+
+
+def _by_hash(rows: Vectors, places: Rows) -> tuple[Rows, Hashes]:
+    """Return places in the order of the hashes of their rows, and these hashes."""
+    hashes = _hashes(rows, places)
+    order = np.argsort(hashes, kind="stable")
+    return places[order], hashes[order]
 
 
 def _hashes(rows: Vectors, places: Rows) -> Hashes:
