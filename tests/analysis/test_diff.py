@@ -315,6 +315,18 @@ def test_neighbors_are_compared_by_the_metric_that_is_asked_for(metric):
     assert difference.metric == metric
 
 
+def test_of_many_rows_the_mean_is_over_those_that_can_have_neighbors():
+    rows = np.zeros((4000, 2))
+    rows[::10] = np.random.RandomState(0).standard_normal((400, 2))
+    moved = rows * np.linspace(1, 2, 4000)[:, None]
+    difference = compare(source_of(rows), source_of(moved), neighbors=3)
+    assert difference.overlap_words == 400
+    assert (
+        compare(source_of(rows), source_of(moved), neighbors=3, metric="euclidean").overlap_words
+        == 1000
+    )
+
+
 @pytest.mark.parametrize(("metric", "asked"), [("cosine", 3), ("euclidean", 5)])
 def test_nothing_is_searched_for_rows_that_have_no_direction(monkeypatch, metric, asked):
     counts = []

@@ -91,7 +91,7 @@ def compare(
     k = max(0, min(neighbors, len(pairs) - 1))
     order = _farthest_first(measures, chosen)
     every = chosen is not None or len(order) <= MOST_COMPARED
-    asked = order if every else spread(order, MOST_SPREAD)
+    asked = order if every else spread(_with_direction(order, measures, metric), MOST_SPREAD)
     queries = np.unique(asked) if measures.distance is None else with_ends(asked, order)
     around = neighborhoods(pairs, measures, queries, k, metric)
     if measures.distance is None:
@@ -141,6 +141,12 @@ def _farthest_first(measures: Measures, chosen: Rows | None) -> Rows:
     if chosen is None:
         return np.argsort(-distance, kind="stable")
     return chosen[np.argsort(-distance[chosen], kind="stable")]
+
+
+def _with_direction(order: Rows, measures: Measures, metric: Metric) -> Rows:
+    """Return the places that can have neighbors: by cosine, not those of rows that are zero."""
+    zero = (measures.length_a == 0) & (measures.length_b == 0)
+    return order[~zero[order]] if metric == "cosine" and zero.any() else order
 
 
 def _fewest_kept_first(order: Rows, around: dict[int, Around]) -> Rows:
