@@ -12,6 +12,7 @@ from embedinspect.stages import stage
 
 # From so many words on, an index is one of hashes: a dictionary of as many takes 300 MB.
 MANY_WORDS = 2**21
+_AT_ONCE = 2**16  # words between two reports of how far the work is
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 Key = Callable[[str], str | None]
@@ -63,8 +64,8 @@ class WordIndex(Mapping[str, int]):
                 made = self._key(word)
                 if made is not None:
                     hashes[row], taken[row] = hash(made), True
-            if not row % 2**16:
-                looked_at(min(2**16, count - row))
+            if not row % _AT_ONCE:
+                looked_at(min(_AT_ONCE, count - row))
         rows = np.flatnonzero(taken)
         order = np.argsort(hashes[rows], kind="stable")
         self._rows = rows[order].astype(np.int32)
@@ -100,6 +101,38 @@ class WordIndex(Mapping[str, int]):
     def first_rows(self) -> Rows:
         """Return for each row the first one that has its key; -1 where it has none."""
         return self._first.astype(np.int64)
+
+    def shared_with(self, other: WordIndex) -> tuple[Rows, Rows]:
+        """Return the rows of this index and those of the other that have the same key.
+
+        Each key has its first rows, and they ascend in this index. Both are laid beside each other
+        by their hashes, which takes a fraction of the time of a search for each key.
+        """
+        found = self._same_hash(other)
+        found[self._first != np.arange(len(found))] = -1
+        words = iter(self.words)
+        looked_at = stage("which words they share", len(found))
+        for start in range(0, len(found), _AT_ONCE):
+            part = found[start : start + _AT_ONCE]
+            for place, (row, word) in enumerate(zip(part.tolist(), words)):  # noqa: B905 (a part)
+                if row < 0 or word is None:
+                    continue
+                key = self._key(word)
+                if key is not None and key != other.key_of(row):
+                    part[place] = other.get(key, -1)
+            looked_at(len(part))
+        rows = np.flatnonzero(found >= 0)
+        return rows, found[rows].astype(np.int64)
+
+    def _same_hash(self, other: WordIndex) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """Return for each row the first of the other index that has its hash; -1 without one."""
+        found = np.full(len(self.words), -1, np.int32)
+        if len(other._hashes):
+            places = np.searchsorted(other._hashes, self._hashes)
+            np.minimum(places, len(other._hashes) - 1, out=places)
+            same = other._hashes[places] == self._hashes
+            found[self._rows[same]] = other._rows[places[same]]
+        return found
 
     def __len__(self) -> int:
         return int((self._first[self._rows] == self._rows).sum())

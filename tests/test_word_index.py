@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from embedinspect import row_words, word_index
 from embedinspect.analysis.coverage import cover
+from embedinspect.analysis.diff import matching
 from embedinspect.analysis.evaluate import words as evaluated
 from embedinspect.analysis.evaluate.words import WordRows
 from embedinspect.formats import vocabulary_file
@@ -50,6 +51,38 @@ def test_an_index_has_what_a_dictionary_has(name, collide, words, mask):
             expected[key(word)] if part and word is not None and key(word) is not None else -1
             for word, part in zip(words, among, strict=True)
         ]
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("collide", [False, True])
+@given(WORDS, WORDS, st.integers(0, 2**12))
+def test_two_indices_share_what_two_dictionaries_share(name, collide, one, other, mask):
+    key, among = KEYS[name], [bool(mask >> row & 1) for row in range(len(one))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_index, "_AT_ONCE", 5)
+        if collide:
+            patch.setattr(word_index, "hash", len, raising=False)
+        indices = WordIndex(one, key, among), WordIndex(other, key)
+        rows, others = indices[0].shared_with(indices[1])
+        first, second = (dict(index.items()) for index in indices)
+    expected = [(row, second[word]) for word, row in first.items() if word in second]
+    assert list(zip(rows.tolist(), others.tolist(), strict=True)) == expected
+
+
+@given(WORDS, WORDS)
+def test_rows_are_matched_by_millions_of_words_as_by_a_few(one, other):
+    one, other = ["shared", *one], [*other, "shared"]
+    assume(one != other)
+    sources = [source_of([[1.0]] * len(words), words) for words in (one, other)]
+    with pytest.MonkeyPatch.context() as patch:
+        expected = matching.match(*sources)
+        patch.setattr(matching, "MANY_WORDS", 1)
+        pairs = matching.match(*sources)
+    assert pairs.rows_a.tolist() == expected.rows_a.tolist()
+    assert pairs.rows_b.tolist() == expected.rows_b.tolist()
+    assert (pairs.only_a, pairs.only_b) == (expected.only_a, expected.only_b)
+    words = {*one} - {None}, {*other} - {None}
+    assert (pairs.only_a, pairs.only_b) == (len(words[0] - words[1]), len(words[1] - words[0]))
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r\t", exclude_categories=["Cs"]))))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from embedinspect.analysis.diff.matching import Pairs, alone, match
+from embedinspect.analysis.diff.matching import Pairs, match
 from embedinspect.analysis.diff.measuring import kept, mean_cosine_at, measure, turn_onto
 from embedinspect.analysis.diff.neighborhoods import (
     MOST_COMPARED,
@@ -74,7 +74,7 @@ def compare(
             f"{a.matrix.output_dim}, {b.path!r} has {b.matrix.output_dim}; leave it out"
         )
     pairs = match(a, b)
-    shared, only_a, only_b = len(pairs), alone(a, pairs), alone(b, pairs)
+    shared = len(pairs)
     measures, finite_a, finite_b = measure(pairs)
     broken_a, broken_b = pairs.only(~finite_a & finite_b), pairs.only(finite_a & ~finite_b)
     finite = finite_a & finite_b
@@ -102,8 +102,8 @@ def compare(
         b=b,
         pairs=pairs,
         shared=shared,
-        only_a=only_a,
-        only_b=only_b,
+        only_a=pairs.only_a,
+        only_b=pairs.only_b,
         not_finite=shared - len(pairs),
         broken_a=broken_a,
         broken_b=broken_b,

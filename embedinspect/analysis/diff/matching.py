@@ -15,6 +15,7 @@ from embedinspect.errors import DataError, UsageError
 from embedinspect.row_words import Words
 from embedinspect.source import Source
 from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
+from embedinspect.word_index import MANY_WORDS, WordIndex
 from embedinspect.wording import clipped_repr, listed, plural
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
@@ -33,6 +34,7 @@ class Pairs:
         rows_a: for each pair, its row in the first matrix, ascending; None where every row is
             matched with the row of its own number, which then takes no memory.
         rows_b: the same of the second matrix.
+        only_a: how many words of the first matrix the second lacks; `only_b` likewise.
     """
 
     a: Source
@@ -40,6 +42,8 @@ class Pairs:
     by: str
     rows_a: Rows | None = None
     rows_b: Rows | None = None
+    only_a: int = 0
+    only_b: int = 0
 
     def __len__(self) -> int:
         return self.a.matrix.input_dim if self.rows_a is None else len(self.rows_a)
@@ -161,16 +165,13 @@ def match(a: Source, b: Source) -> Pairs:
     if a.words is not None and b.words is not None:
         if _same_words(a.words, b.words):
             return Pairs(a, b, "word" if _each_its_own(a.words) else "row")
-        index = b.words.index
-        both = ((row, index[word]) for word, row in a.words.index.items() if word in index)
-        numbers = np.fromiter(chain.from_iterable(both), np.int64).reshape(-1, 2)
-        if not len(numbers):
+        rows_a, rows_b, only_a, only_b = _by_word(a.words, b.words)
+        if not len(rows_a):
             raise DataError(
                 f"{a.path!r} and {b.path!r} share no word; expected matrices over the same "
                 f"language, and the same case: the first has {_some(a)}, the second {_some(b)}"
             )
-        rows_a, rows_b = (np.ascontiguousarray(column) for column in numbers.T)
-        return Pairs(a, b, "word", rows_a, rows_b)
+        return Pairs(a, b, "word", rows_a, rows_b, only_a, only_b)
     if a.matrix.input_dim != b.matrix.input_dim:
         raise DataError(
             f"{a.path!r} has {plural(a.matrix.input_dim, 'row')}, {b.path!r} has "
@@ -180,13 +181,17 @@ def match(a: Source, b: Source) -> Pairs:
     return Pairs(a, b, "row")
 
 
-def alone(source: Source, pairs: Pairs) -> int:
-    """Return how many rows of a source are matched with none: those of its words, if by word."""
-    if pairs.rows_a is None:
-        return 0
-    words = source.words
-    count = source.matrix.input_dim if words is None or pairs.by == "row" else len(words.index)
-    return count - len(pairs)
+def _by_word(a: Words, b: Words) -> tuple[Rows, Rows, int, int]:
+    """Return the rows of the words that both have, and how many words only either has."""
+    if min(len(a), len(b)) >= MANY_WORDS:
+        one, other = WordIndex(a), WordIndex(b)  # not kept: they take as much as the words
+        rows_a, rows_b = one.shared_with(other)
+        return rows_a, rows_b, len(one) - len(rows_a), len(other) - len(rows_a)
+    index = b.index
+    both = ((row, index[word]) for word, row in a.index.items() if word in index)
+    numbers = np.fromiter(chain.from_iterable(both), np.int64).reshape(-1, 2)
+    rows_a, rows_b = (np.ascontiguousarray(column) for column in numbers.T)
+    return rows_a, rows_b, len(a.index) - len(rows_a), len(index) - len(rows_a)
 
 
 def _same_words(a: Words, b: Words) -> bool:
