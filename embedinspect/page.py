@@ -175,9 +175,16 @@ class Facts:
 
 @dataclass(frozen=True)
 class Glossary:
-    """Names in titled groups, each with what it stands for."""
+    """Names in titled groups, each with what it stands for.
+
+    Attributes:
+        groups: of names, each with its title.
+        of_columns: tables whose columns have these names: where a screen has no room for a column,
+            nothing is said of it.
+    """
 
     groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    of_columns: Sequence[Table] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from itertools import islice
 
 from embedinspect.errors import UsageError
 from embedinspect.row_words import Words
-from embedinspect.wording import clipped_repr, plural
+from embedinspect.wording import clipped_repr, plural, up_to
 
 _MOST_NAMED = 3
 _SEEN_BEFORE = 20  # characters of what texts have in common
@@ -40,7 +40,7 @@ def row_of(name: str, words: Words | None, rows: int, path: str) -> int | None:
     if row < rows:
         return row
     raise UsageError(
-        f"row {name} is not there; expected 0 to {rows - 1:,}, as {path!r} has "
+        f"row {name} is not there; expected {up_to(rows - 1)}, as {path!r} has "
         f"{plural(rows, 'row')}"
     )
 

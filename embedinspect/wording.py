@@ -17,6 +17,15 @@ def plural(count: int, noun: str, many: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+def up_to(last: int) -> str:
+    """Return which whole numbers there are from 0 to the last.
+
+    >>> up_to(0), up_to(1), up_to(1999)
+    ('0', '0 or 1', '0 to 1,999')
+    """
+    return ("0", "0 or 1")[last] if last < 2 else f"0 to {last:,}"
+
+
 def listed(items: Iterable[str], most: int = 8, total: int | None = None) -> str:
     """Return the first items, separated by commas, and how many more there are beyond `most`.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from embedinspect.commands import options as option
 from embedinspect.commands.notes import note
+from embedinspect.errors import DataError
 from embedinspect.output.forms import ALL, Form, Target, choose_form
 
 if TYPE_CHECKING:
@@ -170,6 +171,16 @@ class ClassifierGroup(SourceGroup):
     """The argument SOURCE where it must be a classifier, and how it is read."""
 
     path: option.ClassifierPath = ""
+
+    def source(self) -> Source:
+        """Return the source; of what is none at all it is said what a classifier is read from."""
+        from embedinspect.analysis.why.records import CLASSIFIERS
+        from embedinspect.formats.beginning import NoMatrix
+
+        try:
+            return super().source()
+        except NoMatrix as error:
+            raise DataError(f"{error.what}; expected {CLASSIFIERS}") from None
 
 
 @dataclass(frozen=True)

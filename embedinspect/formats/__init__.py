@@ -10,7 +10,7 @@ from pathlib import Path
 from embedinspect import samples
 from embedinspect.errors import DataError, UsageError, os_reason
 from embedinspect.formats import cache, magic, table_parts
-from embedinspect.formats.beginning import EXPECTED, Start, first_bytes, unreadable
+from embedinspect.formats.beginning import NoMatrix, Start, first_bytes, unreadable
 from embedinspect.formats.checkpoint_paths import named_index
 from embedinspect.formats.contents import Contents, ReadOptions
 from embedinspect.formats.strangers import stranger_like
@@ -255,9 +255,7 @@ def _recognise(start: Start, path: str) -> Format:
             f"{path!r} is packed with {start.packed.name}, and no word vectors; expected these, or "
             f"a file that is not packed: {start.packed.unpack} {path!r}"
         )
-    raise _as_stranger(start, path) or DataError(
-        f"{path!r} is a binary file of no known format; expected {EXPECTED}"
-    )
+    raise _as_stranger(start, path) or NoMatrix(f"{path!r} is a binary file of no known format")
 
 
 def _as_stranger(start: Start, path: str) -> DataError | None:
@@ -265,7 +263,5 @@ def _as_stranger(start: Start, path: str) -> DataError | None:
     stranger = stranger_like(start.data)
     if stranger is None:
         return None
-    return DataError(
-        f"{path!r} is {stranger.what}; expected {EXPECTED}; to convert it: "
-        f"{stranger.convert.replace('PATH', repr(path))}"
-    )
+    convert = stranger.convert.replace("PATH", repr(path))
+    return NoMatrix(f"{path!r} is {stranger.what}", f"to convert it: {convert}")

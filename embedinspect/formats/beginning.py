@@ -11,7 +11,7 @@ from typing import IO
 from embedinspect.errors import DataError, os_reason
 from embedinspect.formats.packed import Packing, first_unpacked, packing_of
 
-EXPECTED = (
+_EXPECTED = (
     "a matrix: a run folder, a model (a folder as on the Hugging Face hub, GGUF, Keras, "
     "TensorFlow, PyTorch, ONNX), word vectors, a table with a column of vectors, .npy, .npz or "
     ".safetensors"
@@ -20,6 +20,19 @@ _START = 2**16
 # A row of 100,000 numbers has some 1.2 MB; a text with such lines takes more to be recognised.
 _LONGEST_START = 2**22
 _FEWEST_LINES = 3
+
+
+class NoMatrix(DataError):
+    """What is at a path is of no kind that a matrix is read from.
+
+    Attributes:
+        what: the message, but for what was expected: a command that takes few kinds names those.
+    """
+
+    def __init__(self, what: str, mend: str = "") -> None:
+        """Say what was expected, and how to mend it if that is known."""
+        super().__init__("; ".join(filter(None, [what, f"expected {_EXPECTED}", mend])))
+        self.what = what
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ def first_bytes(path: str) -> Start:
         with Path(path).open("rb") as file:
             data = file.read(_START)
             if not data:
-                raise DataError(f"{path!r} is empty; expected {EXPECTED}")
+                raise NoMatrix(f"{path!r} is empty")
             packing = packing_of(data)
             if packing is not None:
                 start, whole = _unpacked(file, packing, path)
@@ -95,6 +108,6 @@ def _unpacked(file: IO[bytes], packing: Packing, path: str) -> tuple[bytes, bool
         return first_unpacked(again, packing, path, _LONGEST_START)
 
 
-def unreadable(path: str, reason: str) -> DataError:
+def unreadable(path: str, reason: str) -> NoMatrix:
     """Return the error for a file that cannot be read."""
-    return DataError(f"cannot read {path!r}: {reason}; expected {EXPECTED}")
+    return NoMatrix(f"cannot read {path!r}: {reason}")

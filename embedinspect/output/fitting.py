@@ -9,7 +9,7 @@ helps, each row becomes lines of heading and value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -42,6 +42,13 @@ def table_lines(table: Table, screen: Screen) -> Iterator[Text]:
     if sketch.legend:
         yield Text()
     yield from sketch.legend
+
+
+def fitting_columns(table: Table, screen: Screen) -> list[str]:
+    """Return the names of the columns of a table that the screen's width has room for."""
+    sketch = sketched(table, screen)
+    left_out = {column.header for column in _fitted(table, sketch, screen).left_out}
+    return [column.name for column in table.columns if screen.text(column.name) not in left_out]
 
 
 def tables_lines(tables: Sequence[Table], screen: Screen) -> Iterator[Text]:
@@ -83,31 +90,53 @@ def _natural_block(table: Table, screen: Screen) -> Block:
     return _block(replace(sketch, title=title), widths, GAPS[0], screen)
 
 
-def _fitted_lines(table: Table, sketch: Sketch, screen: Screen) -> Iterator[Text]:
-    title = screen.clip(sketch.title, TITLE_LINES * screen.width)
+@dataclass(frozen=True)
+class _Fitted:
+    """Which columns of a table fit, and how.
+
+    Attributes:
+        columns: that are kept.
+        left_out: for which there is no room.
+        widths: of those that are kept; None where even they do not fit beside each other.
+        gap: between them.
+    """
+
+    columns: Sequence[TextColumn]
+    left_out: Sequence[TextColumn]
+    widths: Sequence[int] | None = None
+    gap: int = GAPS[0]
+
+
+def _fitted(table: Table, sketch: Sketch, screen: Screen) -> _Fitted:
     kept, left_out = list(sketch.columns), list[TextColumn]()
     while True:
         for gap in GAPS:
             widths = _widths(kept, screen.width, gap)
             if widths is not None:
-                block = _block(Sketch("", kept), widths, gap, screen)
-                block = replace(block, least=min(cell_len(title), screen.width))
-                yield from (Text(part, style="bold") for part in screen.wrap(title, screen.width))
-                yield from list(block.lines(screen.signs.rule))[1:]
-                yield from _said(left_out, screen)
-                return
+                return _Fitted(kept, left_out, widths, gap)
         optional = [column for column in kept if column.optional and not table.full]
         optional = optional or [column for column in kept if column.kind in DRAWN and kept[1:]]
         if not optional:
-            break
+            return _Fitted(kept, left_out)
         kept.remove(optional[-1])
         left_out.insert(0, optional[-1])
-    if table.full:  # lines longer than the screen, rather than a value left out
-        widths = [column.natural for column in kept]
-        yield from _block(Sketch(title, kept), widths, GAPS[0], screen).lines(screen.signs.rule)
+
+
+def _fitted_lines(table: Table, sketch: Sketch, screen: Screen) -> Iterator[Text]:
+    title = screen.clip(sketch.title, TITLE_LINES * screen.width)
+    fitted = _fitted(table, sketch, screen)
+    if fitted.widths is not None:
+        block = _block(Sketch("", fitted.columns), fitted.widths, fitted.gap, screen)
+        block = replace(block, least=min(cell_len(title), screen.width))
+        yield from (Text(part, style="bold") for part in screen.wrap(title, screen.width))
+        yield from list(block.lines(screen.signs.rule))[1:]
+    elif table.full:  # lines longer than the screen, rather than a value left out
+        widths = [column.natural for column in fitted.columns]
+        block = _block(Sketch(title, fitted.columns), widths, GAPS[0], screen)
+        yield from block.lines(screen.signs.rule)
     else:
-        yield from _stacked(title, kept, screen)
-    yield from _said(left_out, screen)
+        yield from _stacked(title, fitted.columns, screen)
+    yield from _said(fitted.left_out, screen)
 
 
 def _said(left_out: Sequence[TextColumn], screen: Screen) -> Iterator[Text]:

@@ -9,7 +9,7 @@ from typing import assert_never
 from rich.cells import cell_len
 from rich.text import Text
 
-from embedinspect.output.fitting import table_lines, tables_lines
+from embedinspect.output.fitting import fitting_columns, table_lines, tables_lines
 from embedinspect.output.screen import STYLES, Screen, open_screen, plain_screen
 from embedinspect.page import (
     Code,
@@ -154,9 +154,15 @@ def _label_style(fact: Fact) -> str:
 
 
 def _glossary(glossary: Glossary, screen: Screen) -> Iterator[Text]:
-    width = max(len(screen.text(name)) for _, names in glossary.groups for name, _ in names)
+    groups = glossary.groups
+    if glossary.of_columns:
+        columns = {name for table in glossary.of_columns for name in fitting_columns(table, screen)}
+        groups = [
+            (title, [pair for pair in names if pair[0] in columns]) for title, names in groups
+        ]
+    width = max(len(screen.text(name)) for _, names in groups for name, _ in names)
     room = max(NARROWEST_SENTENCE, screen.prose_width - width - 2 * INDENT)
-    for number, (title, names) in enumerate(glossary.groups):
+    for number, (title, names) in enumerate(groups):
         if number:
             yield Text()
         yield Text(screen.text(title), style="bold")

@@ -31,6 +31,7 @@ from embedinspect.training.run_state import (
 )
 from embedinspect.training.settings import TrainSettings, settings_from
 from embedinspect.vocabulary import Vocabulary
+from embedinspect.wording import up_to
 
 VOCABULARY, MODEL = "vocabulary.json", "model.keras"
 
@@ -223,7 +224,8 @@ def open_embedding(run: Run, epoch: int | None = None) -> EmbeddingMatrix:
     """
     epoch = run.epochs if epoch is None else epoch
     if not 0 <= epoch <= run.epochs:
-        raise UsageError(f"--epoch is {epoch}; expected 0 to {run.epochs}, the epochs of this run")
+        epochs = f"{up_to(run.epochs)}, the epochs of this run"
+        raise UsageError(f"--epoch is {epoch}; expected {epochs}")
     path = str(run.embedding_path(epoch))
     matrix = open_matrix(path)
     expected = (run.settings.num_words, run.settings.output_dim)

@@ -267,7 +267,9 @@ def test_the_other_class_is_the_mirror_image(run_path, asked):
             assert np.isclose(getattr(token, name), 1 - getattr(other, name), atol=CLOSE)
         for name in ("change", "attribution"):
             assert np.isclose(getattr(token, name), -getattr(other, name), atol=CLOSE)
-    with pytest.raises(UsageError, match="--class is 'good'; expected one of 'negative', 'posit"):
+    with pytest.raises(
+        UsageError, match=r"--class is 'good'; .* \('negative', 'positive'\) .* \(0 or 1\)"
+    ):
         explained(run_path, TEXT, label="good")
 
 

@@ -6,13 +6,16 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
 from embedinspect.analysis import why
+from embedinspect.analysis.why.records import ReadToken, Why
 from embedinspect.commands.schema import FOLDER
+from embedinspect.output.why.sentences import checks
 from embedinspect.output.why.table import MOST_ROWS
 from tests.analysis.classifiers import write_run
 
@@ -123,7 +126,10 @@ def test_documents(ask):
     head, *rows = csv.reader(io.StringIO(out.decode()))
     assert head == ["text", *document["texts"][0]["tokens"][0]]
     tokens = [token for text in document["texts"] for token in text["tokens"]]
-    assert [row[1] for row in rows] == [token["token"] for token in tokens]
+    assert [row[1] for row in rows if row[0] != "1"] == [token["token"] for token in tokens]
+    assert [row for row in rows if row[0] == "1"] == [
+        ["1", "", "", "", "", "the text has no token", "", "", "", "", ""]
+    ]
     assert {token["status"] for token in tokens} >= {"cut_off", "looked_up", "replaced"}
 
 
@@ -149,5 +155,65 @@ def test_of_a_text_without_a_token_it_is_said_that_nothing_is_read(ask, text):
     words = " ".join(out.decode().split())
     assert code == 0
     assert "an empty text" in words
-    assert "nothing of the text is read, so this is no answer to it" in words
-    assert "nothing of the text is read" not in ask("run", "a bad story")[1].decode()
+    assert "No token of the text is read, so the answer says nothing about it" in words
+    assert "9 positions of padding; there is no token to read, and the model's own" in words
+    assert "attribution there is no token that could have a share" in words
+    assert "No token" not in ask("run", "a bad story")[1].decode()
+
+
+def test_of_a_text_without_a_token_a_program_is_told_that_nothing_is_read(ask):
+    _, out, _ = ask("run", "", "a bad story", "--json")
+    empty, other = json.loads(out)["texts"]
+    assert (empty["nothing_read"], other["nothing_read"]) == (True, False)
+    assert set(empty["matters_most"].values()) == {None}
+
+
+def test_json_says_which_token_matters_most_by_each_reading(ask):
+    _, out, _ = ask("run", "a bad story", "--json")
+    [text] = json.loads(out)["texts"]
+    story = [{"token": "story", "position": 8}]
+    assert text["matters_most"] == {
+        "change": [{"token": "bad", "position": 7}],
+        "removed": story,
+        "unknown": story,
+        "attribution": story,
+    }
+
+
+def test_of_all_readings_is_said_only_what_holds_by_the_one_as_unknown_too(ask, monkeypatch):
+    def matters(**readings):
+        token = ReadToken("good", 2, 0, "looked_up", change=0.2, removed=0.4, attribution=0.9)
+        other = ReadToken("bad", 3, 1, "looked_up", change=0.1, removed=0.5, attribution=0.1)
+        tokens = (replace(token, unknown=readings["good"]), replace(other, unknown=readings["bad"]))
+        text = Why("", (0.5, 0.5), "b", "b", 0.5, 2, 0, tokens, None, None, None)
+        [fact] = [fact for fact in checks(None, text, None, 0) if fact.label == "matters"]
+        return fact.text
+
+    assert matters(good=0.3, bad=0.5) == "'good' (position 0) the most, by all readings"
+    assert matters(good=0.5, bad=0.3) == (
+        "the readings differ in what matters most: 'good' (position 0) by change, by leaving it "
+        "out and by attribution; 'bad' (position 1) by reading it as unknown"
+    )
+    assert matters(good=0.5, bad=0.5) == (
+        "'good' (position 0) the most, by change, by leaving it out and by attribution"
+    )
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_only_the_columns_that_a_screen_has_room_for_are_explained(ask, width):
+    _, out, _ = ask("run", TEXT, width=width)
+    *tables, explained, _ = out.decode().split("\n\n")
+    names = {line[2:15].strip() for line in explained.splitlines()[1:]} - {""}
+    head = next(line for line in tables[0].splitlines() if "attribution" in line)
+    columns = ("probability", "change", "without it", "as unknown", "attribution")
+    assert names == {name for name in columns if name in head}
+
+
+def test_a_path_that_is_no_source_is_told_what_a_classifier_is_read_from(ask, folder):
+    (folder / "empty").mkdir()
+    for path in ("nosuch", "empty"):
+        code, out, err = ask(path, "a film")
+        assert (code, out) == (1, b"")
+        assert err.endswith(
+            "; expected a run of embedinspect train, or a model that Keras saved whole (.keras)\n"
+        )

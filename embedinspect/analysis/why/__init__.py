@@ -13,6 +13,7 @@ from embedinspect.analysis.why.compiled import WITH_GRADIENTS
 from embedinspect.analysis.why.network import Network
 from embedinspect.analysis.why.readings import ReadText, attribute, leave_out, read_along
 from embedinspect.analysis.why.records import (
+    CLASSIFIERS,
     BaselineName,
     Explanation,
     ReadToken,
@@ -25,7 +26,7 @@ from embedinspect.sequences import Side, pad
 from embedinspect.source import Source
 from embedinspect.training.classifier import THRESHOLD
 from embedinspect.vocabulary import Token
-from embedinspect.wording import clipped_repr, listed, plural
+from embedinspect.wording import clipped_repr, listed, plural, up_to
 
 __all__ = ["Explanation", "Why", "explain_answer"]
 
@@ -196,8 +197,7 @@ def _chain_of(source: Source) -> Chain | None:
         return None
     if file is None or file.config is None or source.layer is None:
         raise UsageError(
-            f"{source.path!r} is no classifier ({source.kind}); expected a run of embedinspect "
-            "train, or a model that Keras saved whole (.keras)"
+            f"{source.path!r} is no classifier ({source.kind}); expected {CLASSIFIERS}"
         )
     if file.kind != "keras":
         raise UsageError(
@@ -238,7 +238,8 @@ def _target(label: str, labels: tuple[str, ...]) -> int:
         return int(label[:9])
     names = listed(map(clipped_repr, labels))
     raise UsageError(
-        f"--class is {clipped_repr(label)}; expected one of {names}, or 0 to {len(labels) - 1}"
+        f"--class is {clipped_repr(label)}; expected a name ({names}) or a number "
+        f"({up_to(len(labels) - 1)})"
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from embedinspect.source import Source
 from embedinspect.vocabulary import Status
 
 BaselineName = Literal["padding", "zeros"]
 SortName = Literal["change", "removed", "unknown", "attribution"]
-
+SORTS: tuple[SortName, ...] = get_args(SortName)
+# What a classifier is read from, as messages name it.
+CLASSIFIERS = "a run of embedinspect train, or a model that Keras saved whole (.keras)"
 
 # A smaller effect is zero in the table, which has three decimals.
 SHOWN = 0.0005
@@ -189,6 +191,11 @@ class Why:
                 last = Turn(position, name, before, after, times)
             before = after
         return last
+
+    @property
+    def readings(self) -> list[SortName]:
+        """The readings that its tokens have."""
+        return [by for by in SORTS if any(getattr(t, by) is not None for t in self.read)]
 
     def matters_most(self, by: Sequence[SortName]) -> dict[SortName, tuple[ReadToken, ...]]:
         """Return the token that matters most by each of these readings, or those that do alike.

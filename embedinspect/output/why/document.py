@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from embedinspect.analysis.why.records import Explanation, ReadToken, SortName, Why, by_effect
+from embedinspect.analysis.why.records import (
+    SORTS,
+    Explanation,
+    ReadToken,
+    SortName,
+    Why,
+    by_effect,
+)
 from embedinspect.output.document import Document, about_source
 from embedinspect.page import Value
 
@@ -50,12 +57,23 @@ def _text(why: Why, sort: SortName | None) -> dict[str, Any]:
         "probability": why.probability,
         "positions": why.positions,
         "padding": why.padding,
+        "nothing_read": why.nothing_read,
         "steps": None if why.steps is None else dict(vars(why.steps)),
         "without": None if why.without is None else dict(vars(why.without)),
         "turn": None if why.turn is None else dict(vars(why.turn)),
         "attributions": None if why.attributions is None else dict(vars(why.attributions)),
+        "matters_most": _matters_most(why),
         "tokens": [_token(token) for token in _ordered(why, sort)],
     }
+
+
+def _matters_most(why: Why) -> dict[str, Any]:
+    """Return the tokens that matter most by each reading; None where the text has no such one."""
+    most: dict[str, Any] = dict.fromkeys(SORTS)
+    most |= dict.fromkeys(why.readings, ())
+    for by, tokens in why.matters_most(why.readings).items():
+        most[by] = [{"token": token.token, "position": token.position} for token in tokens]
+    return most
 
 
 def _ordered(why: Why, sort: SortName | None) -> list[ReadToken]:
@@ -75,3 +93,5 @@ def _lines(explanation: Explanation, sort: SortName | None) -> Iterator[dict[str
     for number, why in enumerate(explanation.whys):
         for token in _ordered(why, sort):
             yield {"text": number, **_token(token)}
+        if not why.tokens:  # a line for each text, as programs count on it
+            yield {"text": number, "reason": "the text has no token"}

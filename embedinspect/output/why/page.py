@@ -5,7 +5,7 @@ from __future__ import annotations
 from embedinspect.analysis.why.records import Explanation, SortName
 from embedinspect.output.why.sentences import about, checks, glossary
 from embedinspect.output.why.table import reading, shown
-from embedinspect.page import Facts, Page
+from embedinspect.page import Facts, Page, Reading
 
 
 def page(explanation: Explanation, sort: SortName | None = None, *, full: bool = False) -> Page:
@@ -15,9 +15,12 @@ def page(explanation: Explanation, sort: SortName | None = None, *, full: bool =
         sort: by which reading the tokens that matter most come first; None for reading order.
         full: show all tokens; otherwise, of a long text, those that matter most.
     """
+    tables = []
     for number, why in enumerate(explanation.whys):
-        yield reading(explanation, number, sort, full=full)
+        part = reading(explanation, number, sort, full=full)
+        tables.append(part.table if isinstance(part, Reading) else part)
+        yield part
         left_out = len(why.read) - len(shown(explanation, why, sort, full=full))
         yield Facts(list(checks(explanation, why, sort, left_out)))
-    yield glossary(explanation)
+    yield glossary(explanation, tables)
     yield Facts(list(about(explanation)))

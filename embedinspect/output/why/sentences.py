@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from embedinspect.analysis.why.records import (
     SHOWN,
@@ -15,18 +15,19 @@ from embedinspect.analysis.why.records import (
     Without,
 )
 from embedinspect.output.labels import source_name
-from embedinspect.page import Fact, Glossary, Meaning
+from embedinspect.page import Fact, Glossary, Meaning, Table
 from embedinspect.wording import clipped_repr, listed, plural
 
 # Separate runs of the same float32 arithmetic differ by rounding; a larger difference is a fault.
 ROUNDING = 1e-4
 _NOTHING = 1e-6
 _MOST_NAMED = 3
-# The readings that are compared, as a sentence names them behind `by`.
+# The readings that are compared, as a sentence names them.
 _MOST_BY: dict[SortName, str] = {
-    "change": "change",
-    "removed": "leaving it out",
-    "attribution": "attribution",
+    "change": "by change",
+    "removed": "by leaving it out",
+    "unknown": "by reading it as unknown",
+    "attribution": "by attribution",
 }
 SORTED_BY: dict[SortName, str] = {
     "change": "change",
@@ -48,9 +49,9 @@ def checks(
     yield Fact("answer", answer(why))
     if why.steps is not None and len(why.probabilities) == 2 and why.read:
         yield Fact("turns", _turns(why))
-    most = why.matters_most([by for by in _MOST_BY if by in explanation.readings])
+    most = why.matters_most(why.readings)
     if len(most) > 1 and len(why.read) > 1:
-        yield Fact("matters", _matters(most))
+        yield Fact("matters", _matters(most, why.readings))
     if why.steps is not None:
         yield _of_steps(why, why.steps)
     if why.without is None:
@@ -60,7 +61,7 @@ def checks(
     else:
         yield _of_without(explanation, why, why.without)
     if why.attributions is not None:
-        yield _of_attributions(why.attributions)
+        yield _of_attributions(why, why.attributions)
     if left_out:
         by = SORTED_BY[sort or explanation.matter_by]
         yield Fact(
@@ -79,7 +80,7 @@ def checks(
 def answer(why: Why) -> str:
     """Return the answer on a text; of a text without a token that is read, that it says nothing."""
     if why.nothing_read:
-        return f"{_answer(why)}; but nothing of the text is read, so this is no answer to it"
+        return f"{_answer(why)}. No token of the text is read, so the answer says nothing about it"
     return _answer(why)
 
 
@@ -104,17 +105,29 @@ def _turns(why: Why) -> str:
     return f"to {why.label} {where}, the last of {turn.times:,} times: {change}"
 
 
-def _matters(most: dict[SortName, tuple[ReadToken, ...]]) -> str:
-    """Return which token matters most by each reading, and whether they agree."""
+def _matters(most: dict[SortName, tuple[ReadToken, ...]], all_readings: Sequence[SortName]) -> str:
+    """Return which token matters most by each reading, and whether they agree.
+
+    Args:
+        all_readings: also those by which no token matters.
+    """
     first, *others = most.values()
     by_all = [token for token in first if all(token in tokens for tokens in others)]
     if by_all:
-        return f"{_named(by_all)} the most, by all readings"
+        alike = len(most) == len(all_readings)
+        names = "by all readings" if alike else _joined(_MOST_BY[by] for by in most)
+        return f"{_named(by_all)} the most, {names}"
     readings: dict[str, list[str]] = {}
     for by, tokens in most.items():
-        readings.setdefault(_named(tokens), []).append(f"by {_MOST_BY[by]}")
-    parts = (f"{tokens} {' and '.join(names)}" for tokens, names in readings.items())
-    return f"the readings differ in what matters most: {listed(parts)}"
+        readings.setdefault(_named(tokens), []).append(_MOST_BY[by])
+    parts = (f"{tokens} {_joined(names)}" for tokens, names in readings.items())
+    return f"the readings differ in what matters most: {'; '.join(parts)}"
+
+
+def _joined(names: Iterable[str]) -> str:
+    """Return names as a sentence lists them: commas, and `and` before the last."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _named(tokens: Sequence[ReadToken]) -> str:
@@ -124,20 +137,22 @@ def _named(tokens: Sequence[ReadToken]) -> str:
         return names[0]
     if len(names) > _MOST_NAMED:
         return f"{len(names):,} tokens alike, {names[0]} among them,"
-    return f"{', '.join(names[:-1])} and {names[-1]} alike"
+    return f"{_joined(names)} alike"
 
 
 def _of_steps(why: Why, steps: Steps) -> Fact:
     start = "in the state of zeros, before anything is read"
     if steps.padding_before:
         start = f"after {plural(steps.padding_before, 'position')} of padding"
-    ends = "after the last token"
+    last = f"{why.probability + steps.difference:.3f} after"
+    ends = f"{last} the last token"
     if steps.padding_behind:
-        ends = f"after {plural(steps.padding_behind, 'position')} of padding behind the text"
-    last = why.probability + steps.difference
+        ends = f"{last} {plural(steps.padding_behind, 'position')} of padding behind the text"
+    if not why.read:
+        ends = "there is no token to read"
     return Fact(
         "probability",
-        f"{steps.start:.3f} {start}; {last:.3f} {ends}, and the model's own prediction is "
+        f"{steps.start:.3f} {start}; {ends}, and the model's own prediction is "
         f"{why.probability:.3f}{_checked(steps.difference)}",
         _confirmed(steps.difference),
     )
@@ -172,13 +187,16 @@ def _of_without(explanation: Explanation, why: Why, without: Without) -> Fact:
     )
 
 
-def _of_attributions(given: Attributions) -> Fact:
+def _of_attributions(why: Why, given: Attributions) -> Fact:
     baseline = _baseline(given)
     shares = f"tokens {given.tokens:+.3f}"
     if given.padding:
         shares += f" and padding {given.padding:+.3f}"
     whole = given.logit - given.baseline_logit
     small = abs(given.gap) <= 0.01 * max(1.0, abs(whole))
+    if not why.read and not given.padding and small:
+        same = f"the logit is {given.logit:+.3f}, the same as for {baseline}"
+        return Fact("attribution", f"there is no token that could have a share: {same}")
     return Fact(
         "attribution",
         f"{shares}; the logit is {given.logit:+.3f} for the text and {given.baseline_logit:+.3f} "
@@ -215,8 +233,12 @@ def _not_read(why: Why) -> str:
             counts[token.status] = counts.get(token.status, 0) + 1
     names = {"cut_off": "cut off to the length", "dropped": "not in the vocabulary, so dropped",
              "filtered": "removed by the filters"}  # fmt: skip
+    text = f"{plural(sum(counts.values()), 'token')} of the text"
+    if len(counts) == 1:
+        [status] = counts
+        return f"{text}, {names.get(status, status)}"
     parts = [f"{count:,} {names.get(status, status)}" for status, count in counts.items()]
-    return f"{plural(sum(counts.values()), 'token')} of the text: {', '.join(parts)}"
+    return f"{text}: {', '.join(parts)}"
 
 
 def _unknown(explanation: Explanation) -> str:
@@ -228,8 +250,8 @@ def _unknown(explanation: Explanation) -> str:
 # -- how to read it --------------------------------------------------------------------------------
 
 
-def glossary(explanation: Explanation) -> Glossary:
-    """Return what each reading says, and what it does not."""
+def glossary(explanation: Explanation, tables: Sequence[Table]) -> Glossary:
+    """Return what each reading says, and what it does not, for the columns of these tables."""
     names: list[tuple[str, str]] = []
     if explanation.no_steps is None:
         names += [
@@ -267,7 +289,7 @@ def glossary(explanation: Explanation) -> Glossary:
                 "gradients): all shares add up, and another baseline gives other shares",
             )
         )
-    return Glossary([("How to read the columns", names)])
+    return Glossary([("How to read the columns", names)], tables)
 
 
 def about(explanation: Explanation) -> Iterator[Fact]:

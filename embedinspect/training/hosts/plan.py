@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from embedinspect.errors import UsageError
 from embedinspect.training.settings import TrainSettings
-from embedinspect.wording import plural
+from embedinspect.wording import plural, up_to
 
 LOOPBACK = "127.0.0.1"
 AUTO = "auto"
@@ -120,7 +120,7 @@ def meeting(request: Request, environment: Mapping[str, str] = os.environ) -> Me
         process_id = _number(request.process_id, "--coordinator", "--process-id")
         if not 0 <= process_id < processes:
             raise UsageError(
-                f"--process-id is {process_id}; expected 0 to {processes - 1}, as --processes is "
+                f"--process-id is {process_id}; expected {up_to(processes - 1)}, as --processes is "
                 f"{processes}"
             )
         return Meeting(processes, (process_id,), _address(request.coordinator))

@@ -61,7 +61,7 @@ def test_one_process_is_started_where_others_are_elsewhere(request_, environment
         (Request(2, "host0:1234"), {}, "--coordinator was given without --process-id"),
         (Request(None, "host0:1234", 0), {}, "--coordinator was given without --processes"),
         (Request(2, None, 1), {}, "--process-id was given without --coordinator"),
-        (Request(2, "host0:1234", 2), {}, "--process-id is 2; expected 0 to 1"),
+        (Request(2, "host0:1234", 2), {}, "--process-id is 2; expected 0 or 1"),
         (Request(2, "host0", 1), {}, "--coordinator is 'host0'; expected HOST:PORT"),
         (Request(2, "host0:0", 1), {}, "expected HOST:PORT"),
         (Request(2, "host0:70000", 1), {}, "expected HOST:PORT"),
