@@ -54,8 +54,8 @@ def asked_word(source: Source, asked: str) -> str:
 
 
 def word_column(words: Sequence[str], name: str = "word") -> Column:
-    """Return a column of words, which are cut; texts have more room than words."""
-    return Column(name, words, most=LONGEST_TEXT if any(map(is_text, words)) else LONGEST_WORD)
+    """Return a column of words or texts, which are cut where there is no room for them."""
+    return Column(name, words, most=LONGEST_TEXT)
 
 
 def first_words(words: Words) -> str:

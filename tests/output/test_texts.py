@@ -51,6 +51,19 @@ def test_tables_cut_texts_and_name_rows(run, docs, monkeypatch):
     assert all(text in whole for text in TEXTS)
 
 
+@pytest.mark.parametrize("asked", [["a"], ["a", "b"], ["a", "b", "--odd-one-out"]])
+def test_a_long_word_is_whole_where_there_is_room_for_it(run, tmp_path, monkeypatch, asked):
+    word = "electroencephalographically"
+    path = tmp_path / "vectors.txt"
+    path.write_text(f"a 1 0.5\n{word} 1 0.25\nb 0.25 1\n")
+    asked = [word, *asked] if "--odd-one-out" in asked else asked
+    monkeypatch.setenv("COLUMNS", "60")
+    out = run("neighbors", str(path), *asked)[1].decode()
+    table, *_ = out.split("\n\nmetric")
+    assert word in table
+    assert "…" not in table
+
+
 def test_the_odd_one_out_of_rows_by_number_has_their_texts(run, docs):
     out = run("neighbors", docs, "#0", "#1", "My grandmother f", "--odd-one-out", "--json")[1]
     members = json.loads(out)["members"]
