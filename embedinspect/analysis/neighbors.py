@@ -11,7 +11,7 @@ import numpy as np
 
 from embedinspect.analysis.csls import Corrected, K, LocalScaling
 from embedinspect.analysis.nearest import Metric, Nearest, Progress, Searcher, score
-from embedinspect.errors import DataError, UsageError
+from embedinspect.errors import OK, DataError, UsageError
 from embedinspect.source import Source
 from embedinspect.wording import clipped_repr, listed, plural
 
@@ -81,11 +81,13 @@ class Answer:
 
     Attributes:
         error: why it has none; None where it could be answered.
+        exit_code: that of the same question asked alone.
     """
 
     question: Question
     neighbors: tuple[Neighbor, ...] = ()
     error: str | None = None
+    exit_code: int = OK
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,7 @@ def ask_each(
             vectors.append(_vector_to_search(source, question, metric))
         except (UsageError, DataError) as error:
             suggestions -= isinstance(error, UsageError)
-            vectors.append(str(error))
+            vectors.append(error)
         questions.append(question)
     return _answered(source, questions, vectors, top, metric, progress, csls=csls)
 
@@ -269,11 +271,11 @@ def _answered(
     *,
     csls: bool = False,
 ) -> Neighborhood:
-    """Return the answers; a vector that is a text is the error of its question."""
+    """Return the answers; a vector may be the error of its question instead."""
     if csls and metric != "cosine":
         raise UsageError(f"--csls corrects the cosine, and --metric is {metric}; leave out one")
     searcher = Searcher(source.matrix.rows, source.lengths(), metric)
-    asked = [place for place, vector in enumerate(vectors) if not isinstance(vector, str)]
+    asked = [place for place, vector in enumerate(vectors) if not isinstance(vector, Exception)]
     without = [
         sorted({term.row for term in questions[place].terms if term.row is not None})
         for place in asked
@@ -293,7 +295,7 @@ def _answered(
     answers = tuple(
         Answer(question, _named(source, nearest[place]))
         if place in nearest
-        else Answer(question, error=vectors[place])
+        else Answer(question, error=str(vectors[place]), exit_code=vectors[place].exit_code)
         for place, question in enumerate(questions)
     )
     return Neighborhood(

@@ -51,7 +51,8 @@ def neighbors(
 
     Every row is compared. What is asked for is left out of its own answer. Questions can come from
     a file, one a line, or from standard input; their answers are ndjson unless --format says
-    otherwise. Of several questions, one that has no answer says why, and the exit code is 1.
+    otherwise. Of several questions, one that has no answer says why, and the exit code is 2, or 1
+    where they come from a file.
 
     \b
     Examples:
@@ -89,7 +90,9 @@ def neighbors(
         )
         write_answer(answer, chosen)
         return
-    neighborhood = replace(_ask(source, lines, top or DEFAULT, metric, csls=csls), dims=dims)
+    neighborhood = replace(
+        _ask(source, lines, top or DEFAULT, metric, csls=csls, each=from_file), dims=dims
+    )
     answer = Answer(
         title=f"Nearest rows in {source.path}",
         page=lambda: output.page(neighborhood),
@@ -101,7 +104,8 @@ def neighbors(
     summary = output.unanswered_summary(neighborhood)
     if summary is not None:
         note(f"Error: {summary}")
-        raise typer.Exit(DATA)
+        # A word on the command line is the user's to mend, a line of a file is data.
+        raise typer.Exit(DATA if from_file else neighborhood.unanswered[0].exit_code)
 
 
 def _lines(words: list[str], files: list[str]) -> list[str]:
@@ -120,8 +124,13 @@ def _ask(
     metric: Literal["cosine", "dot", "euclidean"],
     *,
     csls: bool,
+    each: bool,
 ) -> Neighborhood:
-    """Ask one question, whose error is that of the command, or many, which have their own each."""
+    """Ask one question, whose error is that of the command, or many, which have their own each.
+
+    Args:
+        each: give one question an error of its own, too.
+    """
     from embedinspect.analysis.csls import steps
     from embedinspect.analysis.neighbors import ask, ask_each, parse
     from embedinspect.output.counting import counting
@@ -129,7 +138,7 @@ def _ask(
 
     what = "Looking for neighbors"
     signs = [line for line in lines if line in {"+", "-"} and source.row_of(line) is None]
-    if len(lines) == 1 or signs:
+    if not each and (len(lines) == 1 or signs):
         questions = [parse(source, line) for line in [*signs, *lines]]
         with waiting(what):
             return ask(source, questions, top=top, metric=metric, csls=csls)

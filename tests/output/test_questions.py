@@ -198,10 +198,10 @@ def test_many_questions_from_a_file_are_ndjson(ask, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv", "markdown", "html"])
-def test_a_question_without_an_answer_ends_with_1(ask, form):
+def test_a_question_without_an_answer_ends_as_it_does_alone(ask, form):
     arguments = ["neighbors", "vectors.txt", "king", "zebra", "queen", "--top", "1"]
     code, out, err = ask(*arguments, "--format", form)
-    assert code == 1
+    assert code == 2
     assert err.startswith("Error: 1 of 3 questions has no answer; the first: 'zebra' is not among")
     for expected in (b"prince", b"princess", b"zebra"):
         assert expected in out
@@ -210,6 +210,39 @@ def test_a_question_without_an_answer_ends_with_1(ask, form):
         Draft202012Validator(schema).validate(json.loads(out))
     code, out, err = ask("neighbors", "vectors.txt", "zebra", "--format", form)
     assert (code, out) == (2, b"")
+
+
+@pytest.mark.parametrize("questions", ["zebra\n", "king\nzebra\n", "king\n-\n"])
+def test_a_line_of_a_file_without_an_answer_is_bad_data(ask, tmp_path, questions):
+    (tmp_path / "words").write_text(questions)
+    code, out, err = ask("neighbors", "vectors.txt", "--file", "words", "--top", "1")
+    assert code == 1
+    *whole, last = [json.loads(line) for line in out.decode().splitlines()]
+    assert [answer["error"] for answer in whole] == [None] * len(whole)
+    assert last["error"] in err
+
+
+@pytest.mark.parametrize("among", [["zebra"], ["king", "zebra"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["neighbors", "vectors.txt"],
+        ["rows", "vectors.txt"],
+        ["map", "vectors.txt"],
+        ["diff", "vectors.txt", "vectors.txt"],
+        ["axis", "vectors.txt", "--low", "man", "--high"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_word_without_a_row_is_a_wrong_argument_alone_or_among_others(ask, command, among):
+    code, _, err = ask(*command, *among)
+    assert code == 2
+    assert "'zebra'" in err
+
+
+def test_a_row_without_a_direction_is_bad_data_alone_or_among_others(ask):
+    for asked in (["king - king"], ["king", "king - king"]):
+        assert ask("neighbors", "vectors.txt", *asked)[0] == 1
 
 
 def test_signs_that_are_not_quoted_are_named(ask):
