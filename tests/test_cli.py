@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import typer
 from annotated_types import Interval
+from rich.cells import cell_len
 
 from embedinspect import __version__
 from embedinspect.cli import app
@@ -202,6 +203,23 @@ def test_help_of_every_command(run, command):
     assert "<str" not in text
     assert run("help", command.name)[1].split() == out.split()
     assert run(command.name, "-h")[1] == out
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_help_breaks_no_word_of_an_option(run, monkeypatch, command, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = run(command.name, "--help")[1].decode()
+    assert "…" not in text
+    assert max(map(cell_len, text.splitlines())) <= width
+    for parameter in typer.main.get_command(app).commands[command.name].params:
+        if parameter.hidden or parameter.param_type_name != "option":
+            continue
+        names = [*parameter.opts, *parameter.secondary_opts]
+        if parameter.metavar is None:
+            names += map(str, parameter.type_descriptor.choices)
+        for name in names:
+            assert re.search(rf"[\s<|]{re.escape(name)}[\s>|]", text), (name, width)
 
 
 def test_every_option_has_one_help_text():

@@ -23,11 +23,11 @@ Lstm = Literal["auto", "packed", "keras"]
 LARGEST_SEED = 2**32 - 1
 
 DATA, MODEL, TRAINING, RUN, SIZES = "Data", "Model", "Training", "Run", "Sizes"
-PROCESSES = "Processes"
+SHARDS, PROCESSES = "Shards", "Processes"
 # In the order in which help shows them: what is asked first, how it is written last.
 PANELS = (
-    DATA, TEXTS, TOKENIZING, MODEL, SEQUENCES, MATRIX, TRAINING, PROCESSES, RUN, QUESTION, SIZES,
-    SOURCE, WRITING, KERAS, OUTPUT,
+    DATA, TEXTS, TOKENIZING, MODEL, SEQUENCES, MATRIX, TRAINING, SHARDS, PROCESSES, RUN, QUESTION,
+    SIZES, SOURCE, WRITING, KERAS, OUTPUT,
 )  # fmt: skip
 
 
@@ -88,15 +88,17 @@ TokenizerName = Annotated[
     Literal["classic", "textvectorization"],
     option(
         TOKENIZING,
-        "Tokenize by the rules of Keras's classic Tokenizer, or by its TextVectorization layer.",
+        "How texts become tokens. classic: by the rules of Keras's Tokenizer; textvectorization: "
+        "by those of its TextVectorization layer.",
+        metavar="RULES",
     ),
 ]
 Vocabulary = Annotated[
     str | None,
     option(
         TOKENIZING,
-        "Vocabulary of the texts, which gives each word its id: a saved Keras tokenizer "
-        "(Tokenizer.to_json).",
+        "Vocabulary of the texts, which gives each word its id: a Keras tokenizer, saved by "
+        "Tokenizer.to_json.",
         "--vocabulary",
         metavar="FILE",
         show_default="the words of the texts, counted",

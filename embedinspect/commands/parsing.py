@@ -12,6 +12,7 @@ from embedinspect.errors import UsageError
 
 HELP_NAMES = ("-h", "--help")
 _WITH_TEXTS = {"show", "help"}  # whose first argument may be any word
+_LONGEST_CHOICES = 16
 _BOUNDS = {
     "greater_than_equal": "{ge} or more",
     "less_than_equal": "at most {le}",
@@ -67,13 +68,36 @@ class CommandParser(TyperCommand):
 
 
 def _tidied(parameters: list[Any]) -> list[Any]:
-    """Hide --help, and the names of Python's types beside the names of arguments."""
+    """Hide --help, and the names of Python's types beside the names of arguments.
+
+    Choices stand in short lines: in one line they would be broken anywhere on a narrow screen.
+    """
     for parameter in parameters:
+        if parameter.type_descriptor.is_choice and parameter.metavar is None:
+            choices = _in_lines([str(choice) for choice in parameter.type_descriptor.choices])
+            parameter.display_type_rich = lambda ctx, choices=choices: choices
         if set(parameter.opts) == set(HELP_NAMES):
             parameter.hidden = True
         if parameter.param_type_name == "argument":
             parameter.display_type_rich = lambda ctx: None
     return parameters
+
+
+def _in_lines(choices: list[str]) -> str:
+    """Return choices as the help shows them, with a new line before each that would be too long.
+
+    >>> print(_in_lines(["pca", "pacmap", "umap", "tsne"]))
+    <pca|pacmap|
+    umap|tsne>
+    """
+    lines, last = [], "<"
+    for number, choice in enumerate(choices, 1):
+        piece = choice + (">" if number == len(choices) else "|")
+        if len(last) > 1 and len(last) + len(piece) > _LONGEST_CHOICES:
+            lines.append(last)
+            last = ""
+        last += piece
+    return "\n".join([*lines, last])
 
 
 def usage(context: Any) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from embedinspect.training.session import Session, Trainer
 
 DATA, MODEL, TRAINING, RUN = option.DATA, option.MODEL, option.TRAINING, option.RUN
+SHARDS = option.SHARDS
 
 
 def _option(panel: str, help_text: str, metavar: str = "N", **settings: Any) -> Any:
@@ -113,7 +114,7 @@ def train(
     shards: Annotated[
         option.Count | None,
         _option(
-            TRAINING,
+            SHARDS,
             "Cut each batch into N parts for as many devices, which needs JAX. The same N gives "
             "the same bits, by any number of processes.",
             show_default="1, or --processes",
@@ -122,7 +123,7 @@ def train(
     shard_rows: Annotated[
         bool | None,
         option.option(
-            TRAINING,
+            SHARDS,
             "Let each process hold a part of the rows, so that a matrix too large for one machine "
             "can be trained. This needs JAX and --processes, and gives the bits of one process.",
             "--shard-rows/--no-shard-rows",
