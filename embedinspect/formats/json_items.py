@@ -40,11 +40,12 @@ class Item:
     text: str
 
 
-def items_of(file: PackedFile, label: str) -> Iterator[Item]:
+def items_of(file: PackedFile, label: str, *, lines: bool = False) -> Iterator[Item]:
     """Yield the items of a text: its lines, where the first is JSON by itself, or its parts.
 
     Args:
         label: how errors name the file.
+        lines: whether the text is JSON Lines by its name, whatever its first line is.
 
     Raises:
         DataError: the text is no JSON, nests too deep, or is too large.
@@ -56,10 +57,22 @@ def items_of(file: PackedFile, label: str) -> Iterator[Item]:
             break
         start += data
     first, _, rest = start.lstrip().partition(b"\n")
-    if len(first) <= _LONGEST_ITEM and rest.strip() and _is_json(first):
+    if len(first) <= _LONGEST_ITEM and (_is_one_of_lines(first, rest) or lines):
         yield from _lines(file, start, label)
     else:
         yield from _parts(_whole(file, start, label), label)
+
+
+def _is_one_of_lines(first: bytes, rest: bytes) -> bool:
+    """Return whether the first line of a text is JSON by itself, or damaged before such a line.
+
+    In one value, what begins a line stands behind a bracket, a comma or a colon.
+    """
+    second = rest.lstrip()[:1]
+    if not second:
+        return False
+    begins_anew = second in {b"{", b"["} and not first.rstrip().endswith((b"[", b"{", b",", b":"))
+    return begins_anew or _is_json(first)
 
 
 def _is_json(line: bytes) -> bool:
@@ -111,9 +124,13 @@ def _line(line: bytes, number: int, label: str) -> Item:
 def _damaged(error: Exception, label: str, place: str) -> DataError:
     if isinstance(error, RecursionError):
         return DataError(f"{label} {place} nests too deep; expected an object of plain values")
+    reason = clipped_repr(str(error), 80)
+    if isinstance(error, json.JSONDecodeError):  # which counts lines from the beginning of the item
+        where = f"column {error.colno}" if place.startswith("line") else f"line {error.lineno}"
+        reason = f"{error.msg}: {where}"
     return DataError(
-        f"{label} {place} is damaged JSON ({clipped_repr(str(error), 80)}); expected a value such "
-        'as {"word": "king", "vector": [0.5, 1]}'
+        f"{label} {place} is damaged JSON ({reason}); expected a value such as "
+        '{"word": "king", "vector": [0.5, 1]}'
     )
 
 
@@ -176,7 +193,7 @@ def _parts(text: str, label: str) -> Iterator[Item]:
                 place = _after_space(text, _after(text, place, ":"))
             value, end = decoder.raw_decode(text, place)
             if number == 1 and closer == "}" and not isinstance(value, list):
-                yield Item("item 1", None, json.loads(text[first:]), text[first:])
+                yield Item("item 1", None, json.loads(text), text[first:])
                 return
             yield Item(f"item {number}", key, value, text[place:end])
             place = _after_space(text, end)

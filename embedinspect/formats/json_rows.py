@@ -34,14 +34,26 @@ _BEGINS = re.compile(
     rb"|\[\s*" + _STRING + rb"\s*[,\]]"  # a list of words, and others that hold no vectors
     rb"|(?:\[\s*\]|\{\s*\}|" + _NUMBERS + rb")\s*\Z)"
 )
+_LINES_SUFFIXES = {".jsonl", ".ndjson"}
+_LINE = re.compile(rb"^\s*(?:\{\s*\"|\[\s*[-\d])", re.MULTILINE)
 # The last 29 bits of float64 between two float32, and the least of these that has all its digits.
 _REST, _MIDDLE = np.uint64(2**29 - 1), np.uint64(2**28)
 _LEAST, _MOST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
 
 
 def recognises(start: Start) -> bool:
-    """Return whether a file begins as JSON with objects or with lists of numbers does."""
-    return _BEGINS.match(start.data) is not None
+    """Return whether a file begins as JSON with objects or with lists of numbers does.
+
+    A file that is called JSON Lines and has such lines is that, too: its first one is damaged.
+    """
+    if _BEGINS.match(start.data) is not None:
+        return True
+    return _is_named_lines(start.path) and _LINE.search(start.data) is not None
+
+
+def _is_named_lines(path: Path) -> bool:
+    """Return whether a file is called as JSON Lines are; it may be packed."""
+    return not _LINES_SUFFIXES.isdisjoint(path.suffixes[-2:])
 
 
 def read(path: Path, options: ReadOptions) -> Contents:
@@ -53,7 +65,7 @@ def read(path: Path, options: ReadOptions) -> Contents:
     """
     label = repr(str(path))
     with open_packed(path, options.progress) as file:
-        items = items_of(file, label)
+        items = items_of(file, label, lines=_is_named_lines(path))
         head = list(islice(items, _SAMPLE))
         if not head or not isinstance(head[0].value, (dict, list)):
             raise DataError(f"{label} holds no vectors; expected a list of numbers for each row")
@@ -75,7 +87,15 @@ def _columns_of(head: Sequence[Item]) -> list[Column] | None:
                 roles.setdefault(name, [])
                 if value is not None:
                     roles[name].append(Column(name, role, dtype))
-    return [_common(name, columns) for name, columns in roles.items()]
+    common = [_common(name, columns) for name, columns in roles.items()]
+    if any(column.role == "vector" or column.is_floating for column in common):
+        return common
+    # Where no column is all vectors, one that begins so has a wrong line, which an error names.
+    firsts = {name: columns[0] for name, columns in roles.items() if columns}
+    return [
+        firsts[column.name] if firsts.get(column.name, column).role == "vector" else column
+        for column in common
+    ]
 
 
 def _role(value: Any) -> tuple[Role, str]:
@@ -98,6 +118,8 @@ def _common(name: str, columns: Sequence[Column]) -> Column:
     floating = [column for column in columns if column.is_floating]
     first = (floating or columns or [Column(name, "other")])[0]
     kinds = {"number" if column.role == "whole number" else column.role for column in columns}
+    if kinds == {"text", "number"} and not floating:  # some words are whole numbers
+        return Column(name, "text")
     return first if len(kinds) == 1 else Column(name, "other")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from decimal import Decimal
 
@@ -51,6 +52,42 @@ TEXTS = {
         for word, row in zip(WORDS, ROWS, strict=True)
     ),
 }
+
+
+ROW = '{"word": "a", "vector": [1, 2]}'
+
+
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        ('{"word": "b", "vector": [1, 2}', "line 1 is damaged JSON (Expecting ',' delimiter: col"),
+        ('{"word" "b", "vector": [1, 2]}', "line 1 is damaged JSON (Expecting ':' delimiter: colu"),
+        ("{word: 'b', vector: [1, 2]}", "line 1 is damaged JSON"),
+        ("b 1 2", "line 1 is damaged JSON (Expecting value: column 1)"),
+        (f'{ROW}\n{{"word": "b", "vector": [1, "2"]}}', "line 2 has a vector with something else"),
+        (f'{ROW}\n{{"word": "b", "vector": [1, null]}}', "line 2 has a vector with something els"),
+        (f"{ROW}\n{ROW[:-2]}", "line 2 is damaged JSON (Expecting ',' delimiter: column 30)"),
+        (f"{ROW}\nb 1 2", "line 2 is damaged JSON (Expecting value: column 1)"),
+    ],
+)
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_wrong_line_of_json_lines_is_named_as_such(tmp_path, first, says, strict):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f"{first}\n{ROW}\n")
+    with pytest.raises(DataError, match=re.escape(f"rows.jsonl' {says}")):
+        open_source(str(path), SourceOptions(strict=strict))
+
+
+@pytest.mark.parametrize("text", ["1 2\n-3 4\n", "a 1 2\nb -3 4\n", "word,x,y\na,1,2\nb,-3,4\n"])
+def test_a_text_of_another_kind_is_read_by_whatever_name(tmp_path, text):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(text)
+    assert open_source(str(path)).matrix.rows.tolist() == [[1, 2], [-3, 4]]
+
+
+def test_words_some_of_which_are_whole_numbers_are_words(opened):
+    rows = [{"word": word, "vector": [1, 2]} for word in ("a", 1990, "b")]
+    assert list(opened(lines(rows)).words) == ["a", "1990", "b"]
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
