@@ -161,6 +161,8 @@ def unanswered_summary(neighborhood: Neighborhood) -> str | None:
     unanswered = neighborhood.unanswered
     if not unanswered:
         return None
+    if len(neighborhood.answers) == 1:
+        return unanswered[0].error
     has = "has" if len(unanswered) == 1 else "have"
     return (
         f"{len(unanswered):,} of {plural(len(neighborhood.answers), 'question')} {has} no answer; "

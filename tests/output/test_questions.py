@@ -220,6 +220,7 @@ def test_a_line_of_a_file_without_an_answer_is_bad_data(ask, tmp_path, questions
     *whole, last = [json.loads(line) for line in out.decode().splitlines()]
     assert [answer["error"] for answer in whole] == [None] * len(whole)
     assert last["error"] in err
+    assert ("the first:" in err) == bool(whole)
 
 
 @pytest.mark.parametrize("among", [["zebra"], ["king", "zebra"]])
