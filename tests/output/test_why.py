@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -180,13 +181,15 @@ def test_json_says_which_token_matters_most_by_each_reading(ask):
     }
 
 
-def test_of_all_readings_is_said_only_what_holds_by_the_one_as_unknown_too(ask, monkeypatch):
-    def matters(**readings):
-        token = ReadToken("good", 2, 0, "looked_up", change=0.2, removed=0.4, attribution=0.9)
+def test_of_all_readings_is_said_only_what_holds_by_the_one_as_unknown_too():
+    explanation = SimpleNamespace(unknown=(1, "<OOV>"))
+
+    def matters(status="looked_up", **readings):
+        token = ReadToken("good", 2, 0, status, change=0.2, removed=0.4, attribution=0.9)
         other = ReadToken("bad", 3, 1, "looked_up", change=0.1, removed=0.5, attribution=0.1)
         tokens = (replace(token, unknown=readings["good"]), replace(other, unknown=readings["bad"]))
         text = Why("", (0.5, 0.5), "b", "b", 0.5, 2, 0, tokens, None, None, None)
-        [fact] = [fact for fact in checks(None, text, None, 0) if fact.label == "matters"]
+        [fact] = [fact for fact in checks(explanation, text, None, 0) if fact.label == "matters"]
         return fact.text
 
     assert matters(good=0.3, bad=0.5) == "'good' (position 0) the most, by all readings"
@@ -195,6 +198,9 @@ def test_of_all_readings_is_said_only_what_holds_by_the_one_as_unknown_too(ask, 
         "out and by attribution; 'bad' (position 1) by reading it as unknown"
     )
     assert matters(good=0.5, bad=0.5) == (
+        "'good' (position 0) the most, by change, by leaving it out and by attribution"
+    )
+    assert matters("replaced", good=0.5, bad=0.3) == (
         "'good' (position 0) the most, by change, by leaving it out and by attribution"
     )
 

@@ -111,8 +111,11 @@ def _matters(most: dict[SortName, tuple[ReadToken, ...]], all_readings: Sequence
     Args:
         all_readings: also those by which no token matters.
     """
-    first, *others = most.values()
-    by_all = [token for token in first if all(token in tokens for tokens in others)]
+    by_all = _in_all([tokens for by, tokens in most.items() if by != "unknown"])
+    if by_all and all(token.status == "replaced" for token in by_all):
+        # What is unknown already cannot matter by being read so, which is no difference.
+        most = {by: tokens for by, tokens in most.items() if by != "unknown"}
+    by_all = _in_all(list(most.values()))
     if by_all:
         alike = len(most) == len(all_readings)
         names = "by all readings" if alike else _joined(_MOST_BY[by] for by in most)
@@ -122,6 +125,11 @@ def _matters(most: dict[SortName, tuple[ReadToken, ...]], all_readings: Sequence
         readings.setdefault(_named(tokens), []).append(_MOST_BY[by])
     parts = (f"{tokens} {_joined(names)}" for tokens, names in readings.items())
     return f"the readings differ in what matters most: {'; '.join(parts)}"
+
+
+def _in_all(groups: Sequence[Sequence[ReadToken]]) -> list[ReadToken]:
+    """Return the tokens that are in each group."""
+    return [token for token in groups[0] if all(token in group for group in groups[1:])]
 
 
 def _joined(names: Iterable[str]) -> str:
