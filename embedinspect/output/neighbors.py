@@ -19,7 +19,11 @@ from embedinspect.page import Column, Fact, Facts, Page, Table, Tables
 from embedinspect.wording import clipped_repr, listed, plural
 
 _MOST_LOOKED_AT = 20  # words that are looked for among all
-_DIRECTION = {"cosine": "1 is the same direction", "dot": "more is nearer", "euclidean": "distance"}
+_DIRECTION = {
+    "cosine": "1 is the same direction",
+    "dot": "more is nearer",
+    "euclidean": "less is nearer",
+}
 
 
 def page(neighborhood: Neighborhood) -> Page:

@@ -212,6 +212,14 @@ def test_a_question_without_an_answer_ends_as_it_does_alone(ask, form):
     assert (code, out) == (2, b"")
 
 
+@pytest.mark.parametrize(
+    ("metric", "says"), [("dot", "more is nearer"), ("euclidean", "less is nearer")]
+)
+def test_it_is_said_which_way_a_metric_counts(ask, metric, says):
+    out = ask("neighbors", "vectors.txt", "king", "--metric", metric)[1].decode()
+    assert f"{metric} ({says})" in out
+
+
 @pytest.mark.parametrize("questions", ["zebra\n", "king\nzebra\n", "king\n-\n"])
 def test_a_line_of_a_file_without_an_answer_is_bad_data(ask, tmp_path, questions):
     (tmp_path / "words").write_text(questions)
