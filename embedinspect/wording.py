@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _LITERAL = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
 # Control, format, surrogate, private and unassigned characters, line and paragraph separators:
@@ -35,6 +35,15 @@ def listed(items: Iterable[str], most: int = 8, total: int | None = None) -> str
     items = list(items)
     rest = (len(items) if total is None else total) - most
     return ", ".join(items[:most]) + (f", and {rest:,} more" if rest > 0 else "")
+
+
+def with_and(items: Sequence[str]) -> str:
+    """Return all items, the last behind an "and".
+
+    >>> with_and(["3"]), with_and(["3", "7"]), with_and(["3", "7", "20"])
+    ('3', '3 and 7', '3, 7 and 20')
+    """
+    return " and ".join([", ".join(items[:-1]), *items[-1:]] if len(items) > 1 else items)
 
 
 def literal(text: str, encoding: str = "utf-8") -> str:

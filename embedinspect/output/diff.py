@@ -12,7 +12,12 @@ from embedinspect.output.digits import decimals_below_one, decimals_for, percent
 from embedinspect.output.document import Document, about_source
 from embedinspect.output.labels import row_tag, source_name, word_label
 from embedinspect.output.limits import broken
-from embedinspect.output.relations import sentence
+from embedinspect.output.relations import (
+    elsewhere_document,
+    relation_document,
+    seems_elsewhere,
+    sentence,
+)
 from embedinspect.output.top import DEFAULT, ends
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
 from embedinspect.row_words import is_text
@@ -28,9 +33,9 @@ _BY = {"cosine": "by cosine", "dot": "by dot product", "euclidean": "by Euclidea
 
 def page(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
     """Yield how one matrix comes of the other, where that is known, and then what moved."""
-    relation = sentence(difference)
-    if relation is not None:
-        yield Headline(relation)
+    for known in (sentence(difference), seems_elsewhere(difference)):
+        if known is not None:
+            yield Headline(known)
     yield from moved(difference, top, named=named)
 
 
@@ -263,13 +268,6 @@ def _turn(difference: Difference) -> Iterator[Fact]:
         )
 
 
-def _relation(difference: Difference) -> dict[str, object] | None:
-    """Return how one matrix comes of the other, for programs."""
-    if difference.relation is None:
-        return None
-    return {"sentence": sentence(difference), **vars(difference.relation)}
-
-
 def document(difference: Difference, top: int | None = None, *, named: bool = False) -> Document:
     """Return every matched row; with `top`, those of the tables."""
     far = difference.that_moved
@@ -289,7 +287,8 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
         "not_finite": difference.not_finite,
         "not_finite_in_a_alone": len(difference.broken_a),
         "not_finite_in_b_alone": len(difference.broken_b),
-        "relation": _relation(difference),
+        "relation": relation_document(difference),
+        "elsewhere": elsewhere_document(difference),
         "mean_distance": difference.mean_distance,
         "mean_cosine": difference.mean_cosine,
         "mean_cosine_rows": difference.cosine_rows if difference.same_width else 0,

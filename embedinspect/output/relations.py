@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
-from embedinspect.analysis.diff import Difference, Relation
+from embedinspect.analysis.diff import Difference, Elsewhere, Relation
+from embedinspect.analysis.diff.record import Rows
 from embedinspect.output.labels import word_label
-from embedinspect.wording import listed, plural
+from embedinspect.wording import listed, plural, with_and
 
-_MOST_WORDS, _MOST_RUNS = 5, 3
+_MOST_WORDS, _MOST_RUNS, _MOST_IN_ANOTHER_ORDER = 5, 3, 8
+_MOST_IN_DOCUMENT = 1000
 
 
 def sentence(difference: Difference) -> str | None:
@@ -38,7 +41,9 @@ def _scope(difference: Difference) -> Iterator[str]:
         yield f"in the {plural(len(pairs), pairs.by)} that both have{finite}"
     elif difference.not_finite:
         yield f"in the {plural(len(pairs), 'row')} that are finite in both"
-    if not pairs.same_rows:
+    # Rows under other words are not the same word by word.
+    in_another_order = difference.relation is not None and difference.relation.kind == "row_order"
+    if not pairs.same_rows and not in_another_order:
         yield "word by word"
 
 
@@ -66,9 +71,7 @@ def _in_itself(difference: Difference, relation: Relation) -> str:
         case "columns":
             return f" with {_columns(relation)}"
         case "row_order":
-            pairs, moved = len(difference.pairs), relation.rows or 0
-            which = "its rows" if moved == pairs else f"{moved:,} of its {plural(pairs, 'row')}"
-            return f" with {which} in another order, number for number"
+            return _in_another_order(difference, relation)
         case "rows_scaled":
             factors = "scaled to length 1" if relation.to_length_1 else "scaled, each by a factor"
             own = "" if relation.to_length_1 else " of its own"
@@ -100,6 +103,38 @@ def _in_itself(difference: Difference, relation: Relation) -> str:
             return f", to within {relation.within:.1g} of the length of each row"
 
 
+def _in_another_order(difference: Difference, relation: Relation) -> str:
+    """Return that rows, or only the words on them, are in another order, and which."""
+    pairs, moved = difference.pairs, relation.rows or 0
+    noun = "word" if relation.only_words else "row"
+    of_all = f"its {noun}s" if moved == len(pairs) else f"{moved:,} of its {len(pairs):,} {noun}s"
+    which = "" if moved == len(pairs) else f": {_first_that_differ(difference)}"
+    if relation.only_words:
+        return f" row by row, number for number, with {of_all} in another order{which}"
+    where = "under other words" if pairs.by == "word" else "in another order"
+    return f" with {of_all} {where}, number for number{which}"
+
+
+def _first_that_differ(difference: Difference) -> str:
+    """Return the first rows that differ: by their words if they are matched by these."""
+    pairs, places = difference.pairs, _that_differ(difference)
+    first = places[:_MOST_IN_ANOTHER_ORDER].tolist()
+    if pairs.by == "word":
+        names = [word_label(pairs.named, pairs.row_a(place)) for place in first]
+        return _named(names, len(places))
+    return f"rows {_named([f'{pairs.row_a(place):,}' for place in first], len(places))}"
+
+
+def _named(names: list[str], total: int) -> str:
+    """Return names, and how many more there are."""
+    return with_and(names) if len(names) == total else listed(names, len(names), total)
+
+
+def _that_differ(difference: Difference) -> Rows:
+    """Return the places of the rows that are not equal, number for number."""
+    return np.flatnonzero(~difference.measures.equal)
+
+
 def _precision(relation: Relation) -> str:
     if relation.dtype is not None:
         return relation.dtype
@@ -121,7 +156,7 @@ def _columns(relation: Relation) -> str:
 def _rows(difference: Difference) -> str:
     """Return which rows differ: by their words where they are few, in runs, or how many."""
     pairs = difference.pairs
-    places = np.flatnonzero(~difference.measures.equal)
+    places = _that_differ(difference)
     others = len(pairs) - len(places)
     rest = (
         f"the other {others:,} are equal, number for number"
@@ -140,4 +175,84 @@ def _rows(difference: Difference) -> str:
         first, last = pairs.row_a(int(places[start])), pairs.row_a(int(places[end]))
         runs.append(f"{first:,}" if first == last else f"{first:,} to {last:,}")
     noun = "row" if len(places) == 1 else "rows"
-    return f"{noun} {' and '.join(runs)}; {rest}"
+    return f"{noun} {with_and(runs)}; {rest}"
+
+
+def seems_elsewhere(difference: Difference) -> str | None:
+    """Return that rows seem to be matched with the wrong ones, and how to mend it; None if not."""
+    elsewhere = difference.elsewhere
+    if elsewhere is None:
+        return None
+    where = "under other words" if difference.by == "word" else "in another order"
+    return (
+        f"B seems to have rows of A {where}: {_found(difference, elsewhere)}; "
+        f"{_to_match_them(difference)}"
+    )
+
+
+def _found(difference: Difference, elsewhere: Elsewhere) -> str:
+    """Return how many rows were looked at, and what was found of them."""
+    pairs, found = difference.pairs, f"{len(elsewhere.places):,}"
+    differ = f"of the {elsewhere.candidates:,} {difference.by}s whose direction differs, "
+    if elsewhere.candidates > elsewhere.looked_at:
+        differ += f"{elsewhere.looked_at:,} were looked at, and "
+        found += " of these"
+    least = math.floor(elsewhere.cosine * 10_000) / 10_000  # rounded up it would not be true
+    of_b, of_a = elsewhere.places[0]
+    if difference.by == "word":
+        other = "the row of another word in A"
+        first, second = (word_label(pairs.named, pairs.row_a(place)) for place in (of_b, of_a))
+        example = f"{first} with {second}"
+    else:
+        other = "a row of A of another number"
+        example = f"row {pairs.row_b(of_b):,} with row {pairs.row_a(of_a):,}"
+    return f"{differ}{found} have a cosine of at least {least:.4f} with {other}, such as {example}"
+
+
+def _to_match_them(difference: Difference) -> str:
+    """Return how rows are matched with the right ones."""
+    lacking = [
+        f"--words-{label}"
+        for label, source in (("a", difference.a), ("b", difference.b))
+        if source.words is None
+    ]
+    if not lacking:
+        return "check that the words of A and B belong to these rows"
+    return f"name their words with {' and '.join(lacking)}, so that they are matched by word"
+
+
+def relation_document(difference: Difference) -> dict[str, object] | None:
+    """Return how one matrix comes of the other, for programs."""
+    relation = difference.relation
+    if relation is None:
+        return None
+    pairs, which = difference.pairs, None
+    if relation.rows is not None:
+        which = [
+            {"word": pairs.name(place), "row_a": pairs.row_a(place), "row_b": pairs.row_b(place)}
+            for place in _that_differ(difference)[:_MOST_IN_DOCUMENT].tolist()
+        ]
+    return {"sentence": sentence(difference), **vars(relation), "which": which}
+
+
+def elsewhere_document(difference: Difference) -> dict[str, object] | None:
+    """Return which rows seem to be matched with the wrong ones, for programs."""
+    elsewhere, pairs = difference.elsewhere, difference.pairs
+    if elsewhere is None:
+        return None
+    return {
+        "sentence": seems_elsewhere(difference),
+        "candidates": elsewhere.candidates,
+        "looked_at": elsewhere.looked_at,
+        "found": len(elsewhere.places),
+        "cosine": elsewhere.cosine,
+        "which": [
+            {
+                "word_b": pairs.name(of_b),
+                "row_b": pairs.row_b(of_b),
+                "word_a": pairs.name(of_a),
+                "row_a": pairs.row_a(of_a),
+            }
+            for of_b, of_a in elsewhere.places
+        ],
+    }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from embedinspect.analysis.diff import compare, relations, row_order
 from embedinspect.analysis.diff.relation_checks import shortest_between
 from embedinspect.analysis.diff.rounding import Written, round_bfloat16, round_float16
-from embedinspect.output.relations import sentence
+from embedinspect.output.relations import relation_document, sentence
 from embedinspect.source import Source
 from tests.builders import source_of
 
@@ -217,6 +217,9 @@ def test_rows_that_are_new_are_named(seed, count):
     assert said(rows, made) == f"B is A but for {which}; {rest}"
     made[0] += 1
     assert said(rows, made).startswith("B is A but for rows 0 and 5")
+    made[5 : 5 + count] = rows[5 : 5 + count]
+    made[[3, 7]] += 1
+    assert said(rows, made).startswith("B is A but for rows 0, 3 and 7; ")
     made[:] += stream.rand(20, 3).astype(np.float32)
     assert said(rows, made) is None
 
@@ -290,12 +293,68 @@ def test_rows_in_another_order_in_words(monkeypatch):
     assert said(rows, made) == "B is A with its rows in another order, number for number"
     some = rows.copy()
     some[[3, 7, 30]] = rows[[7, 30, 3]]
-    assert said(rows, some) == "B is A with 3 of its 40 rows in another order, number for number"
+    assert said(rows, some) == (
+        "B is A with 3 of its 40 rows in another order, number for number: rows 3, 7 and 30"
+    )
+    some[10:30] = rows[10:30][::-1]
+    assert said(rows, some) == (
+        "B is A with 23 of its 40 rows in another order, number for number: rows 3, 7, 10, 11, 12, "
+        "13, 14, 15, and 15 more"
+    )
     made[0, 0], made[0, 1] = made[0, 1], made[0, 0]  # of the same length
     assert said(rows, made) is None
     twice = rows.copy()
     twice[[3, 7]] = rows[7]
     assert said(rows, twice) == "B is A but for row 3; the other 39 are equal, number for number"
+
+
+def test_rows_under_other_words_are_not_said_to_be_the_same_word_by_word():
+    rows = np.random.RandomState(0).standard_normal((6, 3)).astype(np.float32)
+    a = source_of(rows, "abcdef")
+
+    def with_words(order: list[int], words: str) -> str | None:
+        return sentence(compare(a, source_of(rows[order], words), neighbors=0))
+
+    same = [0, 1, 2, 3, 4, 5]
+    exchanged, reverse = [0, 3, 2, 1, 4, 5], same[::-1]
+    assert with_words(reverse, "fedcba") == "Word by word, B is A, number for number"
+    assert with_words(exchanged, "abcdef") == (
+        "B is A with 2 of its 6 rows under other words, number for number: b and d"
+    )
+    assert with_words(reverse, "abcdef") == (
+        "B is A with its rows under other words, number for number"
+    )
+    assert with_words(exchanged, "cbadef") == (
+        "B is A with 4 of its 6 rows under other words, number for number: a, b, c and d"
+    )
+    assert with_words(same, "adcbef") == (
+        "B is A row by row, number for number, with 2 of its 6 words in another order: b and d"
+    )
+    assert with_words(same, "fedcba") == (
+        "B is A row by row, number for number, with its words in another order"
+    )
+    fewer = source_of(rows[:4], "dcba")
+    assert sentence(compare(a, fewer, neighbors=0)) == (
+        "In the 4 words that both have, B is A row by row, number for number, with its words in "
+        "another order"
+    )
+    longer = compare(
+        fewer, source_of(np.vstack([rows[4:], rows[4:], rows[2:4]]), "xyzvab"), neighbors=0
+    )
+    assert not longer.relation.only_words  # rows of these numbers are not in A
+
+
+def test_rows_that_differ_are_listed_for_programs_up_to_a_number():
+    rows = np.random.RandomState(0).standard_normal((3000, 2)).astype(np.float32)
+    some = rows.copy()
+    some[[3, 7, 30]] = rows[[7, 30, 3]]
+    which = relation_document(compare(source_of(rows), source_of(some), neighbors=0))["which"]
+    assert which[0] == {"word": "#3", "row_a": 3, "row_b": 3}
+    assert [row["row_b"] for row in which] == [3, 7, 30]
+    many = relation_document(compare(source_of(rows), source_of(rows[::-1]), neighbors=0))
+    assert (many["rows"], len(many["which"])) == (3000, 1000)
+    doubled = relation_document(compare(source_of(rows), source_of(rows * 2), neighbors=0))
+    assert doubled["which"] is None
 
 
 @pytest.mark.parametrize("row", range(0, 90, 7))

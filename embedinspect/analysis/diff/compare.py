@@ -24,6 +24,7 @@ from embedinspect.analysis.diff.record import (
     cosines_of,
 )
 from embedinspect.analysis.diff.relations import relation_of
+from embedinspect.analysis.diff.rows_elsewhere import rows_elsewhere
 from embedinspect.analysis.diff.similarities import similarities
 from embedinspect.analysis.dims import first_dims
 from embedinspect.analysis.nearest import Metric
@@ -82,6 +83,8 @@ def compare(
     if not len(pairs):
         raise DataError("no matched row is finite in both matrices; expected finite numbers")
     relation = relation_of(pairs, measures)
+    open_ = relation is None or relation.kind == "but_for_rows"
+    elsewhere = rows_elsewhere(pairs, measures) if open_ else None
     chosen = pairs.places_of(words) if words else None
     hint = None if align else _cosine_after_turning(pairs, measures, chosen)
     if align and not measures.equal.all():
@@ -121,6 +124,7 @@ def compare(
         dims=dims,
         metric=metric,
         relation=relation,
+        elsewhere=elsewhere,
     )
 
 

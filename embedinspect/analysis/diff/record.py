@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from embedinspect.analysis.diff.matching import Pairs
-from embedinspect.analysis.diff.relation import Relation
+from embedinspect.analysis.diff.relation import Elsewhere, Relation
 from embedinspect.analysis.nearest import Metric
 from embedinspect.source import Source
 
@@ -153,6 +153,8 @@ class Difference:
         dims: how many first numbers of the rows of each matrix were compared; None for all.
         metric: how nearness of neighbors was measured.
         relation: how one matrix comes of the other, before a turn; None where that is not known.
+        elsewhere: that rows of the second matrix are rows of the first at other places; None where
+            that does not seem so, or where the relation says all.
     """
 
     a: Source
@@ -178,6 +180,7 @@ class Difference:
     dims: tuple[int | None, int | None] = (None, None)
     metric: Metric = "cosine"
     relation: Relation | None = None
+    elsewhere: Elsewhere | None = None
 
     @property
     def by(self) -> str:
@@ -283,7 +286,8 @@ class Difference:
     def trained_apart(self) -> bool:
         """Whether a turn would bring the two much closer: they do not share their axes.
 
-        Where it is known how one comes of the other, they were not trained apart. Unrelated rows
+        Where it is known how one comes of the other, they were not trained apart, and rows that
+        are matched with the wrong ones tell nothing of it. Unrelated rows
         come closer, too, the more so the fewer there are for their dimensions: the mean cosine of n
         rows of d independent normal numbers comes to about 8 / 3 pi sqrt(d / n), since the singular
         values of such a product are spread over a quarter of a circle (Marchenko and Pastur 1967).
@@ -292,6 +296,7 @@ class Difference:
         return (
             not self.aligned
             and self.relation is None
+            and self.elsewhere is None
             and self.mean_cosine_aligned is not None
             and self.mean_cosine < _APART
             and self.mean_cosine_aligned > self.mean_cosine + 0.2

@@ -28,6 +28,7 @@ class Relation:
         steps: how many whole numbers there are on each side of 0.
         each: what has a step of its own: `matrix`, `row`, or `block` of 32 numbers.
         rows: how many rows are not as the others.
+        only_words: whether these differ because of their words alone, which are in another order.
         within: the largest share of its length by which a row is off.
         dims: how many first dimensions were taken.
     """
@@ -44,5 +45,24 @@ class Relation:
     steps: int | None = None
     each: str | None = None
     rows: int | None = None
+    only_words: bool = False
     within: float | None = None
     dims: int | None = None
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Rows of the second matrix that are, nearly, rows of the first at another place.
+
+    Attributes:
+        candidates: how many rows have another direction in the second matrix than in the first.
+        looked_at: how many of them were searched for among all rows of the first.
+        cosine: the least between a row that was found and the row that it is.
+        places: of each row that was found, its place among the pairs, and the place of the pair
+            whose row in the first matrix it is.
+    """
+
+    candidates: int
+    looked_at: int
+    cosine: float
+    places: tuple[tuple[int, int], ...]

@@ -39,7 +39,21 @@ def in_another_order(pairs: Pairs, measures: Measures, different: Rows) -> Relat
         part = slice(start, start + step)
         if not (pairs.left[left[part]] == pairs.right[right[part]]).all():
             return None
-    return Relation("row_order", rows=len(different))
+    return Relation(
+        "row_order", rows=len(different), only_words=_equal_by_number(pairs, different, step)
+    )
+
+
+def _equal_by_number(pairs: Pairs, different: Rows, step: int) -> bool:
+    """Return whether rows of the same number are equal, so that only their words changed places."""
+    if pairs.rows_b is None:
+        return False
+    rows_a, rows_b = pairs.a.matrix.rows, pairs.b.matrix.rows
+    for start in range(0, len(different), step):
+        numbers = pairs.rows_b[different[start : start + step]]
+        if numbers.max() >= len(rows_a) or not (rows_a[numbers] == rows_b[numbers]).all():
+            return False
+    return True
 
 
 def _lengths_agree(one: Doubles, other: Doubles) -> bool:
