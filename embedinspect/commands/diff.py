@@ -129,16 +129,29 @@ def diff(
         raise typer.Exit(FOUND)
 
 
-def _check_word(word: str, source: Source) -> None:
-    """Refuse what is written as a path and is no word of a run: there is no such file.
+def _check_words(words: list[str], source: Source) -> None:
+    """Refuse what is no word of a run: it may have been meant as the path of a second source.
 
     Raises:
-        UsageError: it is.
+        UsageError: one of them is none.
     """
-    if source.row_of(word) is None:
+    from embedinspect.samples import resolve
+    from embedinspect.wording import clipped_repr
+
+    for word in words:
+        if source.row_of(word) is not None:
+            continue
+        if os.path.exists(resolve(word)):
+            raise UsageError(
+                f"{clipped_repr(word)} is no word of the run {source.path}, but a path that "
+                "exists; expected a second source before all words"
+            )
+        close = source.words.close_to(word) if source.words is not None else []
+        hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
         raise UsageError(
-            f"{word!r} is no file or folder, and no word of {source.path}; expected the path of "
-            "another source, or words to compare before and after training"
+            f"{clipped_repr(word)} is no word of the run {source.path}, and no file or folder; "
+            "expected words to compare before and after training, or the path of another source "
+            f"before them{hint}"
         )
 
 
@@ -155,8 +168,6 @@ def _sources(
 
     run = is_run(Path(a))
     if b is not None and run and not (held_at(b) or os.path.exists(resolve(b))):
-        if os.sep in b or os.path.splitext(b)[1]:
-            _check_word(b, reading.open_a(a, epoch))
         words, b = [b, *words], None
     if b is not None:
         return reading.open_a(a, epoch), reading.open_b(b), words
@@ -165,4 +176,6 @@ def _sources(
     if not run:
         reading.open_a(a)  # says what is wrong with it, if anything
         raise UsageError(f"{a!r} is no run, so it has one matrix; expected two sources")
-    return open_source(a, SourceOptions(epoch=epoch or 0)), reading.open_a(a), words
+    before, after = open_source(a, SourceOptions(epoch=epoch or 0)), reading.open_a(a)
+    _check_words(words, after)
+    return before, after, words

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 
 from embedinspect.analysis.diff import Difference, Moved
+from embedinspect.analysis.diff.matching import Repeats
 from embedinspect.analysis.histogram import histogram as bins_of
 from embedinspect.output import histogram
 from embedinspect.output.digits import decimals_below_one, decimals_for, percent
 from embedinspect.output.document import Document, about_source
-from embedinspect.output.labels import row_tag, source_name, word_label
+from embedinspect.output.labels import row_tag, short, source_name, word_label
 from embedinspect.output.limits import broken
 from embedinspect.output.relations import (
     elsewhere_document,
@@ -221,7 +222,18 @@ def _mean_cosine(difference: Difference) -> str:
 
 
 def _left_out(difference: Difference) -> Iterator[Fact]:
-    """Yield which rows could not be compared."""
+    """Yield which rows are not compared, and which could not be."""
+    repeated = ((difference.a, difference.repeats_a), (difference.b, difference.repeats_b))
+    for label, (source, repeats) in zip("AB", repeated, strict=True):
+        if repeats is not None:
+            verb, such_as = ("has", ":") if repeats.count == 1 else ("have", ", such as")
+            yield Fact(
+                "repeated",
+                f"{plural(repeats.count, 'row')} of {label} {verb} the word of an earlier row"
+                f"{such_as} row {repeats.row:,} ({short(source.name_of(repeats.row))}, as row "
+                f"{repeats.earlier:,}); only the first row of each word is compared",
+                "notable",
+            )
     both = difference.not_finite - len(difference.broken_a) - len(difference.broken_b)
     said = broken(difference)
     if both:
@@ -268,6 +280,10 @@ def _turn(difference: Difference) -> Iterator[Fact]:
         )
 
 
+def _count(repeats: Repeats | None) -> int:
+    return 0 if repeats is None else repeats.count
+
+
 def document(difference: Difference, top: int | None = None, *, named: bool = False) -> Document:
     """Return every matched row; with `top`, those of the tables."""
     far = difference.that_moved
@@ -283,6 +299,8 @@ def document(difference: Difference, top: int | None = None, *, named: bool = Fa
         "shared": difference.shared,
         "only_a": difference.only_a,
         "only_b": difference.only_b,
+        "repeated_a": _count(difference.repeats_a),
+        "repeated_b": _count(difference.repeats_b),
         "unmoved": len(difference.unmoved),
         "not_finite": difference.not_finite,
         "not_finite_in_a_alone": len(difference.broken_a),

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from scipy.linalg import orthogonal_procrustes
 from scipy.stats import spearmanr
 
+from embedinspect import row_words
 from embedinspect.analysis.diff import compare
-from embedinspect.analysis.diff.matching import match
+from embedinspect.analysis.diff.matching import Repeats, match
 from embedinspect.analysis.nearest import Searcher
 from embedinspect.errors import DataError, UsageError
+from embedinspect.output import diff
 from tests.builders import source_of
 
 
@@ -137,8 +139,13 @@ def test_rows_without_a_word_are_compared_where_the_words_are_the_same():
 def test_matrices_that_cannot_be_compared():
     with pytest.raises(UsageError, match="output_dim 2"):
         compare(source_of(np.ones((2, 2))), source_of(np.ones((2, 3))), align=True)
-    with pytest.raises(DataError, match="as many rows"):
-        compare(source_of(np.ones((2, 2))), source_of(np.ones((3, 2))))
+    for words_a, words_b, lacking in (
+        (None, None, "neither has words to match them by; .* with --words-a and --words-b"),
+        (None, "abc", "A has no words to match them by; .* as many rows, or words with --words-a"),
+        ("ab", None, "B has no words to match them by; .* as many rows, or words with --words-b"),
+    ):
+        with pytest.raises(DataError, match=lacking):
+            compare(source_of(np.ones((2, 2)), words_a), source_of(np.ones((3, 2)), words_b))
     with pytest.raises(DataError, match="share no word"):
         compare(source_of(np.ones((2, 2)), "ab"), source_of(np.ones((2, 2)), "AB"))
     with pytest.raises(UsageError, match="'z': not among the 2 rows"):
@@ -157,6 +164,26 @@ def test_shared_words_alone_are_compared():
     )
     assert [(row.word, row.distance) for row in difference.moved] == [("b", 1), ("a", 0)]
     assert difference.overlap is None
+
+
+def test_rows_whose_word_an_earlier_row_has_are_said_to_be_left_out(monkeypatch):
+    a, words = source_of(np.arange(8).reshape(4, 2), "abcd"), ["b", "a", None, "b", "x", "a"]
+    for many in (row_words.MANY_WORDS, 2):
+        monkeypatch.setattr(row_words, "MANY_WORDS", many)
+        b = source_of(np.arange(12).reshape(6, 2), words)
+        difference = compare(a, b, neighbors=0)
+        assert difference.repeats_a is None
+        assert difference.repeats_b == Repeats(2, 3, 0)
+        assert [(row.word, row.row_b) for row in difference.moved] == [("a", 1), ("b", 0)]
+    facts = [fact for fact in diff.page(difference)][-1].facts
+    assert {fact.label: fact.text for fact in facts}["repeated"] == (
+        "2 rows of B have the word of an earlier row, such as row 3 (b, as row 0); only the first "
+        "row of each word is compared"
+    )
+    head = diff.document(difference).head
+    assert (head["repeated_a"], head["repeated_b"]) == (0, 2)
+    same = compare(b, source_of(np.arange(12).reshape(6, 2), words), neighbors=0)
+    assert (same.shared, same.repeats_a, same.repeats_b) == (6, None, None)  # all are compared
 
 
 def test_rows_without_words_are_matched_by_number():

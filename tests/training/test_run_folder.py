@@ -181,5 +181,24 @@ def test_a_mutated_run_folder_is_read_or_refused_in_one_line(trained_once, run, 
 def test_what_is_written_as_a_path_and_is_not_there_is_no_word(trained, run):
     code, out, err = run("diff", "a", "nosuch.npy")
     assert (code, out) == (2, b"")
-    assert err.startswith("Error: 'nosuch.npy' is no file or folder, and no word of a; expected")
-    assert err.count("\n") == 1
+    assert err == (
+        "Error: 'nosuch.npy' is no word of the run a, and no file or folder; expected words to "
+        "compare before and after training, or the path of another source before them\n"
+    )
+    for words in (["nosuch"], ["the", "nosuch.npy"], ["the", "nosuch"]):
+        code, out, err = run("diff", "a", *words)
+        assert (code, out) == (2, b"")
+        assert err.startswith(
+            f"Error: {words[-1]!r} is no word of the run a, and no file or folder; "
+        )
+    assert run("diff", "a", "the")[0] == 0
+
+
+def test_a_second_source_behind_a_word_is_told_to_come_first(trained, run):
+    np.save("other.npy", np.ones((2, 2)))
+    code, out, err = run("diff", "a", "the", "other.npy")
+    assert (code, out) == (2, b"")
+    assert err == (
+        "Error: 'other.npy' is no word of the run a, but a path that exists; expected a second "
+        "source before all words\n"
+    )

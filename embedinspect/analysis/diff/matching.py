@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -19,8 +19,37 @@ from embedinspect.word_index import MANY_WORDS, WordIndex
 from embedinspect.wording import clipped_repr, listed, plural
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
+Index = Mapping[str, int]
 
 _MOST_SPELLED = 20_000  # words that are compared with one that is misspelled
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Rows of a source whose word an earlier row has: only the first row of a word is matched.
+
+    Attributes:
+        count: how many rows.
+        row: the first of them.
+        earlier: the first row that has its word.
+    """
+
+    count: int
+    row: int
+    earlier: int
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """What is left out of a source whose rows are matched by word.
+
+    Attributes:
+        words: how many words the other source lacks.
+        repeats: the rows that an earlier row of the same word hides; None where there are none.
+    """
+
+    words: int = 0
+    repeats: Repeats | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +63,7 @@ class Pairs:
         rows_a: for each pair, its row in the first matrix, ascending; None where every row is
             matched with the row of its own number, which then takes no memory.
         rows_b: the same of the second matrix.
-        only_a: how many words of the first matrix the second lacks; `only_b` likewise.
+        unmatched_a: what is left out of the first matrix; `unmatched_b` of the second.
     """
 
     a: Source
@@ -42,8 +71,8 @@ class Pairs:
     by: str
     rows_a: Rows | None = None
     rows_b: Rows | None = None
-    only_a: int = 0
-    only_b: int = 0
+    unmatched_a: Unmatched = Unmatched()
+    unmatched_b: Unmatched = Unmatched()
 
     def __len__(self) -> int:
         return self.a.matrix.input_dim if self.rows_a is None else len(self.rows_a)
@@ -165,33 +194,64 @@ def match(a: Source, b: Source) -> Pairs:
     if a.words is not None and b.words is not None:
         if _same_words(a.words, b.words):
             return Pairs(a, b, "word" if _each_its_own(a.words) else "row")
-        rows_a, rows_b, only_a, only_b = _by_word(a.words, b.words)
+        rows_a, rows_b, unmatched_a, unmatched_b = _by_word(a.words, b.words)
         if not len(rows_a):
             raise DataError(
                 f"{a.path!r} and {b.path!r} share no word; expected matrices over the same "
                 f"language, and the same case: the first has {_some(a)}, the second {_some(b)}"
             )
-        return Pairs(a, b, "word", rows_a, rows_b, only_a, only_b)
+        return Pairs(a, b, "word", rows_a, rows_b, unmatched_a, unmatched_b)
     if a.matrix.input_dim != b.matrix.input_dim:
         raise DataError(
             f"{a.path!r} has {plural(a.matrix.input_dim, 'row')}, {b.path!r} has "
-            f"{b.matrix.input_dim:,}, and not both have words to match them by; expected as many "
-            "rows, or words with --words"
+            f"{b.matrix.input_dim:,}, and {_lacking(a, b)}"
         )
     return Pairs(a, b, "row")
 
 
-def _by_word(a: Words, b: Words) -> tuple[Rows, Rows, int, int]:
-    """Return the rows of the words that both have, and how many words only either has."""
+def _by_word(a: Words, b: Words) -> tuple[Rows, Rows, Unmatched, Unmatched]:
+    """Return the rows of the words that both have, and what is left out of either."""
+    index_a: Index
+    index_b: Index
     if min(len(a), len(b)) >= MANY_WORDS:
-        one, other = WordIndex(a), WordIndex(b)  # not kept: they take as much as the words
-        rows_a, rows_b = one.shared_with(other)
-        return rows_a, rows_b, len(one) - len(rows_a), len(other) - len(rows_a)
-    index = b.index
-    both = ((row, index[word]) for word, row in a.index.items() if word in index)
-    numbers = np.fromiter(chain.from_iterable(both), np.int64).reshape(-1, 2)
-    rows_a, rows_b = (np.ascontiguousarray(column) for column in numbers.T)
-    return rows_a, rows_b, len(a.index) - len(rows_a), len(index) - len(rows_a)
+        index_a, index_b = WordIndex(a), WordIndex(b)  # not kept: they take as much as the words
+        rows_a, rows_b = index_a.shared_with(index_b)
+    else:
+        index_a, index_b = a.index, b.index
+        both = ((row, index_b[word]) for word, row in index_a.items() if word in index_b)
+        numbers = np.fromiter(chain.from_iterable(both), np.int64).reshape(-1, 2)
+        rows_a, rows_b = (np.ascontiguousarray(column) for column in numbers.T)
+    matched = len(rows_a)
+    return rows_a, rows_b, _unmatched(a, index_a, matched), _unmatched(b, index_b, matched)
+
+
+def _unmatched(words: Words, index: Index, matched: int) -> Unmatched:
+    count = words.named - len(index)
+    repeats = Repeats(count, *_first_repeat(words, index)) if count else None
+    return Unmatched(len(index) - matched, repeats)
+
+
+def _first_repeat(words: Words, index: Index) -> tuple[int, int]:
+    """Return the first row whose word an earlier row has, and that row; there must be one."""
+    if isinstance(index, WordIndex):
+        first = index.first_rows()
+        row = int(np.flatnonzero((first >= 0) & (first != np.arange(len(first))))[0])
+        return row, int(first[row])
+    return next(
+        (row, index[word])
+        for row, word in enumerate(words)
+        if word is not None and index[word] != row
+    )
+
+
+def _lacking(a: Source, b: Source) -> str:
+    """Return which of two sources has no words, and how it gets them."""
+    if a.words is None and b.words is None:
+        which, options = "neither has", "--words-a and --words-b"
+    else:
+        label = "A" if a.words is None else "B"
+        which, options = f"{label} has no", f"--words-{label.lower()}"
+    return f"{which} words to match them by; expected as many rows, or words with {options}"
 
 
 def _same_words(a: Words, b: Words) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from embedinspect.analysis.diff.matching import Pairs
+from embedinspect.analysis.diff.matching import Pairs, Repeats
 from embedinspect.analysis.diff.relation import Elsewhere, Relation
 from embedinspect.analysis.nearest import Metric
 from embedinspect.source import Source
@@ -133,6 +133,8 @@ class Difference:
         shared: how many rows are matched.
         only_a: how many rows of the first matrix have no partner.
         only_b: how many rows of the second matrix have none.
+        repeats_a: rows of the first matrix that are left out, as an earlier row has their word.
+        repeats_b: those of the second matrix.
         not_finite: how many matched rows could not be compared.
         broken_a: those of them that are not finite in the first matrix alone.
         broken_b: those that are not finite in the second matrix alone.
@@ -163,6 +165,8 @@ class Difference:
     shared: int
     only_a: int
     only_b: int
+    repeats_a: Repeats | None
+    repeats_b: Repeats | None
     not_finite: int
     broken_a: Pairs
     broken_b: Pairs
