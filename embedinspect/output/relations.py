@@ -65,7 +65,10 @@ def _in_itself(difference: Difference, relation: Relation) -> str:
         case "equal":
             return ", number for number"
         case "rounded":
-            return f" rounded to {_precision(relation)}"
+            if relation.rounding == "truncated":
+                return f" truncated to {relation.dtype}"
+            ties = ", ties away from zero" if relation.rounding == "ties_away" else ""
+            return f" rounded to {_precision(relation)}{ties}"
         case "scaled":
             return f" times {relation.factor:.6g}{rounded}"
         case "columns":

@@ -75,6 +75,36 @@ def test_bfloat16_is_rounded_as_ml_dtypes_rounds(numbers):
     assert np.array_equal(round_bfloat16(rows), expected)
 
 
+def near_ties(seed: int) -> np.ndarray:
+    """Return rows of which many numbers stand half-way between two of bfloat16, or nearly."""
+    stream = np.random.RandomState(seed)
+    bits = stream.standard_normal((30, 6)).astype(np.float32).view(np.uint32)
+    low = stream.choice([0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF], bits.shape).astype(np.uint32)
+    return (bits & np.uint32(0xFFFF0000) | low).view(np.float32)
+
+
+@given(SEEDS)
+def test_other_ways_to_round_to_bfloat16_are_told_of(seed):
+    rows = near_ties(seed)
+    step = np.spacing(np.abs(rows)).astype(np.float64) * 2**16
+    below = np.floor(np.abs(rows) / step)
+    up = np.abs(rows) / step - below >= 0.5
+    sign = np.sign(rows)
+    truncated = (sign * below * step).astype(np.float32)
+    away = (sign * (below + up) * step).astype(np.float32)
+    assert said(rows, truncated) == "B is A truncated to bfloat16"
+    assert said(truncated, rows) == "A is B truncated to bfloat16"
+    assert said(rows, away) == "B is A rounded to bfloat16, ties away from zero"
+    assert said(rows, round_bfloat16(rows)) == "B is A rounded to bfloat16"
+    wide = np.hstack([rows, rows])
+    cut = "B is A cut to its first 6 dimensions"
+    assert said(wide, truncated) == f"{cut}, truncated to bfloat16"
+    assert said(wide, away) == f"{cut}, rounded to bfloat16, ties away from zero"
+    for made in (truncated, away):
+        made[3, 2] *= 1.01
+        assert said(rows, made) is None
+
+
 @given(matrices(), st.integers(0, 6))
 def test_numbers_written_with_some_decimals_are_told_of(rows, decimals):
     written = np.array([[float(f"{number:.{decimals}f}") for number in row] for row in rows])

@@ -9,6 +9,7 @@ Kind = Literal[
     "equal", "rounded", "scaled", "columns", "rows_scaled", "shifted", "quantized", "whole_numbers",
     "row_order", "but_for_rows", "turned", "nearly_equal",
 ]  # fmt: skip
+Rounding = Literal["ties_away", "truncated"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Relation:
         kind: the way in which it comes of the other.
         made: which of the two comes of the other: `B`, or `A`.
         dtype: the type that its numbers were rounded to, if that matters.
+        rounding: how they were rounded to it; None for to the nearest, ties to even.
         decimals: that its numbers were written with.
         digits: significant ones that its numbers were written with.
         factor: that all numbers were multiplied with.
@@ -36,6 +38,7 @@ class Relation:
     kind: Kind
     made: Literal["A", "B"] = "B"
     dtype: str | None = None
+    rounding: Rounding | None = None
     decimals: int | None = None
     digits: int | None = None
     factor: float | None = None

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from embedinspect.analysis.diff.record import Doubles
-from embedinspect.analysis.diff.relation import Relation
-from embedinspect.analysis.diff.rounding import BITS, TO_TYPE, Written, half_step
+from embedinspect.analysis.diff.relation import Relation, Rounding
+from embedinspect.analysis.diff.rounding import BITS, OTHER_WAYS, TO_TYPE, Written, half_step
 from embedinspect.stored_rows import FloatArray
 
 # So many bits must agree that would not have to: chance does so once in a million million times.
@@ -41,16 +41,21 @@ class Equal:
 
 
 class Rounded:
-    """Every number is the other one rounded to a type."""
+    """Every number is the other one rounded to a type.
 
-    def __init__(self, dtype: str) -> None:
-        self.dtype = dtype
+    Args:
+        rounding: another way to round to bfloat16 than to the nearest, ties to even.
+    """
+
+    def __init__(self, dtype: str, rounding: Rounding | None = None) -> None:
+        self.dtype, self.rounding = dtype, rounding
+        self._rounded = TO_TYPE[dtype] if rounding is None else OTHER_WAYS[rounding]
 
     def holds(self, rows: FloatArray, made: FloatArray) -> bool:
-        return bool((TO_TYPE[self.dtype](rows) == made).all())
+        return bool((self._rounded(rows) == made).all())
 
     def relation(self) -> Relation | None:
-        return Relation("rounded", dtype=self.dtype)
+        return Relation("rounded", dtype=self.dtype, rounding=self.rounding)
 
 
 class RoundedAsText:

@@ -26,7 +26,7 @@ from embedinspect.analysis.diff.relation_checks import (
     columns_of,
     rounding_of,
 )
-from embedinspect.analysis.diff.rounding import TO_TYPE, ways_to_write
+from embedinspect.analysis.diff.rounding import OTHER_WAYS, TO_TYPE, ways_to_write
 from embedinspect.analysis.diff.row_order import in_another_order
 from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, StoredRows, Vectors
@@ -39,6 +39,10 @@ _STEPS = (127, 7, 8)  # of 8 bits, and of 4 bits in two ways
 _MOST_TURNED = 2048  # dimensions; the turn of more takes too long
 _SAME = 2.0**-21  # a share of its length that a row is off by for rounding alone
 MakeCheck = Callable[[], Check | None]
+_ROUNDED: Sequence[MakeCheck] = (
+    *(partial(Rounded, dtype) for dtype in TO_TYPE),
+    *(partial(Rounded, "bfloat16", rounding) for rounding in OTHER_WAYS),
+)
 
 
 def relation_of(pairs: Pairs, measures: Measures) -> Relation | None:
@@ -118,8 +122,7 @@ class _Side:
 
     def rounded(self) -> Iterator[MakeCheck]:
         """Yield the types, decimals and digits that it may be rounded to."""
-        for dtype in TO_TYPE:
-            yield partial(Rounded, dtype)
+        yield from _ROUNDED
         for written in ways_to_write(self.some[1]):
             yield partial(RoundedAsText, written)
 
@@ -172,7 +175,7 @@ def _cut(pairs: Pairs) -> Relation | None:
     side.rows = _first(side.rows, dims)
     checks: Sequence[MakeCheck] = (
         Equal,
-        *(partial(Rounded, dtype) for dtype in TO_TYPE),
+        *_ROUNDED,
         partial(Scaled, side.dtype, wide=side.wide),
         partial(RowsScaled, side.dtype, wide=side.wide, to_length_1=True),
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from embedinspect.analysis.diff.record import Doubles
+from embedinspect.analysis.diff.relation import Rounding
 from embedinspect.stored_rows import FloatArray
 
 BITS = {"float32": 24, "float16": 11, "bfloat16": 8}
@@ -31,9 +32,26 @@ def round_bfloat16(rows: FloatArray) -> FloatArray:
     return rounded.view(np.float32)
 
 
+def round_bfloat16_away(rows: FloatArray) -> FloatArray:
+    """Return finite numbers rounded to bfloat16, ties away from zero, as float32."""
+    bits = np.ascontiguousarray(rows, np.float32).view(np.uint32)
+    return ((bits + np.uint32(0x8000)) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def truncate_bfloat16(rows: FloatArray) -> FloatArray:
+    """Return numbers cut to the upper halves of their bits, as float32."""
+    bits = np.ascontiguousarray(rows, np.float32).view(np.uint32)
+    return (bits & np.uint32(0xFFFF0000)).view(np.float32)
+
+
 TO_TYPE: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "float16": round_float16,
     "bfloat16": round_bfloat16,
+}
+# What writes bfloat16 without hardware for it often takes a simpler way than ties to even.
+OTHER_WAYS: Mapping[Rounding, Callable[[FloatArray], FloatArray]] = {
+    "ties_away": round_bfloat16_away,
+    "truncated": truncate_bfloat16,
 }
 
 
