@@ -199,6 +199,7 @@ def _found(difference: Difference, elsewhere: Elsewhere) -> str:
     differ = f"of the {elsewhere.candidates:,} {difference.by}s whose direction differs, "
     if elsewhere.candidates > elsewhere.looked_at:
         differ += f"{elsewhere.looked_at:,} were looked at, and "
+        found = "all" if len(elsewhere.places) == elsewhere.looked_at else found
         found += " of these"
     least = math.floor(elsewhere.cosine * 10_000) / 10_000  # rounded up it would not be true
     of_b, of_a = elsewhere.places[0]
