@@ -20,7 +20,7 @@ from embedinspect.output.relations import (
     sentence,
 )
 from embedinspect.output.top import DEFAULT, ends
-from embedinspect.page import Column, Fact, Facts, Headline, Page, Table
+from embedinspect.page import Column, Fact, Facts, Headline, Page, Paragraph, Table
 from embedinspect.row_words import is_text
 from embedinspect.wording import plural
 
@@ -34,9 +34,12 @@ _BY = {"cosine": "by cosine", "dot": "by dot product", "euclidean": "by Euclidea
 
 def page(difference: Difference, top: int | None = None, *, named: bool = False) -> Page:
     """Yield how one matrix comes of the other, where that is known, and then what moved."""
-    for known in (sentence(difference), seems_elsewhere(difference)):
-        if known is not None:
-            yield Headline(known)
+    known, seems = sentence(difference), seems_elsewhere(difference)
+    first = known or seems
+    if first is not None:
+        yield Headline(first)
+    if known is not None and seems is not None:  # a page has one headline
+        yield Paragraph(seems, "notable")
     yield from moved(difference, top, named=named)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from embedinspect.analysis.diff import Elsewhere, compare, rows_elsewhere
 from embedinspect.analysis.diff.matching import match
 from embedinspect.analysis.diff.measuring import measure
 from embedinspect.commands.schema import FOLDER
-from embedinspect.output.relations import seems_elsewhere
+from embedinspect.output import diff
+from embedinspect.output.relations import seems_elsewhere, sentence
+from embedinspect.page import Headline, Paragraph
 from tests.builders import source_of
 
 SEEDS = st.integers(0, 2**31 - 1)
@@ -131,6 +134,9 @@ def test_it_is_not_asked_where_a_relation_says_all():
     some[:12] = rows[:12][::-1] * 2
     both = compare(source_of(rows), source_of(some), neighbors=0)
     assert (both.relation.kind, len(both.elsewhere.places)) == ("but_for_rows", 12)
+    first, second = islice(diff.page(both), 2)
+    assert first == Headline(sentence(both))
+    assert second == Paragraph(seems_elsewhere(both), "notable")
 
 
 def test_what_seems_so_is_said_with_what_was_looked_at_and_how_to_mend_it():
