@@ -25,7 +25,7 @@ REAL = Path(os.environ.get("IMDB_NPZ", "~/.keras/datasets/imdb.npz")).expanduser
 def test_imdb_is_what_keras_makes_of_it(imdb_file, monkeypatch):
     import keras
 
-    words = write_imdb(imdb_file)
+    words = write_imdb(imdb_file, train=3000)  # more than is read ahead at once
     monkeypatch.setattr(
         "keras.src.datasets.imdb.get_file", lambda *_, **__: str(imdb_file), raising=True
     )
