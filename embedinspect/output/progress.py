@@ -26,28 +26,28 @@ def reporting() -> Iterator[Callable[[Progress], None]]:
             yield _lines(own.write, own.flush)
             return
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bars
 
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[numbers]}"),
-            TimeRemainingColumn(),
-            TextColumn("left of this epoch"),
+            TextColumn("{task.fields[stage]}"),
         )
         with Bars(*columns, console=Console(file=own)) as bars:
             tasks: dict[int, object] = {}
 
             def show(progress: Progress) -> None:
                 if progress.epoch not in tasks:
-                    tasks[progress.epoch] = bars.add_task("", numbers="")
+                    tasks[progress.epoch] = bars.add_task("", numbers="", stage="")
                 bars.update(
                     tasks[progress.epoch],  # type: ignore[arg-type]
                     total=progress.of_reviews,
                     completed=progress.reviews,
                     description=f"epoch {progress.epoch} of {progress.epochs}",
                     numbers=numbers(progress),
+                    stage=stage(progress),
                 )
 
             yield show
@@ -59,6 +59,16 @@ def numbers(progress: Progress) -> str:
     return f"loss {progress.loss:.4f}  accuracy {progress.accuracy:.4f}  {speed:,.0f} reviews/s"
 
 
+def stage(progress: Progress) -> str:
+    """Return how long an epoch still takes, or whether it is saved: until then Ctrl-C loses it."""
+    if progress.saved:
+        return "saved"
+    if progress.reviews >= progress.of_reviews:
+        return "being saved"
+    left = progress.seconds / progress.reviews * (progress.of_reviews - progress.reviews)
+    return f"{left:,.0f} s left of this epoch"
+
+
 def _lines(
     write: Callable[[str], object], flush: Callable[[], object]
 ) -> Callable[[Progress], None]:
@@ -66,15 +76,12 @@ def _lines(
 
     def show(progress: Progress) -> None:
         nonlocal last
-        done = progress.reviews >= progress.of_reviews
-        if not done and time.monotonic() - last < SECONDS_BETWEEN_LINES:
+        if not progress.saved and time.monotonic() - last < SECONDS_BETWEEN_LINES:
             return
         last = time.monotonic()
-        left = progress.seconds / progress.reviews * (progress.of_reviews - progress.reviews)
         write(
             f"epoch {progress.epoch} of {progress.epochs}: {progress.reviews:,} of "
-            f"{progress.of_reviews:,} reviews  {numbers(progress)}  {left:.0f} s left of "
-            "this epoch\n"
+            f"{progress.of_reviews:,} reviews  {numbers(progress)}  {stage(progress)}\n"
         )
         flush()
 

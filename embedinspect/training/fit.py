@@ -39,7 +39,8 @@ class Progress:
         reviews: reviews of this epoch that were trained on.
         of_reviews: reviews of an epoch.
         loss: mean loss of this epoch so far; `accuracy` likewise.
-        seconds: time since this epoch began.
+        seconds: time that this epoch was trained.
+        saved: whether the epoch is finished and can be gone on from, whatever happens.
     """
 
     epoch: int
@@ -49,6 +50,7 @@ class Progress:
     loss: float
     accuracy: float
     seconds: float
+    saved: bool = False
 
 
 Report = Callable[[Progress], None]
@@ -170,7 +172,7 @@ def fit(
     """Train the epochs that are left, evaluate, and return the run as it was saved last.
 
     Args:
-        report: called after every batch.
+        report: called after every batch, and once more when an epoch is saved.
         tensorboard: folder for Keras's TensorBoard callback.
         recorder: evaluates and saves, by default as a process does that trains alone.
     """
@@ -185,7 +187,12 @@ def fit(
             break
         began = time.perf_counter()
         numbers = _one_epoch(keras, model, train, settings, epoch, callbacks)
+        seconds = time.perf_counter() - began
         run = recorder.end_epoch(model, run, numbers, held_out, began)
+        if run.epochs == epoch:  # it is not where it gave no numbers
+            reviews = (len(train), len(train))
+            means = (numbers["loss"], numbers["accuracy"])
+            report(Progress(epoch, settings.epochs, *reviews, *means, seconds, saved=True))
     return recorder.finish(model, run, data.test)
 
 

@@ -262,7 +262,7 @@ def train(trainer: Trainer, report: Report, *, tensorboard: str | None = None) -
     """Train the epochs that are left and return the run as it was saved last.
 
     Args:
-        report: called after every batch.
+        report: called after every batch, and once more when an epoch is saved.
         tensorboard: folder for TensorBoard's logs.
     """
     with keras_layer.quiet():

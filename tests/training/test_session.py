@@ -215,14 +215,22 @@ def test_a_session_leaves_the_run_that_it_returns_and_prints_nothing(table, capf
     begun = session.begin(str(table), {**SIZES, "epochs": 2, "validation": 0.1}, out="a")
     trainer = session.build(begun)
     assert run_folder.open_run("a").epochs == 0
-    reports = []
-    run = session.train(trainer, reports.append)
+    reports, saved = [], []
+
+    def report(progress):
+        reports.append(progress)
+        saved.append(run_folder.open_run("a").epochs)
+
+    run = session.train(trainer, report)
     assert capfd.readouterr() == ("", "")
     assert run.status == DONE
     assert run_folder.open_run("a").history == run.history
     assert run_folder.open_run("a").test == run.test
     batches = -(-144 // SIZES["batch_size"])
-    assert [report.epoch for report in reports] == [1] * batches + [2] * batches
+    assert [report.epoch for report in reports] == [1] * (batches + 1) + [2] * (batches + 1)
+    # An epoch is only said to be saved when it is.
+    assert [report.saved for report in reports] == [*[False] * batches, True] * 2
+    assert saved == [0] * batches + [1] * (batches + 1) + [2]
     assert {(report.epochs, report.of_reviews) for report in reports} == {(2, 144)}
     assert reports[-1].reviews == 144
     assert session.loss_error(run) is None

@@ -88,7 +88,7 @@ class Member:
         """Train the epochs that are left and return the run, which is the same in all processes.
 
         Args:
-            report: called after every batch.
+            report: called after every batch, and once more when an epoch is saved.
             tensorboard: folder for TensorBoard's logs, which process 0 writes.
         """
         self.run = fit.fit(
