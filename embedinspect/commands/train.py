@@ -247,20 +247,22 @@ def _train(session: Session, tensorboard: str | None) -> Run:
     with held(session.out):
         with waiting(f"Keras is imported and the classifier is {built}"):
             trainer = training.build(session)
-        compiling = training.needs_compiling(trainer)
-        if compiling:
-            note("The LSTM is compiled for this processor, once: some seconds")
-        with waiting("The LSTM is compiled" if compiling else "The LSTM is loaded"):
-            training.prepare(trainer)
-        return _fit(trainer, tensorboard)
+        with _interruptible(trainer.run.path):
+            return _fit(trainer, tensorboard)
 
 
 def _fit(trainer: Trainer, tensorboard: str | None) -> Run:
-    """Train the epochs that are left, with progress on stderr."""
+    """Compile the LSTM where need be, and train the epochs that are left, with progress."""
     from embedinspect.output.progress import reporting
+    from embedinspect.output.stdout import waiting
     from embedinspect.training import session as training
 
-    with _interruptible(trainer.run.path), reporting() as report:
+    compiling = training.needs_compiling(trainer)
+    if compiling:
+        note("The LSTM is compiled for this processor, once: some seconds")
+    with waiting("The LSTM is compiled" if compiling else "The LSTM is loaded"):
+        training.prepare(trainer)
+    with reporting() as report:
         return training.train(trainer, report, tensorboard=tensorboard)
 
 
@@ -289,10 +291,11 @@ def _train_together(session: Session, plan: Plan, tensorboard: str | None) -> Ru
 
 @contextmanager
 def _interruptible(path: Path, options: Sequence[str] = ()) -> Iterator[None]:
-    """Say how to go on, with which options, where Ctrl-C ends the block."""
+    """Say what is saved and how to go on, with which options, where Ctrl-C ends the block."""
     try:
         yield
     except KeyboardInterrupt:
-        command = " ".join(["embedinspect train --resume", str(path), *options])
-        note(f"interrupted; finished epochs are saved: {command}")
+        from embedinspect.training.run_folder import how_to_go_on
+
+        note(f"interrupted; {how_to_go_on(path, options)}")
         raise

@@ -7,7 +7,8 @@ one step, and nothing else in the folder counts.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,22 @@ def open_run(path: str) -> Run:
         earlier_versions=run_state.earlier_versions_of(state),
         lstm=run_state.lstm_of(state.get("lstm")),
     )
+
+
+def how_to_go_on(path: Path, options: Sequence[str] = ()) -> str:
+    """Return what is saved of a run that was stopped, and the command that goes on with it.
+
+    Args:
+        options: that the command takes besides.
+    """
+    try:
+        epochs = len(run_state.history_of(run_state.read_state(path), repr(str(path / STATE))))
+    except DataError:
+        return "nothing is saved"
+    command = shlex.join(["embedinspect", "train", "--resume", str(path), *options])
+    if not epochs:
+        return f"no epoch was finished; to begin again: {command}"
+    return f"saved up to epoch {epochs}; to go on: {command}"
 
 
 def open_embedding(run: Run, epoch: int | None = None) -> EmbeddingMatrix:

@@ -326,15 +326,37 @@ def test_ctrl_c_says_how_to_go_on(table):
         text=True,
     )
     end = time.monotonic() + 60
-    while not Path("stopped/embedding/epoch-1.npy").exists() and time.monotonic() < end:
+    # The rows of an epoch come before its state does.
+    while not Path("stopped/embedding/epoch-2.npy").exists() and time.monotonic() < end:
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "embedinspect train --resume stopped" in err
+    last = err.splitlines()[-1]
+    epochs = run_folder.open_run("stopped").epochs
+    assert last == (
+        f"interrupted; saved up to epoch {epochs}; to go on: embedinspect train --resume stopped"
+    )
     assert "Traceback" not in err
     assert not hidden_files()
+
+
+@pytest.mark.parametrize("amid", ["prepare", "train"])
+def test_ctrl_c_before_an_epoch_is_finished_says_that_none_is(table, run, monkeypatch, amid):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, amid, interrupted)
+        code, _, err = run("train", str(table), "--out", "my run", *SMALL, "--json")
+    assert code == 130
+    assert err.splitlines()[-1] == (
+        "interrupted; no epoch was finished; to begin again: embedinspect train --resume 'my run'"
+    )
+    code, _, err = run("train", "--resume", "my run", "--json")
+    assert code == 0
+    assert run_folder.open_run("my run").status == "done"
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(table, run, monkeypatch):

@@ -27,7 +27,6 @@ from embedinspect.training.hosts.fitting import with_state
 from embedinspect.training.hosts.plan import Plan
 from embedinspect.training.hosts.worker import Job
 from embedinspect.training.run_folder import Run
-from embedinspect.training.run_state import is_run
 from embedinspect.training.session import Session
 
 # When one process is gone, the others follow by themselves; their messages say more.
@@ -100,7 +99,7 @@ class Fleet:
             report: called now and then with the progress of the first process here.
 
         Raises:
-            EmbedInspectError: as for `start`; finished epochs are saved.
+            EmbedInspectError: as for `start`; it says which epochs are saved.
         """
         self._listen_until("done", report)
         for worker in self.workers:  # which wait for those elsewhere
@@ -218,13 +217,12 @@ class Fleet:
         return f"{self._name(first.number)} {_ended(first.code)}{_reason(first)}"
 
     def _how_to_go_on(self) -> str:
-        path = self._session.out
+        session = self._session
         if not self._plan.leads:
             return "the run is kept by process 0, which says how to go on with it"
-        if not is_run(path):
-            return "nothing was trained yet"
-        command = " ".join(["embedinspect train --resume", str(path), *self._plan.again])
-        return f"finished epochs are saved; to go on: {command}"
+        if session.run is None and not all(worker.said("ready") for worker in self.workers):
+            return "nothing was trained yet"  # a run that is there may be one to be replaced
+        return run_folder.how_to_go_on(session.out, self._plan.again)
 
 
 def _was_killed(worker: Worker) -> bool:

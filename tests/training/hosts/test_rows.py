@@ -98,7 +98,7 @@ def test_shared_rows_give_the_bits_of_one_process_though_one_is_killed_amid_it(w
         with pytest.raises(DataError) as caught:
             fleet.train(kill_one)
     assert str(caught.value) == (
-        "process 1 of 3 was killed (SIGKILL); finished epochs are saved; to go on: embedinspect "
+        "process 1 of 3 was killed (SIGKILL); saved up to epoch 1; to go on: embedinspect "
         "train --resume parts --processes 3"
     )
     assert run_folder.open_run("parts").epochs == 1
