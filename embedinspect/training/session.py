@@ -20,7 +20,13 @@ from embedinspect.training.hosts import plan as hosts
 from embedinspect.training.hosts.plan import Plan, Request
 from embedinspect.training.lstm.choice import choose as choose_lstm
 from embedinspect.training.run_folder import Run
-from embedinspect.training.settings import TrainSettings, check_settings, defaults_for, warnings_for
+from embedinspect.training.settings import (
+    TrainSettings,
+    check_settings,
+    defaults_for,
+    option_of,
+    warnings_for,
+)
 from embedinspect.wording import plural
 
 RUNS = Path("runs")
@@ -180,9 +186,8 @@ def resume(
     refused = [name for name in options if name not in {"epochs", *_CHANGEABLE}]
     refused += [name for name, value in places.items() if value]
     if refused:
-        option = refused[0].replace("_", "-")
         raise UsageError(
-            f"--{option} does not go with --resume, which keeps the run's own settings"
+            f"{option_of(refused[0])} does not go with --resume, which keeps the run's own settings"
         )
     request = request or Request()
     meeting = hosts.meeting(request) if request.several else None

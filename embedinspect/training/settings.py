@@ -196,6 +196,11 @@ def settings_from(values: object, path_label: str) -> TrainSettings:
     return settings
 
 
+def option_of(setting: str) -> str:
+    """Return the option of `train` that a setting is given by."""
+    return f"--{setting.replace('_', '-')}"
+
+
 def check_settings(settings: TrainSettings) -> None:
     """Find out whether a run with these settings could be opened again.
 
@@ -205,7 +210,7 @@ def check_settings(settings: TrainSettings) -> None:
     for name, value in asdict(settings).items():
         expected = _expected(name, value)
         if expected is not None:
-            raise UsageError(f"--{name.replace('_', '-')} is {value}; {expected}")
+            raise UsageError(f"{option_of(name)} is {value}; {expected}")
     too_large = _too_large(settings)
     if too_large is not None:
         raise UsageError(f"these settings ask for {too_large}")

@@ -36,7 +36,7 @@ class Agreement:
         """Find out whether all processes are about to do the same.
 
         Args:
-            facts: plain values by name, `settings.limit` for example.
+            facts: plain values by name, such as `--limit`; a setting goes by its option.
 
         Raises:
             DataError: another process has other facts; the message names the first that differs.
@@ -84,4 +84,6 @@ class Agreement:
 
 
 def _in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "none" if value is None else str(value)

@@ -19,6 +19,7 @@ from embedinspect.training.hosts.plan import Plan
 from embedinspect.training.recorder import Recorder
 from embedinspect.training.run_folder import Run
 from embedinspect.training.session import Session
+from embedinspect.training.settings import option_of
 
 
 class Member:
@@ -185,17 +186,21 @@ def with_state(run: Run, state: dict[str, Any]) -> Run:
 
 def _facts(keras: Any, session: Session, plan: Plan) -> dict[str, Any]:
     """Return what must be the same in all processes, or they would train apart in silence."""
-    run, settings = session.run, asdict(session.settings)
-    # What follows from other settings comes behind them, so that it is not named for them.
-    settings = dict(
-        sorted(settings.items(), key=lambda pair: pair[0] in {*session.chosen, "shards"})
-    )
+    run = session.run
+    given: dict[str, Any] = {}
+    following: dict[str, Any] = {}
+    # What follows from the data or from other options comes behind them, or it would be named for
+    # what was typed.
+    for name, value in asdict(session.settings).items():
+        follows = name in {*session.chosen, "shards"}
+        (following if follows else given)[option_of(name)] = value
     versions = {**backends.versions(keras), "numpy": np.__version__}
     return {
-        **settings,
-        **{f"version of {name}": version for name, version in versions.items() if name != "python"},
-        "a fingerprint of the data of": session.data.fingerprint,
-        "processes": plan.processes,
+        **given,
+        **{name: version for name, version in versions.items() if name != "python"},
+        "data with the fingerprint": session.data.fingerprint,
+        "--processes": plan.processes,
+        **following,
         "finished epochs": 0 if run is None else run.epochs,
         "the checkpoint": None if run is None else _digest(run),
     }

@@ -18,6 +18,7 @@ import pytest
 
 from embedinspect.errors import DataError
 from embedinspect.training import run_folder, session
+from embedinspect.training.hosts import fitting
 from embedinspect.training.hosts.plan import Request
 from embedinspect.training.hosts.supervise import Fleet
 from tests.conftest import HERE, environment
@@ -93,7 +94,7 @@ def test_a_killed_leader_leaves_a_whole_folder(table):
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
 
 
-def test_commands_whose_settings_differ_say_so_and_train_nothing(table):
+def test_commands_whose_options_differ_name_the_option_and_train_nothing(table):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         coordinator = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -102,22 +103,35 @@ def test_commands_whose_settings_differ_say_so_and_train_nothing(table):
         subprocess.Popen(
             [
                 *[sys.executable, "-m", "embedinspect", "train", str(table), *options],
-                *["--process-id", str(number), "--out", f"run-{number}", *limit],
+                *["--process-id", str(number), "--out", f"run-{number}", *words],
             ],
             env=environment(PYTHONPATH=str(HERE.parent)),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for number, limit in enumerate(([], ["--limit", "50"]))
+        for number, words in enumerate(([], ["--num-words", "20"]))
     ]
     errors = [process.communicate(timeout=90)[1].splitlines()[-1] for process in started]
     assert [process.returncode for process in started] == [1, 1]
     assert errors == [
-        "Error: process 1 has limit 50, process 0 has none; expected the same in all",
-        "Error: process 0 has limit none, process 1 has 50; expected the same in all",
+        "Error: process 1 has --num-words 20, process 0 has 22; expected the same in all",
+        "Error: process 0 has --num-words 22, process 1 has 20; expected the same in all",
     ]
     assert list(Path().glob("run-*")) == []
+
+
+def test_other_data_is_named_and_not_the_settings_that_follow_its_size(table):
+    import keras
+
+    facts = []
+    for _ in range(2):
+        begun = session.begin(str(table), {"units": 6}, out="a", request=Request(2))
+        assert "num_words" in begun.chosen
+        facts.append(fitting._facts(keras, begun, begun.plan))
+        table.write_text(table.read_text() + "unheard of,positive\n")
+    differing = [name for name in facts[0] if facts[0][name] != facts[1][name]]
+    assert differing == ["data with the fingerprint", "--num-words"]
 
 
 def test_processes_that_do_not_meet_are_told_of_in_one_line(table):
