@@ -97,7 +97,7 @@ def held(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(path, error) from None
-    lock = path.parent / f".{path.name}.lock"
+    lock = _lock_of(path)
     descriptor = _locked(lock, path)
     try:
         if descriptor is not None:
@@ -110,6 +110,21 @@ def held(path: Path) -> Iterator[None]:
         if made:
             with suppress(OSError):  # there is a run in it
                 path.parent.rmdir()
+
+
+def remove_lock(path: Path) -> None:
+    """Remove the lock file that a killed process has left, unless another has taken it over.
+
+    It is held from then on until this process ends, which is to be at once.
+    """
+    with suppress(DataError):
+        lock = _lock_of(path)
+        if lock.exists() and _locked(lock, path) is not None:
+            lock.unlink(missing_ok=True)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.parent / f".{path.name}.lock"
 
 
 def _locked(lock: Path, path: Path) -> int | None:

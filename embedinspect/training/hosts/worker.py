@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, NoReturn
 from embedinspect.errors import EmbedInspectError
 from embedinspect.training.fit import Progress
 from embedinspect.training.hosts.plan import Plan
+from embedinspect.training.run_place import remove_lock
 from embedinspect.training.session import Session
 
 _SECONDS_BETWEEN_REPORTS = 0.1
@@ -65,7 +66,7 @@ def main() -> NoReturn:
     """Do the job that comes on stdin; the exit code is 0 where it is done."""
     messages = Messages()
     job: Job = pickle.load(sys.stdin.buffer)  # from the parent, and no one else
-    threading.Thread(target=_end_with_parent, args=[sys.stdin.buffer], daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=[sys.stdin.buffer, job], daemon=True).start()
     code = 1
     try:
         _work(job, messages)
@@ -103,6 +104,10 @@ def _work(job: Job, messages: Messages) -> None:
     agreement.wait("said")  # or the end of process 0 would be an error to the others
 
 
-def _end_with_parent(stdin: BinaryIO) -> None:
+def _end_with_parent(stdin: BinaryIO, job: Job) -> None:
     stdin.read()
-    os._exit(1)
+    try:
+        if job.process_id == 0:  # a parent that was killed has left the lock of the run
+            remove_lock(job.session.out)
+    finally:
+        os._exit(1)

@@ -11,6 +11,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from embedinspect.training import run_folder, session
 from embedinspect.training.hosts import fitting
 from embedinspect.training.hosts.plan import Request
 from embedinspect.training.hosts.supervise import Fleet
+from embedinspect.training.run_place import held
 from tests.conftest import HERE, environment
 from tests.training.builders import QUICK_TO_COMPILE, write_table
 from tests.training.hosts.builders import arrays, silent, train
@@ -92,6 +95,33 @@ def test_a_killed_leader_leaves_a_whole_folder(table):
     )
     assert run_folder.open_run("a").epochs == 0
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_command_that_is_killed_leaves_no_lock(table):
+    """Its processes notice that it is gone; who writes the run removes the lock and ends."""
+    options = ["--processes", "2", "--epochs", "5000", "--units", "2", "--out", "a"]
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "embedinspect", "train", str(table), *options],
+        env=environment(PYTHONPATH=str(HERE.parent)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(lambda: Path("a/embedding/epoch-1.npy").exists() or parent.poll() is not None)
+    assert Path(".a.lock").exists()
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not Path(".a.lock").exists())
+    with held(Path("a")):
+        epochs = run_folder.open_run("a").epochs
+        time.sleep(0.3)
+        assert run_folder.open_run("a").epochs == epochs  # none writes any more
 
 
 def test_commands_whose_options_differ_name_the_option_and_train_nothing(table):
