@@ -318,8 +318,10 @@ class ProcessesGroup:
         option.Count | None,
         option.option(
             option.PROCESSES,
-            "Train by N processes, started here; with --coordinator, N on all machines. This needs "
-            "JAX; on one machine TensorFlow alone is faster.",
+            "Train by N processes, started here; with --coordinator, N on all machines. Each batch "
+            "is cut into N parts, which changes the bits of the weights, unless --shards or "
+            "--shard-rows says otherwise. This needs JAX; on one machine TensorFlow alone is "
+            "faster.",
             metavar="N",
         ),
     ] = None

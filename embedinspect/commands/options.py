@@ -336,11 +336,10 @@ def _installed(backend: str | None) -> str | None:
     return backend
 
 
-def backend_option(show_default: str) -> Any:
-    """Return the option that names Keras's backend."""
-    return option(
-        KERAS, "Backend that Keras runs on.", show_default=show_default, callback=_installed
-    )
+def backend_option(show_default: str, consequence: str = "") -> Any:
+    """Return the option that names Keras's backend; `consequence` says what else depends on it."""
+    help_text = f"Backend that Keras runs on. {consequence}".rstrip()
+    return option(KERAS, help_text, show_default=show_default, callback=_installed)
 
 
 Backend = Annotated[BackendName | None, backend_option("KERAS_BACKEND, else tensorflow")]

@@ -106,8 +106,9 @@ def train(
         option.Lstm | None,
         option.option(
             TRAINING,
-            "LSTM to train with: packed, which computes tokens alone (the same numbers, in less "
-            "time), or keras, Keras's own; auto takes packed where that pays.",
+            "LSTM to train with: packed, which computes tokens alone, in less time, or keras, "
+            "Keras's own; auto takes packed where that pays. The two round differently, so each "
+            "gives weights with other bits.",
             show_default="auto",
         ),
     ] = None,
@@ -115,8 +116,8 @@ def train(
         option.Count | None,
         _option(
             SHARDS,
-            "Cut each batch into N parts for as many devices, which needs JAX. The same N gives "
-            "the same bits, by any number of processes.",
+            "Cut each batch into N parts for as many devices, which needs JAX. Another N gives "
+            "weights with other bits; the number of processes does not change them.",
             show_default="1, or --processes",
         ),
     ] = None,
@@ -125,7 +126,8 @@ def train(
         option.option(
             SHARDS,
             "Let each process hold a part of the rows, so that a matrix too large for one machine "
-            "can be trained. This needs JAX and --processes, and gives the bits of one process.",
+            "can be trained. This needs JAX and --processes, and gives the weights, to the bit, of "
+            "one process on JAX.",
             "--shard-rows/--no-shard-rows",
             metavar="",
             show_default="no, or as the run was",
@@ -153,7 +155,10 @@ def train(
     ] = None,
     backend: Annotated[
         option.BackendName | None,
-        option.backend_option("KERAS_BACKEND, else the run's, else tensorflow"),
+        option.backend_option(
+            "KERAS_BACKEND, else the run's, else tensorflow",
+            "Another one gives weights with other bits.",
+        ),
     ] = None,
 ) -> None:
     """Train the classic classifier (Embedding, LSTM, Dense) and leave a run folder.
@@ -166,6 +171,7 @@ def train(
     embedinspect train imdb
     embedinspect train imdb --data path/to/imdb.npz --out runs/imdb
     embedinspect train --resume runs/reviews
+    embedinspect train imdb --shard-rows --processes 4
     """
     chosen = form.choose()
     if (data_set is None) == (resume is None):
