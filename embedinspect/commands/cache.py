@@ -16,7 +16,8 @@ def cache(
         bool,
         option.flag(
             option.WRITING,
-            "Remove what is out of date: its file has changed or is gone.",
+            "Remove what is out of date: its file has changed or is gone, or a former version has "
+            "compiled it.",
             "--prune",
         ),
     ] = False,
@@ -36,14 +37,15 @@ def cache(
     chosen = form.choose()
     from embedinspect.formats import cache as kept
     from embedinspect.output import cache as output
+    from embedinspect.training.lstm import compiled_code
 
     removing = clear or prune
     entries = kept.clear(stale_only=not clear) if removing else kept.entries()
     freed = sum(entry.size for entry in entries) if removing else None
-    compiled = kept.clear_compiled() if clear else sum(kept.compiled().values())
+    compiled = compiled_code.clear(stale_only=not clear) if removing else compiled_code.entries()
     answer = Answer(
         title="What is kept of large files",
-        page=lambda: output.page(kept.folder(), entries, freed, 0 if prune else compiled),
-        document=lambda: output.document(kept.folder(), entries, freed, compiled),
+        page=lambda: output.page(kept.folder(), entries, compiled, freed),
+        document=lambda: output.document(kept.folder(), entries, compiled, freed),
     )
     write_answer(answer, chosen)

@@ -29,8 +29,6 @@ WORTH = 4 * 2**20  # bytes; a smaller file is read in a moment
 _ABOUT, _ROWS, _NORMS, _WORDS, _ENDS = "about.json", "rows.npy", "norms.npy", "words", "ends.npy"
 _DATA = (_ROWS, _NORMS, _WORDS, _ENDS)
 _UNFINISHED = ".new-"  # prefix of the folders in which entries are written
-COMPILED = "compiled-"  # prefix of the folders of compiled code
-_COMPILED_FILES = (".nbi", ".nbc")  # numba's index of a function, and its code
 _NO_WORDS = PackedWords(LINE_MARK, np.empty(0, np.int64))  # a block is never empty
 _LARGEST_ABOUT = 2**20
 _SAMPLES, _SAMPLE = 16, 4096  # blocks of a file, and their bytes, that tell whether it has changed
@@ -281,37 +279,12 @@ def clear(*, stale_only: bool = False) -> list[Entry]:
     return removed
 
 
-def compiled() -> dict[Path, int]:
-    """Return the folders of compiled code, each with its bytes."""
-    return {
-        place: sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-        for place in _places()
-        if place.name.startswith(COMPILED) and _is_compiled(place)
-    }
-
-
-def clear_compiled() -> int:
-    """Remove compiled code; return how many bytes that were. It is compiled again when needed."""
-    removed = compiled()
-    for place in removed:
-        shutil.rmtree(place, ignore_errors=True)
-    return sum(removed.values())
-
-
-def _is_compiled(place: Path) -> bool:
-    """Return whether a folder holds nothing but compiled code, in folders of its own."""
-    return all(
-        path.is_dir() or path.name.endswith(_COMPILED_FILES) or ".nbc.tmp." in path.name
-        for path in place.rglob("*")
-    )
-
-
 def _folders() -> list[Path]:
     """Return the folders of entries: by their names, and by what lies in them."""
     hexadecimal = set("0123456789abcdef")
     return [
         place
-        for place in _places()
+        for place in places()
         if len(place.name) == 24
         and not set(place.name) - hexadecimal
         and _holds_only(place, {_ABOUT, *_DATA})
@@ -323,20 +296,20 @@ def _unfinished() -> list[Path]:
     """Return the folders in which entries were written when a kill came."""
     return [
         place
-        for place in _places()
+        for place in places()
         if place.name.startswith(_UNFINISHED)
         and _holds_only(place, {"entry"}, "old-")
         and (not (place / "entry").exists() or _holds_only(place / "entry", {_ABOUT, *_DATA}))
     ]
 
 
-def _places() -> list[Path]:
+def places() -> list[Path]:
     """Return the folders in the folder of the cache."""
     try:
-        places = sorted(folder().iterdir())
+        inside = sorted(folder().iterdir())
     except OSError:
         return []
-    return [place for place in places if place.is_dir() and not place.is_symlink()]
+    return [place for place in inside if place.is_dir() and not place.is_symlink()]
 
 
 def _holds_only(place: Path, names: set[str], prefix: str | None = None) -> bool:

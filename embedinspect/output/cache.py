@@ -8,6 +8,7 @@ from pathlib import Path
 from embedinspect.formats.cache import Entry
 from embedinspect.output.document import Document
 from embedinspect.page import Column, Fact, Facts, Page, Table
+from embedinspect.training.lstm.compiled_code import CompiledCode
 from embedinspect.wording import plural
 
 _STATES = {
@@ -16,14 +17,18 @@ _STATES = {
     "gone": "out of date: the file is gone",
     "damaged": "damaged",
 }
+_STATES_OF_CODE = {
+    "current": "",
+    "changed": "out of date: a former version",
+    "gone": "out of date: installation gone",
+    "elsewhere": "another installation",
+}
 
 
-def page(folder: Path, entries: Sequence[Entry], freed: int | None, compiled: int) -> Page:
-    """Yield what is kept, or what was removed.
-
-    Args:
-        compiled: bytes of compiled code.
-    """
+def page(
+    folder: Path, entries: Sequence[Entry], compiled: Sequence[CompiledCode], freed: int | None
+) -> Page:
+    """Yield what is kept, or what was removed."""
     state = "kept" if freed is None else "removed"
     if entries:
         yield Table(
@@ -36,13 +41,31 @@ def page(folder: Path, entries: Sequence[Entry], freed: int | None, compiled: in
                 Column("state", [_STATES[entry.state] for entry in entries]),
             ],
         )
+    if compiled:
+        yield Table(
+            "Compiled code of the LSTM",
+            [
+                Column(
+                    "folder", [code.folder.name for code in compiled], rigid=True, optional=True
+                ),
+                Column("sources", [code.sources or "" for code in compiled], "path"),
+                Column("MB", [code.size / 1e6 for code in compiled], "number", decimals=1),
+                Column("state", [_STATES_OF_CODE[code.state] for code in compiled], rigid=True),
+            ],
+        )
     size = sum(entry.size for entry in entries)
+    size_of_code = sum(code.size for code in compiled)
     yield Facts(
         [
             Fact("folder", str(folder)),
             Fact(state, f"{plural(len(entries), 'file')}, {size / 1e6:,.1f} MB"),
             *(
-                [Fact("compiled code", f"{compiled / 1e6:,.1f} MB, of the LSTM, {state}")]
+                [
+                    Fact(
+                        "",
+                        f"{plural(len(compiled), 'folder')} of code, {size_of_code / 1e6:,.1f} MB",
+                    )
+                ]
                 if compiled
                 else []
             ),
@@ -50,7 +73,9 @@ def page(folder: Path, entries: Sequence[Entry], freed: int | None, compiled: in
     )
 
 
-def document(folder: Path, entries: Sequence[Entry], freed: int | None, compiled: int) -> Document:
+def document(
+    folder: Path, entries: Sequence[Entry], compiled: Sequence[CompiledCode], freed: int | None
+) -> Document:
     """Return what is kept, or what was removed."""
     items = [
         {
@@ -66,8 +91,24 @@ def document(folder: Path, entries: Sequence[Entry], freed: int | None, compiled
     ]
     return Document(
         "cache",
-        {"folder": str(folder), "removed_bytes": freed, "compiled_bytes": compiled},
-        {"entries": items},
+        {
+            "folder": str(folder),
+            "removed_bytes": freed,
+            "compiled_bytes": sum(code.size for code in compiled),
+        },
+        {
+            "entries": items,
+            "compiled": [
+                {
+                    "folder": str(code.folder),
+                    "sources": code.sources,
+                    "bytes": code.size,
+                    "out_of_date": code.stale,
+                    "state": code.state,
+                }
+                for code in compiled
+            ],
+        },
         lines="entries",
         columns=("source", "kind", "input_dim", "output_dim", "bytes", "out_of_date", "state"),
     )

@@ -1,48 +1,17 @@
-"""How numba compiles the LSTM, and where the compiled code is kept between runs.
+"""How numba compiles the LSTM: once, to be kept between runs (`compiled_code.py` says where).
 
-It is kept in the cache folder of the tool, under a digest of these sources and of numba's version,
-since numba itself looks at the file of a function alone and not at what the function calls. Numba
-keeps the code of each place and time of such a file apart, so these are in the digest, too: what
-another installation has compiled is not there for this one. Where that folder cannot be written,
-the code is compiled anew in each process.
+Where that folder cannot be written, the code is compiled anew in each process.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numba
 
-from embedinspect.formats import cache
-
-
-def folder() -> Path:
-    """Return the folder of the compiled code."""
-    digest = hashlib.sha256(f"{numba.__version__} {cpu()}".encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(f"{source} {source.stat().st_mtime_ns}".encode())
-        digest.update(source.read_bytes())
-    return cache.folder() / f"{cache.COMPILED}{digest.hexdigest()[:24]}"
-
-
-def cpu() -> str:
-    """Return the processor that code is compiled for."""
-    from llvmlite import binding
-
-    return str(binding.get_host_cpu_name())
-
-
-def _usable(path: Path) -> bool:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        return os.access(path, os.W_OK | os.X_OK)
-    except OSError:
-        return False
+from embedinspect.training.lstm import compiled_code
 
 
 def is_kept() -> bool:
@@ -51,12 +20,13 @@ def is_kept() -> bool:
 
 
 def forget() -> None:
-    """Remove the compiled code."""
+    """Remove the compiled code, to compile it again."""
     shutil.rmtree(_FOLDER, ignore_errors=True)
+    compiled_code.prepared(_FOLDER)
 
 
-_FOLDER = folder()
-_IS_USABLE = _usable(_FOLDER)
+_FOLDER = compiled_code.folder()
+_IS_USABLE = compiled_code.prepared(_FOLDER)
 
 
 def compiled(function: Any) -> Any:

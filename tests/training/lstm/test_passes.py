@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 
 import numpy as np
@@ -156,23 +155,3 @@ def test_compiled_code_that_is_damaged_is_compiled_again(tmp_path, monkeypatch):
     )
     passes.prepare()
     assert not kept.exists()
-
-
-def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path):
-    (tmp_path / "file").write_text("no folder")
-    assert not compiling._usable(tmp_path / "file" / "compiled")
-    assert compiling._usable(tmp_path / "new" / "compiled")
-
-
-def test_what_another_installation_has_compiled_is_not_taken_for_this_ones(tmp_path, monkeypatch):
-    """Numba keeps both apart, so this one would be compiled without a word."""
-    folders = []
-    for place in ("one", "other"):
-        source = tmp_path / place / "steps.py"
-        source.parent.mkdir()
-        for time in (1, 2):
-            source.write_text("the same")
-            os.utime(source, (time, time))
-            monkeypatch.setattr(compiling, "__file__", str(source))
-            folders.append(compiling.folder())
-    assert len(set(folders)) == 4
