@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from embedinspect.training.fit import Progress
 
 SECONDS_BETWEEN_LINES = 10.0
+NARROW = 95  # columns of a screen
 
 
 @contextmanager
@@ -28,14 +29,17 @@ def reporting() -> Iterator[Callable[[Progress], None]]:
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bars
+        from rich.table import Column
 
+        console = Console(file=own)
+        is_narrow = console.width < NARROW  # the bar is left out, rather than cut words short
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[numbers]}"),
-            TextColumn("{task.fields[stage]}"),
+            *(() if is_narrow else (BarColumn(),)),
+            TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=not is_narrow)),
+            TextColumn("{task.fields[stage]}", table_column=Column(min_width=23, no_wrap=True)),
         )
-        with Bars(*columns, console=Console(file=own)) as bars:
+        with Bars(*columns, console=console) as bars:
             tasks: dict[int, object] = {}
 
             def show(progress: Progress) -> None:
