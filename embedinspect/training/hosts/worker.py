@@ -9,6 +9,7 @@ import json
 import os
 import pickle
 import re
+import select
 import sys
 import threading
 import time
@@ -23,6 +24,10 @@ from embedinspect.training.run_place import remove_lock
 from embedinspect.training.session import Session
 
 _SECONDS_BETWEEN_REPORTS = 0.1
+# Another process, which has the same parent, may be gone before it is noticed here why.
+_SECONDS_TO_MISS_PARENT = 0.2
+_SECONDS_TO_END = 5.0
+_ENDING = threading.Lock()
 # What JAX says, in errors of several types, where another process is gone or cannot be reached.
 _OF_OTHERS = re.compile(r"Gloo|UNAVAILABLE|DEADLINE_EXCEEDED|RPC|[Cc]oordination ?[Ss]ervice")
 
@@ -64,9 +69,11 @@ class Messages:
 
 def main() -> NoReturn:
     """Do the job that comes on stdin; the exit code is 0 where it is done."""
-    messages = Messages()
+    messages, parent = Messages(), os.getppid()
     job: Job = pickle.load(sys.stdin.buffer)  # from the parent, and no one else
-    threading.Thread(target=_end_with_parent, args=[sys.stdin.buffer, job], daemon=True).start()
+    threading.Thread(
+        target=_end_with_parent, args=[sys.stdin.buffer, job, parent], daemon=True
+    ).start()
     code = 1
     try:
         _work(job, messages)
@@ -79,7 +86,8 @@ def main() -> NoReturn:
             messages.say("lost", text=str(error))
         else:
             messages.say("fault", text=traceback.format_exc())
-    os._exit(code)
+    finally:  # where the parent is gone, even saying so is an error
+        _end(job, parent, code)
 
 
 def _work(job: Job, messages: Messages) -> None:
@@ -104,10 +112,26 @@ def _work(job: Job, messages: Messages) -> None:
     agreement.wait("said")  # or the end of process 0 would be an error to the others
 
 
-def _end_with_parent(stdin: BinaryIO, job: Job) -> None:
+def _end_with_parent(stdin: BinaryIO, job: Job, parent: int) -> None:
     stdin.read()
+    _end(job, parent, 1)
+
+
+def _end(job: Job, parent: int, code: int) -> NoReturn:
+    """End this process, and remove the lock of the run that a killed parent has left."""
+    _ENDING.acquire()  # for good: the other thread may be about to end, too
     try:
-        if job.process_id == 0:  # a parent that was killed has left the lock of the run
+        if code and job.process_id == 0 and _has_ended(parent):
             remove_lock(job.session.out)
     finally:
-        os._exit(1)
+        os._exit(code)
+
+
+def _has_ended(parent: int) -> bool:
+    """Return whether the parent was killed; where it is about to end, wait until it has."""
+    if not select.select([0], [], [], _SECONDS_TO_MISS_PARENT)[0]:
+        return False  # it keeps stdin open
+    end = time.monotonic() + _SECONDS_TO_END
+    while os.getppid() == parent and time.monotonic() < end:  # it holds the lock as long
+        time.sleep(0.01)
+    return os.getppid() != parent
