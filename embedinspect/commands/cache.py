@@ -16,8 +16,8 @@ def cache(
         bool,
         option.flag(
             option.WRITING,
-            "Remove what is out of date: its file has changed or is gone, or a former version has "
-            "compiled it.",
+            "Remove what is out of date: what was read of files that have changed or are gone, and "
+            "code of former versions and of installations that are gone.",
             "--prune",
         ),
     ] = False,
