@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import embedinspect
@@ -60,6 +61,7 @@ def room(name: str) -> str:
     return parts[1] if len(parts) > 1 else "__init__"
 
 
+@cache
 def imports(path: Path) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

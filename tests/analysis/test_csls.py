@@ -16,21 +16,30 @@ from embedinspect.matrix import norms_of
 from tests.builders import source_of
 
 
+class BruteForce:
+    """The CSLS of a vector with every row, by the formula; minus infinity for none."""
+
+    def __init__(self, rows, k=10) -> None:
+        wide = rows.astype(np.float64)
+        lengths = np.linalg.norm(wide, axis=1)
+        self.k, self.sound = k, np.isfinite(lengths) & (lengths > 0)
+        self.units = np.where(self.sound[:, None], wide, 0)
+        self.units /= np.where(self.sound, lengths, 1)[:, None]
+        cosines = np.where(self.sound[:, None] & self.sound, self.units @ self.units.T, -np.inf)
+        np.fill_diagonal(cosines, -np.inf)
+        near = min(k, self.sound.sum() - 1)
+        self.means = np.sort(cosines, axis=1)[:, -near:].mean(axis=1)
+
+    def __call__(self, query, without) -> np.ndarray:
+        own = self.units @ (query / np.linalg.norm(query))
+        own[~self.sound] = -np.inf
+        own[list(without)] = -np.inf
+        kept = own[own > -np.inf]
+        return 2 * own - np.sort(kept)[-self.k :].mean() - np.where(self.sound, self.means, 0)
+
+
 def brute_force(rows, query, without, k=10) -> np.ndarray:
-    """Return the CSLS of a vector with every row, by the formula; minus infinity for none."""
-    wide = rows.astype(np.float64)
-    lengths = np.linalg.norm(wide, axis=1)
-    sound = np.isfinite(lengths) & (lengths > 0)
-    units = np.where(sound[:, None], wide, 0) / np.where(sound, lengths, 1)[:, None]
-    cosines = np.where(sound[:, None] & sound, units @ units.T, -np.inf)
-    np.fill_diagonal(cosines, -np.inf)
-    near = min(k, sound.sum() - 1)
-    means = np.sort(cosines, axis=1)[:, -near:].mean(axis=1)
-    own = units @ (query / np.linalg.norm(query))
-    own[~sound] = -np.inf
-    own[list(without)] = -np.inf
-    kept = own[own > -np.inf]
-    return 2 * own - np.sort(kept)[-k:].mean() - np.where(sound, means, 0)
+    return BruteForce(rows, k)(query, without)
 
 
 def scaling_of(rows, k=10) -> LocalScaling:
@@ -73,16 +82,16 @@ def test_one_question_measures_few_rows_and_many_measure_all(monkeypatch):
     draws = np.random.RandomState(0)
     middles = draws.standard_normal((40, 30))[draws.randint(40, size=4000)]
     rows = (middles + 0.3 * draws.standard_normal((4000, 30))).astype(np.float32)
-    one = scaling_of(rows)
+    one, expected = scaling_of(rows), BruteForce(rows)
     found = one.nearest(rows[0], 10, [0])
-    assert agrees(found, brute_force(rows, rows[0].astype(np.float64), [0]), 10)
+    assert agrees(found, expected(rows[0].astype(np.float64), [0]), 10)
     assert np.isfinite(one._means).sum() < 400
     told, all_rows = [], scaling_of(rows)
     many = all_rows.nearest_of_many(list(rows[:40]), 5, [[n] for n in range(40)], told.append)
     assert np.isfinite(all_rows._means).all()
     assert told[-1] == csls.steps(40, 4000) == 4040
     for row, found in enumerate(many):
-        assert agrees(found, brute_force(rows, rows[row].astype(np.float64), [row]), 5)
+        assert agrees(found, expected(rows[row].astype(np.float64), [row]), 5)
 
 
 def test_what_the_nearest_by_cosine_do_not_hold_is_found_all_the_same(monkeypatch):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from functools import cache
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +32,11 @@ from embedinspect.lessons import (
     sizes_in,
 )
 from embedinspect.lessons.asking import ASKED_WITH, topics_for
-from embedinspect.lessons.backends import NEEDS, ask_backends
+from embedinspect.lessons.backends import NEEDS, SCRIPT, ask_backends
 from embedinspect.lessons.parts import CODE_WIDTH, column, dimensions
 from embedinspect.lessons.recorded import recorded_backends
 from embedinspect.sequences import pad
+from tests.conftest import BACKEND
 
 OF_TEXTS = [topic for topic in TOPICS if topic.takes_texts]
 NAMED_BY_THE_PLAN = [
@@ -332,14 +334,8 @@ def test_the_projector_is_told_a_name_that_is_not_there():
     assert "not among them" in find("projector").run_keras(Request(), None).findings[0]
 
 
-@cache
-def ask_tensorflow(rows: int) -> dict[str, list[str]]:
-    """Return what TensorFlow does with ids that have no row; it is asked once for so many rows."""
-    return ask_backends(["tensorflow"], rows, [rows, -1, -rows - 1])
-
-
 def test_ids_without_a_row_on_tensorflow():
-    assert ask_tensorflow(4) == {
+    assert ask_backends(["tensorflow"], 4, [4, -1, -5]) == {
         "tensorflow": [
             "error: InvalidArgumentError",
             "row 3, silently, the last row",
@@ -353,12 +349,22 @@ def test_ids_without_a_row_on_tensorflow():
     }
 
 
-def test_the_recording_is_what_the_backend_does():
+def ask_here(monkeypatch, capsys, rows: int, ids: list[int]) -> dict[str, list[str]]:
+    """Return the same from the same script, in this process, which has TensorFlow loaded already."""
+    monkeypatch.setattr("sys.argv", ["script", json.dumps([rows, ids])])
+    with warnings.catch_warnings():
+        exec(compile(SCRIPT, "the script", "exec"), {})
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason=f"Keras runs on {BACKEND} here")
+def test_the_recording_is_what_the_backend_does(monkeypatch, capsys):
     """Only TensorFlow is sure to be here; the sweep `record_backends` checks the others."""
     recorded = recorded_backends()
     assert set(recorded) == set(NEEDS)
     for rows in (1, 4):
-        assert recorded["tensorflow"].for_rows(rows) == ask_tensorflow(rows)
+        outcomes = ask_here(monkeypatch, capsys, rows, [rows, -1, -rows - 1])
+        assert recorded["tensorflow"].for_rows(rows) == outcomes
 
 
 def test_backends_that_are_not_here_are_shown_as_recorded(monkeypatch):
