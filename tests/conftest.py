@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Before TensorFlow, whose own SQLite would else take its place; it has no full-text search.
@@ -33,8 +34,15 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_collection_finish():
+    """Let the collector not look again at what was imported, and less often at what is new."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 CLASSIC = ["This is a text", "This is not a text"]
 HERE = Path(__file__).parent
+QUICK_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 # What a machine may have set for terminals.
@@ -55,6 +63,20 @@ def environment(**changes: str) -> dict[str, str]:
 def own_cache(tmp_path_factory, monkeypatch):
     """Keep what is read of large files in a folder of the test's."""
     monkeypatch.setenv("EMBEDINSPECT_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def for_jax(pytestconfig, tmp_path_factory):
+    """Variables for processes on JAX: that its code is fast, which tests do not need, takes most of
+    the time to compile; and what was compiled is kept from one run of the tests to the next."""
+    kept = getattr(pytestconfig, "cache", None)
+    folder = tmp_path_factory.mktemp("jax") if kept is None else kept.mkdir("jax")
+    return {
+        "XLA_FLAGS": QUICK_TO_COMPILE,
+        "JAX_COMPILATION_CACHE_DIR": str(folder),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from embedinspect.training import run_folder
 from tests.conftest import CLASSIC, HERE, environment
-from tests.training.builders import QUICK_TO_COMPILE, SMALL, write_table
+from tests.training.builders import SMALL, write_table
 
 RUN_ALL = """
 import json, os, sys
@@ -41,7 +41,7 @@ def backend(request):
 
 
 @pytest.fixture(scope="module")
-def answers(backend, tmp_path_factory):
+def answers(backend, tmp_path_factory, for_jax):
     """The folder in which all commands have run; the answer of each is a file in it."""
     folder = tmp_path_factory.mktemp(backend)
     write_table(folder / "reviews.csv")
@@ -58,7 +58,7 @@ def answers(backend, tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "-c", RUN_ALL, json.dumps(commands)],
         cwd=folder,
-        env=environment(PYTHONPATH=str(HERE.parent), XLA_FLAGS=QUICK_TO_COMPILE),
+        env=environment(PYTHONPATH=str(HERE.parent), **for_jax),
         stderr=subprocess.PIPE,
         text=True,
         timeout=300,

@@ -350,7 +350,7 @@ def test_ids_without_a_row_on_tensorflow():
 
 
 def ask_here(monkeypatch, capsys, rows: int, ids: list[int]) -> dict[str, list[str]]:
-    """Return the same from the same script, in this process, which has TensorFlow loaded already."""
+    """Return the same by the same script in this process, which has TensorFlow loaded already."""
     monkeypatch.setattr("sys.argv", ["script", json.dumps([rows, ids])])
     with warnings.catch_warnings():
         exec(compile(SCRIPT, "the script", "exec"), {})

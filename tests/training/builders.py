@@ -13,8 +13,6 @@ SIZES = {"output_dim": 8, "units": 6, "batch_size": 16, "epochs": 3}
 SMALL = [
     part for name, size in SIZES.items() for part in (f"--{name.replace('_', '-')}", str(size))
 ]
-# For JAX: that the code is fast, which tests do not need, takes most of the time to compile.
-QUICK_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 GOOD, BAD = ["wonderful", "moving", "brilliant", "funny"], ["dull", "awful", "boring", "clumsy"]
 FILLING = ["the", "film", "story", "actor", "music", "of", "and", "a", "was", "with", "plot", "end"]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.training.builders import QUICK_TO_COMPILE
-
 
 @pytest.fixture
-def own_folder(tmp_path, monkeypatch):
+def own_folder(tmp_path, monkeypatch, for_jax):
     """An empty folder, in which no backend was chosen."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KERAS_BACKEND")
-    monkeypatch.setenv("XLA_FLAGS", QUICK_TO_COMPILE)
+    for name, value in for_jax.items():
+        monkeypatch.setenv(name, value)

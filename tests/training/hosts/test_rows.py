@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,8 +22,8 @@ from embedinspect.training import run_folder, run_state, session
 from embedinspect.training.hosts.plan import Request
 from embedinspect.training.hosts.supervise import Fleet
 from embedinspect.training.settings import TrainSettings, check_settings
-from tests.conftest import HERE, environment
-from tests.training.builders import QUICK_TO_COMPILE, write_table
+from tests.conftest import HERE, QUICK_TO_COMPILE, environment
+from tests.training.builders import write_table
 from tests.training.hosts.builders import arrays, silent, train
 
 pytestmark = [
@@ -44,7 +45,7 @@ OPTIONS = {
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, for_jax):
     """A folder with the run `alone`, trained by one process that holds all rows."""
     folder = tmp_path_factory.mktemp("whole")
     write_table(folder / "reviews.csv")
@@ -55,7 +56,7 @@ def whole(tmp_path_factory):
             *["--out", "alone", *options],
         ],
         cwd=folder,
-        env=environment(PYTHONPATH=str(HERE.parent), XLA_FLAGS=QUICK_TO_COMPILE),
+        env=environment(PYTHONPATH=str(HERE.parent), **for_jax),
         stdout=subprocess.DEVNULL,
         check=True,
     )
@@ -105,6 +106,7 @@ def test_shared_rows_give_the_bits_of_one_process_though_one_is_killed_amid_it(w
 
     dump = "--xla_dump_to=dump --xla_dump_hlo_as_text"
     monkeypatch.setenv("XLA_FLAGS", f"{QUICK_TO_COMPILE} {dump}")
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")  # or nothing would be compiled, and dumped
     resumed = train(session.resume("parts", {}, request=Request(processes=2)))
     alone = run_folder.open_run(f"{whole}/alone")
     for numbers, other in zip(alone.history, resumed.history, strict=True):
@@ -153,17 +155,15 @@ def check_what_travels(dump: Path) -> None:
 
 
 def test_weights_that_overflow_are_put_back_in_all_processes(whole):
-    table = str(whole / "reviews.csv")
-    options = {**OPTIONS, "epochs": 1, "shard_rows": True}
-    begun = session.begin(table, options, out="a", request=Request(processes=2))
-    train(begun)
+    shutil.copytree(whole / "alone", "a")
     state = arrays("a")
     before = state["embedding/embeddings"].copy()
     moments = [name for name, array in state.items() if array.shape == (23, 5)][1:]
     state[moments[0]][-1] = 3e38  # of a row that the second process holds
-    np.savez("a/checkpoint/epoch-1.npz", **state)
-    run = train(session.resume("a", {"epochs": 2}, request=Request(processes=2)))
-    assert (run.status, run.epochs) == (run_state.NOT_A_NUMBER, 1)
+    np.savez("a/checkpoint/epoch-2.npz", **state)
+    options, request = {"epochs": 3, "shard_rows": True}, Request(processes=2)
+    run = train(session.resume("a", options, data=str(whole / "reviews.csv"), request=request))
+    assert (run.status, run.epochs) == (run_state.NOT_A_NUMBER, 2)
     assert run.test == run_folder.open_run("a").test
     assert np.isfinite(run.test["loss"])
     _, weights = model_file(Path("a/model.keras"))

@@ -24,8 +24,8 @@ from embedinspect.training.hosts import fitting
 from embedinspect.training.hosts.plan import Request
 from embedinspect.training.hosts.supervise import Fleet
 from embedinspect.training.run_place import held
-from tests.conftest import HERE, environment
-from tests.training.builders import QUICK_TO_COMPILE, write_table
+from tests.conftest import HERE, QUICK_TO_COMPILE, environment
+from tests.training.builders import write_table
 from tests.training.hosts.builders import arrays, silent, train
 
 pytestmark = [
