@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -185,11 +186,15 @@ def test_a_column_is_written_as_its_values_are():
 # -- what the lessons claim --------------------------------------------------------------------
 
 
-def rows(topic: str, title: str, keras: bool = False, **given: object) -> list[dict[str, object]]:
+@cache
+def by_keras(topic: Topic) -> KerasPart:
+    """Return what Keras gives for a lesson's own texts; the tests of output share it."""
+    return topic.run_keras(Request(), None)
+
+
+def rows(topic: str, title: str, **given: object) -> list[dict[str, object]]:
     """Return the lines of a table of a lesson by their headers."""
-    request, lesson = Request(**given), find(topic)
-    part = lesson.run_keras(request, None) if keras else lesson.run(request)
-    return rows_of(part, title)
+    return rows_of(find(topic).run(Request(**given)), title)
 
 
 def rows_of(part: Experiment | KerasPart, title: str) -> list[dict[str, object]]:
@@ -232,7 +237,7 @@ def test_the_output_shown_is_that_of_the_model_in_the_code():
 
 
 def test_the_layers_that_lose_the_mask():
-    layers = {row["layer"]: row for row in rows("mask-lost", "Layers behind", keras=True)}
+    layers = {row["layer"]: row for row in rows_of(by_keras(find("mask-lost")), "Layers behind")}
     lost = {
         name for name, row in layers.items() if row["uses the mask"] == row["hands it on"] == "no"
     }
@@ -312,7 +317,7 @@ def test_an_offset_is_right_where_rows_hold_what_stands_beside_words():
 
 
 def test_old_lines_fail_as_they_stand():
-    part = find("old-code").run_keras(Request(), None)
+    part = by_keras(find("old-code"))
     today = {row["old line"]: row["today"] for row in rows_of(part, "Old")}
     assert today["model.fit(x, y, nb_epoch=1)"].startswith("TypeError")
     assert "warns" in today["Embedding(5000, 32, input_length=500)"]
@@ -320,18 +325,18 @@ def test_old_lines_fail_as_they_stand():
 
 
 def test_an_unbuilt_layer_has_no_weights():
-    answers = [row["answer"] for row in rows("vectors", "answers", keras=True)]
+    answers = [row["answer"] for row in rows_of(by_keras(find("vectors")), "answers")]
     assert answers == ["[]", "[]", "[(5, 3)]", "Sequential", "[(5, 3)]"]
 
 
 def test_input_length_does_nothing():
-    ways = rows("input-length", "Three ways", keras=True)
+    ways = rows_of(by_keras(find("input-length")), "Three ways")
     assert [row["parameters"] for row in ways] == [0, 0, 160_000]
     assert "input_length" in ways[0]["Keras says"]
 
 
 def test_the_projector_is_told_a_name_that_is_not_there():
-    assert "not among them" in find("projector").run_keras(Request(), None).findings[0]
+    assert "not among them" in by_keras(find("projector")).findings[0]
 
 
 def test_ids_without_a_row_on_tensorflow():

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from functools import cache
 from unittest.mock import patch
 
 import jsonschema
@@ -19,11 +20,10 @@ from embedinspect.output.explain import lesson_document, lesson_page
 from embedinspect.output.screen import open_screen
 from embedinspect.output.terminal import print_page
 from tests.conftest import HERE, environment
-from tests.lessons.test_lessons import DIFFICULT, OF_TEXTS, by_name
+from tests.lessons.test_lessons import DIFFICULT, OF_TEXTS, by_keras, by_name
 
 SCHEMA = json.loads((FOLDER / "explain.json").read_text(encoding="utf-8"))
 WIDTHS = (40, 60, 100, 200)
-PARTS = {}
 # What backends answer is asked in tests/lessons; here it is only drawn.
 ANSWERS = {
     "tensorflow": ["error: InvalidArgumentError", "row 4, silently, the last row", "no row"],
@@ -31,26 +31,32 @@ ANSWERS = {
 }
 
 
+@cache
+def experiment(topic, *texts):
+    """Return what a lesson finds on texts, or on its own; the widths of a screen share it."""
+    return topic.run(Request(list(texts) or None))
+
+
 def keras_part(topic):
-    """Return what Keras gives for a lesson's own texts; it is asked once."""
-    if topic.run_keras is not None and topic.name not in PARTS:
-        with patch("embedinspect.lessons.layer.ask_backends", return_value=ANSWERS):
-            PARTS[topic.name] = topic.run_keras(Request(), None)
-    return PARTS.get(topic.name)
+    """Return what Keras gives for a lesson's own texts, or None where it is not asked."""
+    if topic.run_keras is None:
+        return None
+    with patch("embedinspect.lessons.layer.ask_backends", return_value=ANSWERS):
+        return by_keras(topic)
 
 
-def page(topic, width, texts=None, part=None, encoding="utf-8") -> list[str]:
+def page(topic, width, texts=(), part=None, encoding="utf-8") -> list[str]:
     """Return the lines of a lesson before its code, and those of its code."""
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     ask_keras = None if part is None else lambda: part
-    parts = lesson_page(topic, topic.run(Request(texts)), ask_keras, left_out=False)
+    parts = lesson_page(topic, experiment(topic, *texts), ask_keras, left_out=False)
     print_page(parts, open_screen(file, width))
     file.flush()
     return file.buffer.getvalue().decode(encoding).splitlines()
 
 
-def lesson_json(topic, experiment, part=None) -> dict:
-    return read("".join(json_parts(lesson_document(Lesson(topic, experiment, part)))))
+def lesson_json(topic, of_numpy, part=None) -> dict:
+    return read("".join(json_parts(lesson_document(Lesson(topic, of_numpy, part)))))
 
 
 def before_code(lines: list[str]) -> list[str]:
@@ -129,10 +135,10 @@ def read(text: str) -> dict:
 
 @pytest.mark.parametrize("topic", TOPICS, ids=by_name)
 def test_every_lesson_as_json(topic):
-    experiment, part = topic.run(Request()), keras_part(topic)
-    found = lesson_json(topic, experiment, part)
-    assert found["code"] == list(experiment.code)
-    tables = [*experiment.tables, *(part.tables if part else [])]
+    of_numpy, part = experiment(topic), keras_part(topic)
+    found = lesson_json(topic, of_numpy, part)
+    assert found["code"] == list(of_numpy.code)
+    tables = [*of_numpy.tables, *(part.tables if part else [])]
     assert [len(t["rows"]) for t in found["experiment"]] == [len(t.rows) for t in tables]
     assert all(len(t["columns"]) == len(row) for t in found["experiment"] for row in t["rows"])
     assert sum(t["by_keras"] for t in found["experiment"]) == (len(part.tables) if part else 0)
@@ -141,9 +147,8 @@ def test_every_lesson_as_json(topic):
 @pytest.mark.parametrize("texts", DIFFICULT, ids=range(len(DIFFICULT)))
 def test_difficult_texts_as_json(texts):
     for topic in OF_TEXTS:
-        experiment = topic.run(Request(texts))
-        found = lesson_json(topic, experiment)
-        assert found["texts"] == list(experiment.texts)
+        found = lesson_json(topic, experiment(topic, *texts))
+        assert found["texts"] == list(experiment(topic, *texts).texts)
         assert set(texts) & set(found["texts"])
 
 
