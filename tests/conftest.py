@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+if "PYTEST_XDIST_WORKER" in os.environ:  # each worker has a core, for which threads would contend
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 BACKEND = os.environ.get("TEST_BACKEND", "tensorflow")
 os.environ["KERAS_BACKEND"] = BACKEND
 
