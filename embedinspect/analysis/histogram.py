@@ -186,7 +186,10 @@ def _even(low: float, high: float, most: int) -> list[float]:
             step = float(f"{factor}e{exponent}")
             # What lies on an edge but for rounding lies on it.
             slack = min(ROUNDING * max(abs(low), abs(high)), step / 10)
-            first, last = math.floor((low + slack) / step), math.ceil((high - slack) / step)
+            first, last = math.floor(low / step), math.ceil((high - slack) / step)
+            above = (first + 1) * step
+            if above - low <= ROUNDING * abs(above):  # as `bin_of` has it: nothing lies on 0 but 0
+                first += 1
             if last - first <= most:
                 return [float(f"{number * factor}e{exponent}") for number in range(first, last + 1)]
     raise AssertionError("three powers of ten hold any range")
