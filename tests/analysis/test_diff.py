@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from scipy.linalg import orthogonal_procrustes
 from scipy.stats import spearmanr
 
-from embedinspect import row_words
-from embedinspect.analysis.diff import compare
+from embedinspect.analysis.diff import compare, matching
 from embedinspect.analysis.diff.matching import Repeats, match
+from embedinspect.analysis.diff.measuring import measure
 from embedinspect.analysis.nearest import Searcher
 from embedinspect.errors import DataError, UsageError
 from embedinspect.output import diff
@@ -168,8 +169,8 @@ def test_shared_words_alone_are_compared():
 
 def test_rows_whose_word_an_earlier_row_has_are_said_to_be_left_out(monkeypatch):
     a, words = source_of(np.arange(8).reshape(4, 2), "abcd"), ["b", "a", None, "b", "x", "a"]
-    for many in (row_words.MANY_WORDS, 2):
-        monkeypatch.setattr(row_words, "MANY_WORDS", many)
+    for many in (matching.MANY_WORDS, 2):
+        monkeypatch.setattr(matching, "MANY_WORDS", many)
         b = source_of(np.arange(12).reshape(6, 2), words)
         difference = compare(a, b, neighbors=0)
         assert difference.repeats_a is None
@@ -340,6 +341,24 @@ def test_neighbors_are_compared_by_the_metric_that_is_asked_for(metric):
     difference = compare(source_of(left), source_of(right), neighbors=5, metric=metric)
     assert difference.overlap == pytest.approx(np.mean(expected))
     assert difference.metric == metric
+
+
+@given(
+    hnp.arrays(
+        np.float32,
+        (2, 6, 3),
+        elements=st.sampled_from(
+            [0.0, -0.0, 1.0, 1e-45, -1e-45, 3e-45, 3.4e38, -3.4e38, np.inf, -np.inf, np.nan]
+        ),
+    )
+)
+def test_lengths_and_distances_tell_which_rows_are_finite_and_equal(both):
+    one, other = both
+    measures, finite_a, finite_b = measure(match(source_of(one), source_of(other)))
+    assert finite_a.tolist() == np.isfinite(one).all(axis=1).tolist()
+    assert finite_b.tolist() == np.isfinite(other).all(axis=1).tolist()
+    finite = finite_a & finite_b
+    assert measures.equal[finite].tolist() == (one == other).all(axis=1)[finite].tolist()
 
 
 def test_of_many_rows_the_mean_is_over_those_that_can_have_neighbors():

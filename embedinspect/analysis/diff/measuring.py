@@ -27,7 +27,6 @@ def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask, Mas
     left, right = pairs.left, pairs.right
     measured = stage("how far they lie apart", len(pairs))
     count, same_width = len(pairs), pairs.widths[0] == pairs.widths[1]
-    finite_a, finite_b = np.empty(count, np.bool_), np.empty(count, np.bool_)
     equal = np.zeros(count, np.bool_)
     distance, cosine = (np.empty(count) if same_width else None for _ in range(2))
     length_a, length_b = np.empty(count), np.empty(count)
@@ -37,13 +36,9 @@ def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask, Mas
             fill_within(first, last)
 
     def fill_within(first: int, last: int) -> None:
-        for start, stop in blocks(left, right, first, last, IN_CACHE * 4):
+        for start, stop in blocks(left, right, first, last, IN_CACHE):
             here = slice(start, stop)
             one, other = left[here].astype(np.float64), right[here].astype(np.float64)
-            finite_a[here] = np.isfinite(one).all(axis=1)
-            finite_b[here] = np.isfinite(other).all(axis=1)
-            if same_width:
-                equal[here] = (one == other).all(axis=1)
             if turn is not None:
                 other = turn(other)
             length_a[here], length_b[here] = _lengths(one), _lengths(other)
@@ -56,9 +51,13 @@ def measure(pairs: Pairs, turn: Turn | None = None) -> tuple[Measures, Mask, Mas
         fill(0, count)
     else:
         in_halves(count, fill)
-    if cosine is not None:
+    if distance is not None and cosine is not None:
+        np.equal(distance, 0, out=equal)
         np.clip(cosine, -1, 1, out=cosine)
-    return Measures(distance, cosine, length_a, length_b, equal), finite_a, finite_b
+    # No square of a float32 overflows in float64, or vanishes: a length is finite where every
+    # number of the row is, and a distance is 0 where every number is the same.
+    measures = Measures(distance, cosine, length_a, length_b, equal)
+    return measures, np.isfinite(length_a), np.isfinite(length_b)
 
 
 def kept(measures: Measures, finite: Mask) -> Measures:
