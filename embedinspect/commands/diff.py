@@ -12,7 +12,7 @@ from embedinspect.commands import options as option
 from embedinspect.commands.groups import FormGroup, TwoGroup
 from embedinspect.commands.notes import note
 from embedinspect.errors import UsageError
-from embedinspect.output.forms import Answer, write_answer
+from embedinspect.output.forms import Answer, Form, write_answer
 
 if TYPE_CHECKING:
     from embedinspect.source import Source
@@ -122,6 +122,9 @@ def diff(
         document=lambda: output.document(difference, top, named=bool(named)),
     )
     write_answer(answer, chosen)
+    if chosen.form in {Form.NDJSON, Form.CSV}:  # which have a line for each row alone
+        for sentence in output.sentences(difference):
+            note(sentence)
     failures = limits.failures(difference)
     for failure in failures:
         note(failure)
@@ -143,14 +146,14 @@ def _check_words(words: list[str], source: Source) -> None:
             continue
         if os.path.exists(resolve(word)):
             raise UsageError(
-                f"{clipped_repr(word)} is no word of the run {source.path}, but a path that "
+                f"{clipped_repr(word)} is not a word of the run {source.path}, but a path that "
                 "exists; expected a second source before all words"
             )
         close = source.words.close_to(word) if source.words is not None else []
         hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
         raise UsageError(
-            f"{clipped_repr(word)} is no word of the run {source.path}, and no file or folder; "
-            "expected words to compare before and after training, or the path of another source "
+            f"{clipped_repr(word)} is neither a word of the run {source.path} nor a file or "
+            "folder; expected words to compare before and after training, or the path of another source "
             f"before them{hint}"
         )
 

@@ -18,6 +18,7 @@ from embedinspect.output.relations import (
     relation_document,
     seems_elsewhere,
     sentence,
+    to_match_rows,
 )
 from embedinspect.output.top import DEFAULT, ends
 from embedinspect.page import Column, Fact, Facts, Headline, Page, Paragraph, Table
@@ -38,6 +39,9 @@ def page(difference: Difference, top: int | None = None, *, named: bool = False)
     first = known or seems
     if first is not None:
         yield Headline(first)
+    mend = to_match_rows(difference)
+    if mend is not None:
+        yield Paragraph(mend)
     if known is not None and seems is not None:  # a page has one headline
         yield Paragraph(seems, "notable")
     yield from moved(difference, top, named=named)
@@ -65,6 +69,11 @@ def moved(difference: Difference, top: int | None = None, *, named: bool = False
         if difference.apart or not said.issuperset(row.row_a for row in rows):
             yield _changed("Neighbors changed most", rows)
     yield Facts(list(_facts(difference)))
+
+
+def sentences(difference: Difference) -> Iterator[str]:
+    """Yield what is said first of how one matrix comes of the other."""
+    yield from filter(None, [sentence(difference), seems_elsewhere(difference)])
 
 
 def _farthest(

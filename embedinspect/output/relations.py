@@ -95,6 +95,10 @@ def _in_itself(difference: Difference, relation: Relation) -> str:
                 f" quantized: in {within} {each}, whole numbers from -{relation.steps} to "
                 f"{relation.steps} times a step"
             )
+        case "zeroed":
+            everything = relation.rows == len(difference.pairs)
+            which = "every row" if everything else _rows(difference)
+            return f" with zeros in place of {which}"
         case "but_for_rows":
             return f" but for {_rows(difference)}"
         case "turned":
@@ -208,9 +212,18 @@ def _found(difference: Difference, elsewhere: Elsewhere) -> str:
         first, second = (word_label(pairs.named, pairs.row_a(place)) for place in (of_b, of_a))
         example = f"{first} with {second}"
     else:
-        other = "a row of A of another number"
+        other = "another row of A"
         example = f"row {pairs.row_b(of_b):,} with row {pairs.row_a(of_a):,}"
     return f"{differ}{found} have a cosine of at least {least:.4f} with {other}, such as {example}"
+
+
+def to_match_rows(difference: Difference) -> str | None:
+    """Return how rows that stand in another order are matched; None where none do."""
+    relation = difference.relation
+    if relation is None or relation.kind != "row_order":
+        return None
+    way = _to_match_them(difference)
+    return f"{way[0].upper()}{way[1:]}."
 
 
 def _to_match_them(difference: Difference) -> str:
@@ -232,11 +245,13 @@ def relation_document(difference: Difference) -> dict[str, object] | None:
         return None
     pairs, which = difference.pairs, None
     if relation.rows is not None:
+        places = _that_differ(difference)[:_MOST_IN_DOCUMENT].tolist()
         which = [
-            {"word": pairs.name(place), "row_a": pairs.row_a(place), "row_b": pairs.row_b(place)}
-            for place in _that_differ(difference)[:_MOST_IN_DOCUMENT].tolist()
+            {"word": pairs.name(of_b), "row_a": pairs.row_a(of_a), "row_b": pairs.row_b(of_b)}
+            for of_b, of_a in zip(places, relation.origins or places, strict=True)
         ]
-    return {"sentence": sentence(difference), **vars(relation), "which": which}
+    facts = {name: value for name, value in vars(relation).items() if name != "origins"}
+    return {"sentence": sentence(difference), **facts, "which": which}
 
 
 def elsewhere_document(difference: Difference) -> dict[str, object] | None:

@@ -81,6 +81,11 @@ def reopen(source: dict[str, Any], moved_to: str | None, settings: TrainSettings
             f"the run has {path!r} for the path of its data; expected a string; give the path "
             "with --data"
         )
+    if path and not moved_to and not Path(path).exists():
+        raise DataError(
+            f"the data of the run is not at {path!r} any more; expected it there, or its new path "
+            "with --data"
+        )
     if kind == "imdb":
         return imdb.open_imdb(path, settings.num_words)
     if kind == "folder" and path:

@@ -168,7 +168,9 @@ def _read_parts(path: Path) -> list[tuple[IntArray, IntArray, Labels]]:
     except DataError as error:
         raise DataError(f"{path_label} cannot be used: {error}; {expected}") from None
     except arrays.DAMAGES as error:
-        raise DataError(f"{path_label} is a damaged zip ({error}); {expected}") from None
+        raise DataError(
+            f"{path_label} is no .npz file, or a damaged one ({error}); {expected}"
+        ) from None
     except OSError as error:
         raise DataError(f"cannot read {path_label}: {os_reason(error)}; {expected}") from None
 

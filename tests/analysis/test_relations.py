@@ -356,6 +356,26 @@ def test_rows_in_another_order_in_words(monkeypatch):
     assert said(rows, twice) == "B is A but for row 3; the other 39 are equal, number for number"
 
 
+def test_rows_of_zeros_are_no_scaled_rows():
+    rows = np.random.RandomState(0).standard_normal((40, 3)).astype(np.float32)
+    zeroed = rows.copy()
+    zeroed[5:] = 0
+    assert said(rows, zeroed) == (
+        "B is A with zeros in place of rows 5 to 39; the other 5 are equal, number for number"
+    )
+    assert said(zeroed, rows) == (
+        "A is B with zeros in place of rows 5 to 39; the other 5 are equal, number for number"
+    )
+    assert said(rows, 0 * rows) == "B is A with zeros in place of every row"
+    zeroed[:5] = rows[:5] * [[2], [3], [4], [5], [6]]
+    assert said(rows, zeroed) is None
+    scaled = rows * np.linspace(2, 3, 40, dtype=np.float32)[:, None]
+    assert said(rows, scaled) == "B is A with its rows scaled, each by a factor of its own"
+    rows[7] = 0
+    scaled[7] = 0
+    assert said(rows, scaled) == "B is A with its rows scaled, each by a factor of its own"
+
+
 def test_rows_under_other_words_are_not_said_to_be_the_same_word_by_word():
     rows = np.random.RandomState(0).standard_normal((6, 3)).astype(np.float32)
     a = source_of(rows, "abcdef")
@@ -397,9 +417,13 @@ def test_rows_that_differ_are_listed_for_programs_up_to_a_number():
     some = rows.copy()
     some[[3, 7, 30]] = rows[[7, 30, 3]]
     which = relation_document(compare(source_of(rows), source_of(some), neighbors=0))["which"]
-    assert which[0] == {"word": "#3", "row_a": 3, "row_b": 3}
-    assert [row["row_b"] for row in which] == [3, 7, 30]
+    assert which == [  # the rows of A that they are
+        {"word": "#3", "row_a": 7, "row_b": 3},
+        {"word": "#7", "row_a": 30, "row_b": 7},
+        {"word": "#30", "row_a": 3, "row_b": 30},
+    ]
     many = relation_document(compare(source_of(rows), source_of(rows[::-1]), neighbors=0))
+    assert [row["row_a"] for row in many["which"]] == list(range(2999, 1999, -1))
     assert (many["rows"], len(many["which"])) == (3000, 1000)
     doubled = relation_document(compare(source_of(rows), source_of(rows * 2), neighbors=0))
     assert doubled["which"] is None
@@ -475,7 +499,8 @@ def test_rounding_alone_moves_rows_by_a_share_that_is_said():
 @pytest.mark.parametrize("rows", [np.zeros((5, 3)), np.ones((5, 3)), np.ones((1, 1))])
 def test_rows_that_tell_too_little_are_not_said_to_be_multiples(rows):
     text = said(rows, rows * 0 + 2)
-    assert text in {None, "B is A times 2", "B is A with one vector added to every row"}
+    zeros = "A is B with zeros in place of every row"
+    assert text in {None, "B is A times 2", "B is A with one vector added to every row", zeros}
     assert said(np.float32([[1.5]]), np.float32([[2.7]])) is None
     assert said(np.float32([[1, 0], [0, 0]]), np.float32([[2.7, 0], [0, 0]])) == (
         "B is A but for row 0; the other is equal, number for number"

@@ -146,7 +146,7 @@ def test_what_seems_so_is_said_with_what_was_looked_at_and_how_to_mend_it():
     numbered = compare(source_of(rows), source_of(made), neighbors=0)
     assert seems_elsewhere(numbered) == (
         "B seems to have rows of A in another order: of the 40 rows whose direction differs, 40 "
-        "have a cosine of at least 0.9999 with a row of A of another number, such as row 0 with "
+        "have a cosine of at least 0.9999 with another row of A, such as row 0 with "
         "row 39; name their words with --words-a and --words-b, so that they are matched by word"
     )
     assert not numbered.trained_apart
@@ -176,3 +176,12 @@ def test_programs_are_told_of_it_by_the_schema(run, tmp_path, monkeypatch):
     assert (told["candidates"], told["looked_at"], told["found"]) == (40, 40, 40)
     assert told["which"][1] == {"word_b": "#1", "row_b": 1, "word_a": "#38", "row_a": 38}
     assert document["relation"] is None
+
+
+def test_copies_of_rows_that_stay_in_their_places_are_no_other_order():
+    rows = np.random.RandomState(0).standard_normal((2000, 32)).astype(np.float32)
+    copied = rows.copy()
+    copied[1000:] = rows[:1000]
+    assert compare(source_of(rows), source_of(copied), neighbors=0).elsewhere is None
+    copied[:1000] = rows[1000:] + np.float32(1e-4)
+    assert compare(source_of(rows), source_of(copied), neighbors=0).elsewhere is not None

@@ -327,6 +327,23 @@ def test_fail_under_ends_with_3(ask, limit, says):
     assert len(err.splitlines()) == bool(says)
 
 
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_lines_leave_what_is_said_first_to_stderr(ask, tmp_path, form):
+    rows = np.random.RandomState(0).standard_normal((9, 4)).astype(np.float32)
+    np.save(tmp_path / "a.npy", rows)
+    np.save(tmp_path / "b.npy", rows[::-1])
+    code, out, err = ask("diff", "a.npy", "b.npy", "--format", form)
+    assert code == 0
+    assert err == (
+        "B is A with 8 of its 9 rows in another order, number for number: rows 0, 1, 2, 3, 5, 6, 7 "
+        "and 8\n"
+    )
+    assert b"order" not in out
+    _, out, err = ask("diff", "a.npy", "b.npy")
+    assert not err
+    assert "Name their words with --words-a and --words-b" in out.decode()
+
+
 @pytest.mark.parametrize(
     "gate", [["--fail-over", "1"], ["--fail-under", "overlap=0.1"], ["--fail-under", "cosine=0.1"]]
 )

@@ -182,14 +182,14 @@ def test_what_is_written_as_a_path_and_is_not_there_is_no_word(trained, run):
     code, out, err = run("diff", "a", "nosuch.npy")
     assert (code, out) == (2, b"")
     assert err == (
-        "Error: 'nosuch.npy' is no word of the run a, and no file or folder; expected words to "
-        "compare before and after training, or the path of another source before them\n"
+        "Error: 'nosuch.npy' is neither a word of the run a nor a file or folder; expected words "
+        "to compare before and after training, or the path of another source before them\n"
     )
     for words in (["nosuch"], ["the", "nosuch.npy"], ["the", "nosuch"]):
         code, out, err = run("diff", "a", *words)
         assert (code, out) == (2, b"")
         assert err.startswith(
-            f"Error: {words[-1]!r} is no word of the run a, and no file or folder; "
+            f"Error: {words[-1]!r} is neither a word of the run a nor a file or folder; "
         )
     assert run("diff", "a", "the")[0] == 0
 
@@ -199,6 +199,6 @@ def test_a_second_source_behind_a_word_is_told_to_come_first(trained, run):
     code, out, err = run("diff", "a", "the", "other.npy")
     assert (code, out) == (2, b"")
     assert err == (
-        "Error: 'other.npy' is no word of the run a, but a path that exists; expected a second "
+        "Error: 'other.npy' is not a word of the run a, but a path that exists; expected a second "
         "source before all words\n"
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal[
     "equal", "rounded", "scaled", "columns", "rows_scaled", "shifted", "quantized", "whole_numbers",
-    "row_order", "but_for_rows", "turned", "nearly_equal",
+    "row_order", "zeroed", "but_for_rows", "turned", "nearly_equal",
 ]  # fmt: skip
 Rounding = Literal["ties_away", "truncated"]
 
@@ -30,6 +30,8 @@ class Relation:
         steps: how many whole numbers there are on each side of 0.
         each: what has a step of its own: `matrix`, `row`, or `block` of 32 numbers.
         rows: how many rows are not as the others.
+        origins: of the first 1,000 rows that stand in another order, by their places in the second
+            matrix, the place of each in the first.
         only_words: whether these differ because of their words alone, which are in another order.
         within: the largest share of its length by which a row is off.
         dims: how many first dimensions were taken.
@@ -48,6 +50,7 @@ class Relation:
     steps: int | None = None
     each: str | None = None
     rows: int | None = None
+    origins: tuple[int, ...] = ()
     only_words: bool = False
     within: float | None = None
     dims: int | None = None

@@ -125,6 +125,8 @@ class RowsScaled:
         self._evidence = 0.0
 
     def holds(self, rows: FloatArray, made: FloatArray) -> bool:
+        if (rows.any(axis=1) & ~made.any(axis=1)).any():
+            return False  # a row of zeros is none that was scaled
         factors = _factors(rows, made, self.dtype, self.wide)
         if factors is None:
             return False

@@ -62,9 +62,9 @@ def relation_of(pairs: Pairs, measures: Measures) -> Relation | None:
             relation = side.first(exact(side))
             if relation is not None:
                 return relation
-    reordered = in_another_order(pairs, measures, different)
-    if reordered is not None:
-        return reordered
+    relation = _zeroed(measures, different) or in_another_order(pairs, measures, different)
+    if relation is not None:
+        return relation
     if len(different) <= len(pairs) / 2:
         return Relation("but_for_rows", rows=len(different))
     for general in (_Side.shifted, _Side.rows_scaled):
@@ -186,6 +186,14 @@ def _cut(pairs: Pairs) -> Relation | None:
 def _first(rows: Vectors, dims: int) -> Vectors:
     """Return the first numbers of all rows."""
     return StoredRows(rows, (len(rows), dims), lambda part: part[:, :dims])
+
+
+def _zeroed(measures: Measures, different: Rows) -> Relation | None:
+    """Return that the rows which differ are zeros in one of the matrices; None where not."""
+    for made, lengths in (("B", measures.length_b), ("A", measures.length_a)):
+        if not lengths[different].any():
+            return Relation("zeroed", "B" if made == "B" else "A", rows=len(different))
+    return None
 
 
 def _nearly_equal(measures: Measures) -> Relation | None:

@@ -11,6 +11,7 @@ from embedinspect.stages import stage
 from embedinspect.stored_rows import FloatArray, Vectors
 
 _NUMBERS_AT_ONCE = 2**18
+_MOST_TOLD = 1000  # rows of which it is told where they stood
 _STAGE = "whether rows are in another order"
 # The lengths of equal rows are computed alike, but for the order of their sums.
 _SAME_LENGTH = 1e-9
@@ -34,13 +35,16 @@ def in_another_order(pairs: Pairs, measures: Measures, different: Rows) -> Relat
     if (hashes_left != hashes_right).any():
         return None
     del hashes_left, hashes_right
+    first = np.flatnonzero(right <= different[:_MOST_TOLD][-1])
+    origins = left[first[np.argsort(right[first])]]
     step = max(1, _NUMBERS_AT_ONCE // pairs.left.shape[1])
     for start in range(0, len(different), step):
         part = slice(start, start + step)
         if not (pairs.left[left[part]] == pairs.right[right[part]]).all():
             return None
+    only_words = _equal_by_number(pairs, different, step)
     return Relation(
-        "row_order", rows=len(different), only_words=_equal_by_number(pairs, different, step)
+        "row_order", rows=len(different), origins=tuple(origins.tolist()), only_words=only_words
     )
 
 

@@ -32,6 +32,8 @@ _STAGE = "whether rows are those of others"
 def rows_elsewhere(pairs: Pairs, measures: Measures) -> Elsewhere | None:
     """Return that most rows of B which left their direction are rows of A at another place.
 
+    Those rows of A have left their own places: a copy of one that has not is no other order.
+
     At most 64 of them are searched for, evenly spread. A row is found where one row of A, and not
     its own, is far nearer to it than all others; rows of A that are there twice find none. That
     must be more than chance: as many rows of A are searched for among the others, and so it is
@@ -49,13 +51,14 @@ def rows_elsewhere(pairs: Pairs, measures: Measures) -> Elsewhere | None:
     if not looked_at or not _more_than_chance(looked_at, looked_at, _NEARER):
         return None
     places = spread(np.flatnonzero(differ), LOOKED_AT)
-    del differ
     queries = np.concatenate([pairs.right[places], pairs.left[places]])
     # The rows of A themselves are not what they are searched for among.
     without = np.concatenate([np.full(looked_at, -1), places])
     nearest, cosines, stand_out = _nearest(pairs, measures, queries, without)
     often = (1 + int(stand_out[looked_at:].sum())) / (1 + looked_at)
-    elsewhere = stand_out[:looked_at] & (nearest[:looked_at] != places)
+    # A row that still stands in its place as well was copied, and no order is another.
+    elsewhere = stand_out[:looked_at] & differ[nearest[:looked_at]]
+    elsewhere &= nearest[:looked_at] != places
     _, first = np.unique(nearest[:looked_at][elsewhere], return_index=True)
     found = np.flatnonzero(elsewhere)[np.sort(first)]  # each row of A once
     if 2 * len(found) <= looked_at or not _more_than_chance(

@@ -239,9 +239,12 @@ def _not_read(why: Why) -> str:
     for token in why.tokens:
         if token.position is None:
             counts[token.status] = counts.get(token.status, 0) + 1
-    names = {"cut_off": "cut off to the length", "dropped": "not in the vocabulary, so dropped",
-             "filtered": "removed by the filters"}  # fmt: skip
-    text = f"{plural(sum(counts.values()), 'token')} of the text"
+    names = {
+        "cut_off": "beyond the length that is read",
+        "dropped": "not in the vocabulary, so dropped",
+        "filtered": "removed by the filters",
+    }
+    text = plural(sum(counts.values()), "token")  # the model's own beginning of a text may be one
     if len(counts) == 1:
         [status] = counts
         return f"{text}, {names.get(status, status)}"
