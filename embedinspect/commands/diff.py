@@ -153,8 +153,8 @@ def _check_words(words: list[str], source: Source) -> None:
         hint = f"; did you mean {', '.join(map(clipped_repr, close))}?" if close else ""
         raise UsageError(
             f"{clipped_repr(word)} is neither a word of the run {source.path} nor a file or "
-            "folder; expected words to compare before and after training, or the path of another source "
-            f"before them{hint}"
+            "folder; expected words to compare before and after training, or the path of another "
+            f"source before them{hint}"
         )
 
 
