@@ -121,10 +121,10 @@ def diff(
         page=lambda: output.page(difference, top, named=bool(named)),
         document=lambda: output.document(difference, top, named=bool(named)),
     )
-    write_answer(answer, chosen)
     if chosen.form in {Form.NDJSON, Form.CSV}:  # which have a line for each row alone
         for sentence in output.sentences(difference):
             note(sentence)
+    write_answer(answer, chosen)
     failures = limits.failures(difference)
     for failure in failures:
         note(failure)
