@@ -81,7 +81,7 @@ def reopen(source: dict[str, Any], moved_to: str | None, settings: TrainSettings
             f"the run has {path!r} for the path of its data; expected a string; give the path "
             "with --data"
         )
-    if path and not moved_to and not Path(path).exists():
+    if path and not moved_to and not Path(samples.resolve(path)).exists():
         raise DataError(
             f"the data of the run is not at {path!r} any more; expected it there, or its new path "
             "with --data"
