@@ -112,8 +112,7 @@ def _test(run: Run) -> Iterator[Fact]:
             "published",
             f"{PUBLISHED}% for the classic recipe, of 5,000 words, 500 positions and 3 epochs "
             f"(Brownlee's tutorial, whose log shows {PUBLISHED_REVIEWS:,} training reviews); "
-            f"{STRONGER}: an LSTM is a demonstration "
-            "here, no strong baseline",
+            f"{STRONGER}: an LSTM is a demonstration here, no strong baseline",
         )
 
 

@@ -110,6 +110,12 @@ def test_a_hostile_file_is_refused_and_runs_nothing(
     assert imdb_file.read_bytes() == before
 
 
+def test_another_array_is_not_taken_for_damage_alone(imdb_file):
+    np.save(imdb_file.with_suffix(".npy"), np.eye(3))
+    with pytest.raises(DataError, match=r"is no \.npz file, or a damaged one"):
+        imdb.open_imdb(str(imdb_file.with_suffix(".npy")), 10)
+
+
 def test_labels_must_be_labels(imdb_file):
     stream = io.BytesIO()
     np.save(stream, np.full(120, 7))

@@ -93,6 +93,14 @@ def test_the_test_stands_before_the_epochs(lines):
     assert test < printed.index("Epochs")
 
 
+def test_what_is_published_names_its_own_recipe_not_that_of_the_run(lines):
+    run = run_with([0.5])
+    assert not [line for line in lines(run) if line.startswith("published")]
+    of_imdb = replace(run, data={**run.data, "source": {"kind": "imdb"}})
+    [line] = [line for line in lines(of_imdb) if line.startswith("published")]
+    assert "86.79% for the classic recipe, of 5,000 words, 500 positions and 3 epochs" in line
+
+
 def test_info_shows_every_epoch_of_a_run_and_its_test(trained, run):
     state = json.loads(Path("a/run.json").read_text())
     code, out, _ = run("info", "a")
