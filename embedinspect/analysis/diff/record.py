@@ -291,10 +291,10 @@ class Difference:
         """Whether a turn would bring the two much closer: they do not share their axes.
 
         Where it is known how one comes of the other, they were not trained apart, and rows that
-        are matched with the wrong ones tell nothing of it. Unrelated rows
-        come closer, too, the more so the fewer there are for their dimensions: the mean cosine of n
-        rows of d independent normal numbers comes to about 8 / 3 pi sqrt(d / n), since the singular
-        values of such a product are spread over a quarter of a circle (Marchenko and Pastur 1967).
+        are matched with the wrong ones tell nothing of it. Unrelated rows come closer, too, the
+        more so the fewer there are for their dimensions: the mean cosine of n rows of d independent
+        normal numbers comes to about 8 / 3 pi sqrt(d / n), since the singular values of such a
+        product are spread over a quarter of a circle (Marchenko and Pastur 1967).
         """
         by_chance = 8 / (3 * math.pi) * math.sqrt(self.dimensions / len(self.pairs))
         return (

@@ -56,7 +56,7 @@ def rows_elsewhere(pairs: Pairs, measures: Measures) -> Elsewhere | None:
     without = np.concatenate([np.full(looked_at, -1), places])
     nearest, cosines, stand_out = _nearest(pairs, measures, queries, without)
     often = (1 + int(stand_out[looked_at:].sum())) / (1 + looked_at)
-    # A row that still stands in its place as well was copied, and no order is another.
+    # A row of A that is still in its place, too, was copied: that is no other order.
     elsewhere = stand_out[:looked_at] & differ[nearest[:looked_at]]
     elsewhere &= nearest[:looked_at] != places
     _, first = np.unique(nearest[:looked_at][elsewhere], return_index=True)
